@@ -1,0 +1,5 @@
+"""The command `lienthong`: each subcommand is a file here, imported only when it is called."""
+
+from bus.cli.main import main
+
+__all__ = ["main"]

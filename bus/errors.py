@@ -1,0 +1,250 @@
+"""Every error of the bus, as one tree. Each says who must act, what happened, and what to do, in two languages.
+
+BusError
+├── Refused                      trying again will not help; somebody must change something
+│   ├── BadPackage               sender      the package cannot be read, or breaks a rule of the format
+│   ├── NotServed                sender      From is no agency of this mailbox
+│   ├── WrongDirection           sender      this status goes the other way round
+│   ├── UnknownAgency            sender      no such identifier code
+│   ├── AgencyClosed             sender      the code is closed; its successor is named
+│   ├── NoMailbox                sender      the agency exists, nobody serves it on the bus
+│   ├── StateSecret              sender      marked as a state secret: no place on this bus
+│   ├── TooLarge                 sender      over the limit, with both figures
+│   ├── BadMessage               sender      bytes on the bus that are no message of version 1
+│   ├── BadSignature             sender      not signed by the agency that it names
+│   ├── NotForUs                 sender      its docket does not name this mailbox
+│   ├── CannotOpen               recipient   sealed to a key that this mailbox does not hold, or altered
+│   ├── NoKey                    authority   the directory has no key for a mailbox
+│   ├── RefusedByDms             recipient   the document system says no, for good
+│   ├── Orphan                   recipient   a status about a document nobody here knows
+│   ├── ReceiptMissing           operator    sent again and again, and no receipt came
+│   ├── BadConfig                operator    a file of the daemon is wrong
+│   ├── BadDirectory             authority   the directory contradicts itself
+│   └── AlreadyRunning           operator    another daemon holds this store
+└── TryLater                     the same thing may work in a while
+    ├── BrokerAway               operator    no connection, or the broker blocks
+    ├── BrokerRefused            operator    the broker nacked: an inbox is full
+    ├── DmsAway                  recipient   the document system does not answer
+    └── StoreFull                operator    the store cannot write
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Who(StrEnum):
+    """Who must act."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    OPERATOR = "operator"
+    AUTHORITY = "authority"
+
+
+WHO_VI = {
+    Who.SENDER: "nơi gửi",
+    Who.RECIPIENT: "nơi nhận",
+    Who.OPERATOR: "người vận hành",
+    Who.AUTHORITY: "cơ quan quản lý danh mục",
+}
+
+
+class BusError(Exception):
+    """Made with the facts its sentences name: `AgencyClosed(agency="H08", successor="H21")`.
+
+    `code` is stable and travels in receipts; sentences are the reader's own.
+    """
+
+    code: ClassVar[str]
+    who: ClassVar[Who]
+    vi: ClassVar[str]
+    en: ClassVar[str]
+    do_vi: ClassVar[str]
+    do_en: ClassVar[str]
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.in_english())
+
+    def in_english(self) -> str:
+        return f"{self._fill(self.en)} {self._fill(self.do_en)} [{self.code}; {self.who} acts]"
+
+    def in_vietnamese(self) -> str:
+        return f"{self._fill(self.vi)} {self._fill(self.do_vi)} [{self.code}; {WHO_VI[self.who]} xử lý]"
+
+    def __str__(self) -> str:
+        return self.in_english()
+
+    def _fill(self, sentence: str) -> str:
+        return sentence.format_map(_Facts(self.facts))
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"  # an error looked up by its code has no facts; the sentence still reads
+
+
+class Refused(BusError):
+    """Trying again will not help."""
+
+
+class TryLater(BusError):
+    """The same thing may work in a while."""
+
+
+class BadPackage(Refused):
+    code, who = "bad-package", Who.SENDER
+    vi, en = "Gói tin không đọc được: {why_vi}.", "The package cannot be read: {why}."
+    do_vi, do_en = "Sửa tại {path}: {remedy_vi}.", "Mend it at {path}: {remedy}."
+
+
+class NotServed(Refused):
+    code, who = "not-served", Who.SENDER
+    vi = "Nơi gửi {agency} không thuộc hộp thư {mailbox}."
+    en = "The sender {agency} is not served by mailbox {mailbox}."
+    do_vi = "Ghi đúng mã định danh vào From, hoặc đăng ký đơn vị vào hộp thư."
+    do_en = "Write the right code in From, or have the unit registered with the mailbox."
+
+
+class WrongDirection(Refused):
+    code, who = "wrong-direction", Who.SENDER
+    vi = "Trạng thái {status} của văn bản {document} phải do {expected} gửi, không phải {agency}."
+    en = "Status {status} of document {document} is for {expected} to send, not for {agency}."
+    do_vi = "Trạng thái 13 do nơi gửi văn bản phát; các trạng thái khác do nơi nhận văn bản phát."
+    do_en = "13 is sent by the document's sender; all others by its recipient."
+
+
+class UnknownAgency(Refused):
+    code, who = "unknown-agency", Who.SENDER
+    vi, en = "Không có mã định danh {agency} trong danh mục.", "There is no agency {agency} in the directory."
+    do_vi, do_en = "Kiểm tra lại mã nơi nhận.", "Check the recipient's code."
+
+
+class AgencyClosed(Refused):
+    code, who = "agency-closed", Who.SENDER
+    vi = "Mã {agency} đã đóng từ {closed}; đơn vị kế thừa là {successor}."
+    en = "Code {agency} is closed since {closed}; its successor is {successor}."
+    do_vi, do_en = "Gửi lại cho {successor}.", "Send it again to {successor}."
+
+
+class NoMailbox(Refused):
+    code, who = "no-mailbox", Who.SENDER
+    vi, en = "{agency} chưa có hộp thư trên trục.", "{agency} has no mailbox on the bus."
+    do_vi, do_en = "Gửi bằng đường khác, hoặc đề nghị đơn vị kết nối.", "Send it another way, or ask the unit to join."
+
+
+class StateSecret(Refused):
+    code, who = "state-secret", Who.SENDER
+    vi = "Văn bản {document} ghi độ mật {marking}; trục không nhận văn bản chứa bí mật nhà nước (QĐ 28/2018, Điều 1)."
+    en = "Document {document} is marked {marking}; state secrets have no place on this bus (QĐ 28/2018, art. 1)."
+    do_vi, do_en = "Gửi theo đường văn bản mật.", "Send it by the channel for secret documents."
+
+
+class TooLarge(Refused):
+    code, who = "too-large", Who.SENDER
+    vi, en = "{what} dài {size} byte, giới hạn là {limit} byte.", "{what} has {size} bytes; the limit is {limit} bytes."
+    do_vi, do_en = "Giảm dung lượng tệp đính kèm.", "Make the attachments smaller."
+
+
+class BadMessage(Refused):
+    code, who = "bad-message", Who.SENDER
+    vi, en = "Dữ liệu không phải bản tin hợp lệ: {why}.", "These bytes are not a message: {why}."
+    do_vi, do_en = "Cập nhật phần mềm kết nối của nơi gửi.", "Update the sender's adapter."
+
+
+class BadSignature(Refused):
+    code, who = "bad-signature", Who.SENDER
+    vi = "Chữ ký bản tin {message} không phải của {mailbox}: {why}."
+    en = "The signature of message {message} is not {mailbox}'s: {why}."
+    do_vi = "Kiểm tra khóa ký của nơi gửi trong danh mục; báo sự cố an toàn thông tin nếu không rõ nguồn."
+    do_en = "Check the sender's signing key in the directory; report a security incident if the origin is unknown."
+
+
+class NotForUs(Refused):
+    code, who = "not-for-us", Who.SENDER
+    vi, en = "Bản tin {message} không gửi cho {mailbox}.", "Message {message} is not addressed to {mailbox}."
+    do_vi, do_en = "Gửi lại đúng nơi nhận.", "Send it again to the right recipient."
+
+
+class CannotOpen(Refused):
+    code, who = "cannot-open", Who.RECIPIENT
+    vi, en = "Không mở được bản tin {message}: {why}.", "Message {message} cannot be opened: {why}."
+    do_vi, do_en = "Kiểm tra khóa giải mã của hộp thư {mailbox}.", "Check the sealing keys of mailbox {mailbox}."
+
+
+class NoKey(Refused):
+    code, who = "no-key", Who.AUTHORITY
+    vi, en = "Danh mục chưa có khóa của {mailbox}.", "The directory has no key for {mailbox}."
+    do_vi, do_en = "Bổ sung khóa công khai của hộp thư vào danh mục.", "Add the mailbox's public keys to the directory."
+
+
+class RefusedByDms(Refused):
+    code, who = "refused-by-dms", Who.RECIPIENT
+    vi = "Phần mềm quản lý văn bản từ chối {document}: {why}."
+    en = "The document system refuses {document}: {why}."
+    do_vi, do_en = "Xem lý do, sửa, rồi thả lại bản tin.", "Read the reason, mend it, then release the message."
+
+
+class Orphan(Refused):
+    code, who = "orphan", Who.RECIPIENT
+    vi = "Trạng thái {status} về văn bản {document} mà nơi này không biết."
+    en = "Status {status} is about document {document}, which is not known here."
+    do_vi, do_en = "Kiểm tra DocumentId và số ký hiệu.", "Check DocumentId and the document's number."
+
+
+class ReceiptMissing(Refused):
+    code, who = "receipt-missing", Who.OPERATOR
+    vi, en = "Chưa có biên nhận của {mailbox} cho {message}.", "No receipt from {mailbox} for {message}."
+    do_vi, do_en = "Kiểm tra hàng đợi inbox.{mailbox}, rồi gửi lại.", "Look at queue inbox.{mailbox}, then retry."
+
+
+class BadConfig(Refused):
+    code, who = "bad-config", Who.OPERATOR
+    vi, en = "Cấu hình {file} sai: {why}.", "Configuration {file} is wrong: {why}."
+    do_vi, do_en = "Sửa tệp rồi khởi động lại.", "Mend the file and start again."
+
+
+class BadDirectory(Refused):
+    code, who = "bad-directory", Who.AUTHORITY
+    vi, en = "Danh mục đơn vị sai: {why}.", "The directory is wrong: {why}."
+    do_vi, do_en = "Sửa danh mục rồi phát hành lại.", "Mend the directory and publish it again."
+
+
+class AlreadyRunning(Refused):
+    code, who = "already-running", Who.OPERATOR
+    vi = "Kho {store} đang do tiến trình {pid} dùng."
+    en = "Store {store} is in use by process {pid}."
+    do_vi, do_en = "Dừng tiến trình đó trước, hoặc dùng kho khác.", "Stop that process first, or use another store."
+
+
+class BrokerAway(TryLater):
+    code, who = "broker-away", Who.OPERATOR
+    vi, en = "Không kết nối được RabbitMQ: {why}.", "RabbitMQ cannot be reached: {why}."
+    do_vi, do_en = "Tự thử lại; kiểm tra máy chủ nếu kéo dài.", "It is tried again; look at the broker if this lasts."
+
+
+class BrokerRefused(TryLater):
+    code, who = "broker-refused", Who.OPERATOR
+    vi = "RabbitMQ không nhận bản tin {message}: hộp thư {mailbox} đầy."
+    en = "RabbitMQ refuses message {message}: the inbox of {mailbox} is full."
+    do_vi, do_en = "Tự thử lại; báo nơi nhận {mailbox}.", "It is tried again; tell {mailbox}."
+
+
+class DmsAway(TryLater):
+    code, who = "dms-away", Who.RECIPIENT
+    vi, en = "Phần mềm quản lý văn bản không trả lời: {why}.", "The document system does not answer: {why}."
+    do_vi, do_en = "Tự thử lại; kiểm tra phần mềm nếu kéo dài.", "It is tried again; look at the system if this lasts."
+
+
+class StoreFull(TryLater):
+    code, who = "store-full", Who.OPERATOR
+    vi, en = "Không ghi được kho {store}: {why}.", "Store {store} cannot be written: {why}."
+    do_vi, do_en = "Giải phóng dung lượng đĩa.", "Free some disk space."
+
+
+def _leaves(of: type[BusError]) -> dict[str, type[BusError]]:
+    return {leaf.code: leaf for branch in of.__subclasses__() for leaf in branch.__subclasses__()}
+
+
+BY_CODE: dict[str, type[BusError]] = _leaves(BusError)
+"""Error classes by the code that travels in receipts."""

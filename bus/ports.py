@@ -1,0 +1,420 @@
+"""What the road asks of the world: a store, a broker, a document system; and the records that pass between them.
+
+Records are plain frozen data. `Store`, `Transaction` and `Broker` are protocols with two implementations each (real,
+fake; held equal by tests/contract). `Adapter` is an ABC: strangers write the next one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeAlias
+
+from bus.errors import BusError
+from bus.handling import Handling, Verdict
+from schemas.codes import Kind, Outcome, Priority, StatusCode
+from schemas.docket import Docket, DocumentKey
+from schemas.document import Document
+from schemas.status import Status
+from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
+
+
+class State(StrEnum):
+    """Where one message stands in an outbox or an inbox."""
+
+    WAITING = "waiting"
+    """Outbox: to be published. Inbox: to be delivered. Due when `next_at` has come."""
+    SENT = "sent"
+    """Outbox: confirmed by the broker, receipts outstanding. `next_at` is when they are missed."""
+    DONE = "done"
+    """Outbox: every recipient holds it, or refused it. Inbox: filed."""
+    PARKED = "parked"
+    """Given up for now: kept, visible, and an operator may retry or release it."""
+    REFUSED = "refused"
+    """Inbox: never filed, and the sender was told."""
+    CANCELLED = "cancelled"
+    """Outbox: withdrawn by an operator before it left."""
+
+
+class SubmissionKey(NamedTuple):
+    """What makes two submissions the same one: `type` is the business type or the status code, as text."""
+
+    kind: Kind
+    issuer: AgencyCode
+    document: DocumentId
+    type: str
+    sha256: str
+    """Of the content before sealing, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """One sealed message on its way out. `body` is what travels; retries publish identical bytes."""
+
+    docket: Docket
+    body: bytes = field(repr=False)
+    key: SubmissionKey | None
+    """None for receipts and for what is set aside: they are not submissions."""
+    outstanding: tuple[str, ...]
+    """Routing keys not confirmed yet (waiting) or not receipted yet (sent)."""
+    expects_receipts: bool = True
+    state: State = State.WAITING
+    attempts: int = 0
+    next_at: datetime | None = None
+    """None: at once."""
+    source: str | None = None
+    """What the adapter calls it."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxChange:
+    """How one outbox entry stands after a publish was tried, or an operator spoke."""
+
+    message: MessageId
+    state: State
+    attempts: int
+    next_at: datetime | None = None
+    confirmed: tuple[str, ...] = ()
+    """Routing keys the broker has confirmed by now."""
+    error: str | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptLine:
+    """One line of a receipt, with who sent it."""
+
+    message: MessageId
+    mailbox: MailboxCode
+    outcome: Outcome
+    code: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxEntry:
+    """One message held by this mailbox. `body` is still sealed."""
+
+    docket: Docket
+    body: bytes = field(repr=False)
+    taken_at: datetime
+    state: State = State.WAITING
+    attempts: int = 0
+    next_at: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxChange:
+    """How one inbox entry stands after a delivery was tried, or an operator spoke."""
+
+    message: MessageId
+    state: State
+    attempts: int
+    next_at: datetime | None = None
+    key: SubmissionKey | None = None
+    """Set once opened: the second line of defence against filing twice."""
+    filed_as: str | None = None
+    error: str | None = None
+    at: datetime
+
+
+class HandlingKey(NamedTuple):
+    """One document at one recipient agency."""
+
+    issuer: AgencyCode
+    document: DocumentId
+    handler: AgencyCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """What a mailbox remembers of one document at one recipient, on either side."""
+
+    key: HandlingKey
+    handling: Handling
+    code: str | None
+    """Full number and notation, for matching statuses that name no known id."""
+    issued_on: str | None
+    """ISO date."""
+    updated_at: datetime
+    ref: str | None = None
+    """What the document system here calls the document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRecord:
+    """One status in a document's history, whatever it did."""
+
+    key: HandlingKey
+    code: StatusCode
+    verdict: Verdict
+    at: datetime
+    """When the reporter says it happened."""
+    recorded_at: datetime
+    message: MessageId
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something out of the ordinary, for `trace`. The ordinary steps are read from the rows' own times."""
+
+    at: datetime
+    name: str
+    message: MessageId | None = None
+    document: DocumentKey | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One outbox or inbox entry as operators see it: docket and facts, never content."""
+
+    docket: Docket
+    state: State
+    attempts: int
+    size: int
+    """Bytes of the body still kept; 0 once dropped."""
+    entered_at: datetime
+    """Accepted into the outbox, or taken into the inbox."""
+    next_at: datetime | None = None
+    sent_at: datetime | None = None
+    """Outbox: last confirmed by the broker."""
+    finished_at: datetime | None = None
+    ref: str | None = None
+    """What the document system calls it."""
+    error: str | None = None
+    recipients: tuple[ReceiptLine, ...] = ()
+    """Outbox: the receipts so far."""
+
+
+class Box(StrEnum):
+    OUT = "outbox"
+    IN = "inbox"
+
+
+class Transaction(Protocol):
+    """One unit of work. Everything in it is durable together, or not at all."""
+
+    # -- outbox
+    def accepted(self, keys: Collection[SubmissionKey]) -> Mapping[SubmissionKey, MessageId]:
+        """Which of these were accepted before, and as which message. Cancelled entries do not count."""
+
+    def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None: ...
+
+    def due_outbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[OutboxEntry]:
+        """Waiting entries, and sent ones whose receipts are missed: the most urgent first, then the oldest; at most
+        `limit`, and no more than `max_bytes` of bodies unless the first alone is larger."""
+
+    def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
+        """A DONE or CANCELLED entry drops its body. Entries already DONE stay as they are: a receipt may have come
+        before its publish was settled."""
+
+    def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
+        """Records the lines (a repeated one changes nothing; `refused` wins over `held`) and finishes the entries that
+        every recipient has now held or refused. Returns the messages known here; the others were never ours."""
+
+    # -- inbox
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+        """Returns those that are new; a message already held, from the same sender mailbox, is left as it is."""
+
+    def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
+        """As `due_outbox`."""
+
+    def filed(self, keys: Collection[SubmissionKey]) -> Collection[SubmissionKey]:
+        """Which contents were filed before."""
+
+    def change_inbox(self, changes: Sequence[InboxChange]) -> None:
+        """A DONE entry drops its body; a REFUSED one keeps it until released or discarded."""
+
+    # -- handling
+    def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]: ...
+
+    def find_dossiers(
+        self,
+        *,
+        issuer: AgencyCode,
+        document: DocumentId | None = None,
+        code: str | None = None,
+        issued_on: str | None = None,
+    ) -> Sequence[Dossier]:
+        """All recipients' dossiers of a document by its id, or by its number and date."""
+
+    def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
+        """Inserts, or replaces by key."""
+
+    def put_statuses(self, records: Sequence[StatusRecord]) -> None: ...
+
+    def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]: ...
+
+    # -- operators
+    def put_events(self, events: Sequence[Event]) -> None: ...
+
+    def events(self, *, document: DocumentId) -> Sequence[Event]: ...
+
+    def rows(
+        self,
+        box: Box,
+        *,
+        state: State | None = None,
+        document: DocumentId | None = None,
+        message: MessageId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Row]:
+        """Newest first."""
+
+    def counts(self, box: Box) -> Mapping[State, int]: ...
+
+    def oldest(self, box: Box, state: State) -> datetime | None: ...
+
+
+class Store(Protocol):
+    """A mailbox's own durable memory. Safe to use from several threads; one writer at a time."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Commits when the block ends well, rolls back when it raises. Raises StoreFull when the disk is."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One AMQP publish: the first routing key, the others in `CC`."""
+
+    message: MessageId
+    kind: Kind
+    routing: tuple[str, ...]
+    body: bytes = field(repr=False)
+    priority: Priority
+    created_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Confirmation(StrEnum):
+    CONFIRMED = "confirmed"
+    NACKED = "nacked"
+    LOST = "lost"
+    """The connection went before an answer came: it may or may not be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One message from the inbox queue, not acknowledged yet. `tag` is the broker's own."""
+
+    tag: tuple[int, int]
+    """(connection number, delivery tag)."""
+    body: bytes = field(repr=False)
+    user: str | None
+    """The AMQP user who published it, as the broker vouches."""
+    headers: Mapping[str, object] = field(default_factory=dict)
+    redelivered: bool = False
+
+
+class Broker(Protocol):
+    """One mailbox's link: it publishes to its own exchange and consumes its own inbox. Never declares anything."""
+
+    def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
+        """One answer each, in order; waits for all of them. Raises BrokerAway at once where there is no connection,
+        or where the broker blocks publishers."""
+
+    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
+        """What has arrived, at most `limit`; waits up to `wait` seconds for the first."""
+
+    def ack(self, arrivals: Sequence[Arrival]) -> None:
+        """Those of a connection that is gone are passed over: the broker delivers them again."""
+
+    def close(self) -> None: ...
+
+
+# -- document systems --------------------------------------------------------------------------------------------------
+
+Submission: TypeAlias = Document | Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Something the document system wants sent. `ref` is its own name for it, given back in `acknowledge`."""
+
+    ref: str
+    item: Submission | BusError
+    """A BusError where it could not be read: it is answered like any other refusal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one submission. No error: it is durably accepted."""
+
+    ref: str
+    message: MessageId | None = None
+    duplicate: bool = False
+    error: BusError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """A document to file, once, for the agencies named; `target` where it changes documents filed before."""
+
+    document: Document
+    recipients: tuple[AgencyCode, ...]
+    """The addressees that this mailbox serves."""
+    message: MessageId
+    target: tuple[str, ...] = ()
+    """`Filed.ref` of the documents it revokes, updates or replaces here, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A status that came for a document: one this mailbox sent, or (13) one that it received."""
+
+    status: Status
+    message: MessageId
+    verdict: Verdict
+    target: str | None = None
+    """What this document system calls the document, where it told us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """How the document system took one filing or report."""
+
+    ref: str | None = None
+    """Its own name for the document."""
+    error: BusError | None = None
+    """Refused: never file it, tell the sender. TryLater: again in a while."""
+
+
+class Adapter(ABC):
+    """Speaks with one kind of document system. See adapters/README.md; every method may be called again after a crash,
+    with the same arguments, and must then come to the same end."""
+
+    reports_arrival: bool = False
+    """True where the document system itself sends status 01; else the bus does when a document is filed."""
+
+    @abstractmethod
+    def collect(self, limit: int) -> Sequence[Collected]:
+        """What waits to be sent, oldest first. Offers the same item again until it is acknowledged."""
+
+    @abstractmethod
+    def acknowledge(self, answers: Sequence[Answer]) -> None:
+        """Accepted and refused items must not be offered again; an item answered with TryLater must."""
+
+    @abstractmethod
+    def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
+        """Files documents: one answer each, in order. The same message twice is filed once."""
+
+    @abstractmethod
+    def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
+        """Tells the document system of statuses: one answer each, in order. The same message twice is told once."""
+
+    def check(self) -> Sequence[str]:
+        """What stands in the way of working, a sentence each; empty when ready."""
+        return ()
+
+    def close(self) -> None:  # noqa: B027 — most adapters hold nothing open
+        """Lets go of connections and files."""

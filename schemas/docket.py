@@ -1,0 +1,88 @@
+"""The docket: the clear, signed part of a message. Ids, addresses, times and digests; never subject or content."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
+from schemas.values import AgencyCode, Digest, DocumentId, MailboxCode, MessageId, Text, Time, Value
+
+
+class Address(Value):
+    """An agency, and the mailbox that served it when the message was made."""
+
+    agency: AgencyCode
+    mailbox: MailboxCode
+
+
+class DocumentKey(Value):
+    """Names one document in the country: its issuer's code and its id."""
+
+    issuer: AgencyCode
+    id: DocumentId
+
+
+class SealedContent(Value):
+    """Size in bytes and digest of the sealed content as it travels, not of what is inside."""
+
+    size: Annotated[int, Field(ge=0)]
+    sha256: Digest
+
+
+class Acknowledged(Value):
+    """One line of a receipt."""
+
+    message: MessageId
+    docket_sha256: Digest
+    """Of the docket's bytes: the receipt is for exactly this message."""
+    outcome: Outcome
+    code: Text | None = None
+    """The error's code where refused (bus/errors.py); texts are the reader's to look up."""
+
+
+class Docket(Value):
+    """schemas/README.md §3. Its signed form is `to_json()`; readers verify bytes, then parse."""
+
+    version: Literal[1] = 1
+    id: MessageId
+    kind: Kind
+    sender: Address
+    recipients: Annotated[tuple[Address, ...], Field(min_length=1)]
+    created_at: Time
+    expires_at: Time | None = None
+    document: DocumentKey | None = None
+    """The document carried, or the one a status is about."""
+    business_type: BusinessType | None = None
+    status: StatusCode | None = None
+    priority: Priority = Priority.NORMAL
+    due_on: date | None = None
+    attachments: Annotated[int, Field(ge=0)] = 0
+    content: SealedContent | None = None
+    acknowledges: tuple[Acknowledged, ...] = ()
+
+    @model_validator(mode="after")
+    def _kind_has_its_fields(self) -> Self:
+        has = {
+            "document": self.document is not None,
+            "business_type": self.business_type is not None,
+            "status": self.status is not None,
+            "content": self.content is not None,
+            "acknowledges": bool(self.acknowledges),
+        }
+        wanted = _FIELDS_OF_KIND[self.kind]
+        if wrong := sorted(name for name, present in has.items() if present != (name in wanted)):
+            raise ValueError(f"a {self.kind} docket has exactly {sorted(wanted)}; wrong: {wrong}")
+        return self
+
+    @property
+    def mailboxes(self) -> tuple[MailboxCode, ...]:
+        """Each recipient mailbox once, in order."""
+        return tuple(dict.fromkeys(address.mailbox for address in self.recipients))
+
+
+_FIELDS_OF_KIND: dict[Kind, frozenset[str]] = {
+    Kind.DOCUMENT: frozenset({"document", "business_type", "content"}),
+    Kind.STATUS: frozenset({"document", "status", "content"}),
+    Kind.RECEIPT: frozenset({"acknowledges"}),
+}

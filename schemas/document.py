@@ -1,0 +1,181 @@
+"""A document as people read it: metadata, recipients, attachments. Nothing encrypted, nothing about transport."""
+
+import hashlib
+import mimetypes
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from schemas.agency import Party
+from schemas.codes import BusinessType, DocumentGroup, Priority, ReceiverChange, SteeringType
+from schemas.values import AgencyCode, Digest, DocumentId, Text, Time, Value
+
+
+class DocumentNumber(Value):
+    """Số và ký hiệu: 7816 and VPCP-TTĐT, printed 7816/VPCP-TTĐT."""
+
+    number: Text
+    notation: Text
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.notation}"
+
+
+class DocumentType(Value):
+    """Type by name; group and number where the name is on the list of QCVN 102 SĐ1:2022."""
+
+    name: Text
+    group: DocumentGroup | None = None
+    number: Annotated[int, Field(ge=1)] | None = None
+
+
+class Signer(Value):
+    competence: Text | None = None
+    """TM., Q., KT., TL., TUQ., with the office."""
+    position: Text | None = None
+    full_name: Text | None = None
+
+
+class Reference(Value):
+    """An earlier document, named by one who may not know all of it (ResponseFor)."""
+
+    agency: AgencyCode | None = None
+    code: Text | None = None
+    """Full number and notation, 267/VPCP-TTĐT."""
+    document_id: DocumentId | None = None
+    issued_on: date | None = None
+
+
+class Staff(Value):
+    department: Text | None = None
+    department_id: Text | None = None
+    name: Text | None = None
+    staff_id: Text | None = None
+    email: Text | None = None
+    mobile: Text | None = None
+
+
+class Trace(Value):
+    """One station of the package's path, as the stations themselves wrote it. Never trusted for deadlines."""
+
+    agency: Text | None = None
+    at: Time | None = None
+
+
+class ReceiverUpdate(Value):
+    agency: AgencyCode
+    change: ReceiverChange
+
+
+class BusinessUpdate(Value):
+    """One BussinessDocumentInfo of an update."""
+
+    document_changed: bool = False
+    receivers_changed: bool = False
+    receivers: tuple[ReceiverUpdate, ...] = ()
+
+
+class Replaced(Value):
+    """A document that is replaced, and for whom; no agency means for all."""
+
+    document_id: DocumentId
+    agencies: tuple[AgencyCode, ...] = ()
+
+
+class Business(Value):
+    """What the package does (Bussiness, with the standard's spelling)."""
+
+    type: BusinessType = BusinessType.NEW
+    reason: Text | None = None
+    document_id: DocumentId | None = None
+    """The document revoked or updated, where the sender says so."""
+    paper: bool | None = None
+    """A paper original is sent too."""
+    updates: tuple[BusinessUpdate, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    staff: Staff | None = None
+
+
+class Attachment(Value):
+    """One file. Size and digest are of its bytes; the bytes travel beside the JSON form, never in it."""
+
+    name: Text
+    """As people gave it, in any letters; never a path to write to."""
+    size: Annotated[int, Field(ge=0)]
+    sha256: Digest
+    content_id: Text | None = None
+    description: Text | None = None
+    content: Annotated[bytes, Field(exclude=True, repr=False)] = b""
+
+    @classmethod
+    def of(cls, name: str, content: bytes, *, content_id: str | None = None, description: str | None = None) -> Self:
+        return cls(
+            name=name,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            content_id=content_id,
+            description=description,
+            content=content,
+        )
+
+    @property
+    def media_type(self) -> str:
+        """By the name's extension; what a package claims is not believed."""
+        return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+
+
+class Document(Value):
+    """An official document with its recipients. Field names follow the field's English terms; the national element
+    names are in schemas/edxml/README.md."""
+
+    id: DocumentId
+    sender: Party
+    recipients: Annotated[tuple[Party, ...], Field(min_length=1)]
+    number: DocumentNumber
+    place: Text | None = None
+    issued_on: date
+    type: DocumentType
+    subject: Text
+    summary: Text | None = None
+    signer: Signer | None = None
+    due_on: date | None = None
+    priority: Priority = Priority.NORMAL
+    sphere: Text | None = None
+    typist: Text | None = None
+    copies: Annotated[int, Field(ge=0)] | None = None
+    pages: Annotated[int, Field(ge=0)] | None = None
+    reply_for: Text | None = None
+    is_steering: bool = False
+    """OtherInfo/Direction of the SDK."""
+    reference_codes: Text | None = None
+    appendices: tuple[Text, ...] = ()
+    responses: tuple[Reference, ...] = ()
+    steering: SteeringType | None = None
+    task_codes: tuple[Text, ...] = ()
+    application_type: Text | None = None
+    to_places: tuple[Text, ...] = ()
+    """The printed "Nơi nhận"; not the routing list."""
+    traces: tuple[Trace, ...] = ()
+    business: Business = Business()
+    attachments: tuple[Attachment, ...] = ()
+
+    @model_validator(mode="after")
+    def _recipients_differ(self) -> Self:
+        codes = [party.code for party in self.recipients]
+        if len(set(codes)) != len(codes):
+            raise ValueError("two recipients have the same agency code")
+        return self
+
+    def with_contents(self, contents: Sequence[bytes]) -> Self:
+        """The same document with its attachments' bytes, in order. Raises ValueError where one does not fit its
+        size or digest, or where their number differs."""
+        if len(contents) != len(self.attachments):
+            raise ValueError(f"{len(self.attachments)} attachments described, {len(contents)} carried")
+        filled = []
+        for attachment, content in zip(self.attachments, contents, strict=True):
+            if len(content) != attachment.size or hashlib.sha256(content).hexdigest() != attachment.sha256:
+                raise ValueError(f"attachment {attachment.name!r} does not match its size and digest")
+            filled.append(attachment.model_copy(update={"content": content}))
+        return self.model_copy(update={"attachments": tuple(filled)})
