@@ -20,7 +20,10 @@ BusError
 │   ├── ReceiptMissing           operator    sent again and again, and no receipt came
 │   ├── BadConfig                operator    a file of the daemon is wrong
 │   ├── BadDirectory             authority   the directory contradicts itself
-│   └── AlreadyRunning           operator    another daemon holds this store
+│   ├── AlreadyRunning           operator    another daemon holds this store
+│   ├── NoSuchMessage            operator    no message or document of that name in this store
+│   ├── NotPossible              operator    the message's state does not allow what was asked
+│   └── StoreDamaged             operator    the store's file is no longer sound
 └── TryLater                     the same thing may work in a while
     ├── BrokerAway               operator    no connection, or the broker blocks
     ├── BrokerRefused            operator    the broker nacked: an inbox is full
@@ -217,6 +220,26 @@ class AlreadyRunning(Refused):
     do_vi, do_en = "Dừng tiến trình đó trước, hoặc dùng kho khác.", "Stop that process first, or use another store."
 
 
+class StoreDamaged(Refused):
+    code, who = "store-damaged", Who.OPERATOR
+    vi, en = "Kho {store} bị hỏng: {why}.", "Store {store} is damaged: {why}."
+    do_vi = "Dừng tiến trình, giữ lại bản sao của tệp, cứu dữ liệu bằng lệnh sqlite3 .recover, rồi khởi động lại."
+    do_en = "Stop the daemon, keep a copy of the file, save what it holds with sqlite3's .recover, then start again."
+
+
+class NoSuchMessage(Refused):
+    code, who = "no-such-message", Who.OPERATOR
+    vi, en = "Không có {message} trong {box}.", "There is no {message} in {box}."
+    do_vi, do_en = "Xem danh sách để lấy đúng mã.", "List the box to find the right id."
+
+
+class NotPossible(Refused):
+    code, who = "not-possible", Who.OPERATOR
+    vi = "Không thể {verb} bản tin {message}: đang ở trạng thái {state}."
+    en = "Cannot {verb} message {message}: it is {state}."
+    do_vi, do_en = "Xem trạng thái bằng lệnh show.", "Look at its state with show."
+
+
 class BrokerAway(TryLater):
     code, who = "broker-away", Who.OPERATOR
     vi, en = "Không kết nối được RabbitMQ: {why}.", "RabbitMQ cannot be reached: {why}."
@@ -239,7 +262,8 @@ class DmsAway(TryLater):
 class StoreFull(TryLater):
     code, who = "store-full", Who.OPERATOR
     vi, en = "Không ghi được kho {store}: {why}.", "Store {store} cannot be written: {why}."
-    do_vi, do_en = "Giải phóng dung lượng đĩa.", "Free some disk space."
+    do_vi = "Tự thử lại; xử lý nguyên nhân trên, thường là hết dung lượng đĩa."
+    do_en = "It is tried again; see to the reason given, most often by freeing disk space."
 
 
 def _leaves(of: type[BusError]) -> dict[str, type[BusError]]:

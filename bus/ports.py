@@ -115,6 +115,8 @@ class InboxChange:
     state: State
     attempts: int
     next_at: datetime | None = None
+    sender: MailboxCode | None = None
+    """Whose message: an id is unique per sender only, and a stranger may copy one. None: every entry of that id."""
     key: SubmissionKey | None = None
     """Set once opened: the second line of defence against filing twice."""
     filed_as: str | None = None
@@ -212,7 +214,8 @@ class Transaction(Protocol):
 
     def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
         """A DONE or CANCELLED entry drops its body. Entries already DONE stay as they are: a receipt may have come
-        before its publish was settled."""
+        before its publish was settled. So do CANCELLED ones: there is no body left to send. Confirmed routing keys add
+        up while an entry waits; one that is put back to WAITING goes again to all who have not receipted."""
 
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         """Records the lines (a repeated one changes nothing; `refused` wins over `held`) and finishes the entries that
@@ -229,7 +232,8 @@ class Transaction(Protocol):
         """Which contents were filed before."""
 
     def change_inbox(self, changes: Sequence[InboxChange]) -> None:
-        """A DONE entry drops its body; a REFUSED one keeps it until released or discarded."""
+        """A DONE entry drops its body and stays DONE; a REFUSED one keeps it until released or discarded. Only a change
+        to DONE with its `key` counts as filed."""
 
     # -- handling
     def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]: ...
@@ -278,7 +282,12 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[Transaction]:
         """Commits when the block ends well, rolls back when it raises. Raises StoreFull when the disk is."""
 
-    def read(self) -> AbstractContextManager[Transaction]: ...
+    def read(self) -> AbstractContextManager[Transaction]:
+        """One moment's state, whatever is written meanwhile. It cannot write: raises RuntimeError."""
+
+    def forget(self, before: datetime) -> int:
+        """Drops what was finished (DONE, CANCELLED) before then, and history recorded before then; dossiers stay.
+        Returns how many messages. In small commits: others get their turn between them."""
 
     def close(self) -> None: ...
 
@@ -328,6 +337,13 @@ class Broker(Protocol):
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         """Those of a connection that is gone are passed over: the broker delivers them again."""
+
+    @property
+    def is_up(self) -> bool:
+        """Publishing and consuming, not blocked."""
+
+    def state(self) -> Mapping[str, object]:
+        """For /healthz: what is connected, since when, what went wrong last. Never a credential."""
 
     def close(self) -> None: ...
 
@@ -389,9 +405,27 @@ class Filed:
     """Refused: never file it, tell the sender. TryLater: again in a while."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """A recipient's adapter will not take a message that this document system submitted."""
+
+    ref: str | None
+    """`Collected.ref` of the submission."""
+    message: MessageId
+    document: DocumentKey | None
+    mailbox: MailboxCode
+    """Whose adapter refused."""
+    error: BusError
+    at: datetime
+
+
 class Adapter(ABC):
     """Speaks with one kind of document system. See adapters/README.md; every method may be called again after a crash,
-    with the same arguments, and must then come to the same end."""
+    with the same arguments, and must then come to the same end.
+
+    Two threads call it: one `collect` and `acknowledge`, the other `deliver`, `report` and `bounced`. Any of them may
+    raise TryLater when the document system as a whole does not answer; the call is then repeated later.
+    """
 
     reports_arrival: bool = False
     """True where the document system itself sends status 01; else the bus does when a document is filed."""
@@ -411,6 +445,9 @@ class Adapter(ABC):
     @abstractmethod
     def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
         """Tells the document system of statuses: one answer each, in order. The same message twice is told once."""
+
+    def bounced(self, bounces: Sequence[Bounce]) -> None:  # noqa: B027 — a system may have no place to show it
+        """Tells the document system what was refused after it had been accepted. Raises TryLater to be asked again."""
 
     def check(self) -> Sequence[str]:
         """What stands in the way of working, a sentence each; empty when ready."""

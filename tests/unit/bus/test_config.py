@@ -1,0 +1,47 @@
+import pytest
+
+from bus.config import parse
+from bus.errors import BadConfig
+
+GOOD = """
+mailbox = "H49"
+keys = "/keys"
+store = "sqlite:////tmp/H49.db"
+[broker]
+url = "amqp://H49@localhost/"
+[adapter]
+use = "adapters.folder:FolderAdapter"
+[adapter.options]
+root = "/dms"
+"""
+
+
+def test_a_small_file_is_enough() -> None:
+    """Everything but identity, store, broker and adapter has a default."""
+    config = parse(GOOD.encode(), name="H49.toml")
+    assert (config.mailbox, config.broker.heartbeat, config.adapter.options) == ("H49", 30, {"root": "/dms"})
+
+
+@pytest.mark.parametrize(("listen", "address"), [("127.0.0.1:9301", ("127.0.0.1", 9301)), ("[::1]:80", ("::1", 80))])
+def test_a_listening_address_is_host_and_port(listen: str, address: tuple[str, int]) -> None:
+    """Either family."""
+    config = parse(f'{GOOD}\n[http]\nlisten = "{listen}"'.encode(), name="H49.toml")
+    assert config.http is not None
+    assert config.http.address == address
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"mailbox = ", "no TOML"),
+        (b"\xff", "no TOML"),
+        (GOOD.replace("mailbox", "mailbx").encode(), "mailbx"),
+        (GOOD.replace("adapters.folder:FolderAdapter", "folder").encode(), "adapter.use"),
+        (GOOD.replace("[adapter]", "heartbeat = 1\n[adapter]").encode(), "broker.heartbeat"),
+    ],
+)
+def test_what_is_wrong_is_named(data: bytes, said: str) -> None:
+    """The file and the field."""
+    with pytest.raises(BadConfig, match=said) as caught:
+        parse(data, name="H49.toml")
+    assert caught.value.facts["file"] == "H49.toml"
