@@ -34,7 +34,7 @@ class StatusCode(StrEnum):
 
     label: Label
 
-    def __new__(cls, code: str, vi: str, en: str) -> Self:
+    def __new__(cls, code: str, vi: str = "", en: str = "") -> Self:
         self = str.__new__(cls, code)
         self._value_ = code
         self.label = Label(vi, en)
@@ -54,7 +54,7 @@ class StatusCode(StrEnum):
 class _LabelledInt(IntEnum):
     label: Label
 
-    def __new__(cls, code: int, vi: str, en: str) -> Self:
+    def __new__(cls, code: int, vi: str = "", en: str = "") -> Self:
         self = int.__new__(cls, code)
         self._value_ = code
         self.label = Label(vi, en)

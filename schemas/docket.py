@@ -3,10 +3,13 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.values import AgencyCode, Digest, DocumentId, MailboxCode, MessageId, Text, Time, Value
+
+_MessageId = Annotated[MessageId, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$")]
+"""Wide enough for a UUID in any hand's spelling; it becomes an AMQP property, a key in stores, a word in logs."""
 
 
 class Address(Value):
@@ -33,7 +36,7 @@ class SealedContent(Value):
 class Acknowledged(Value):
     """One line of a receipt."""
 
-    message: MessageId
+    message: _MessageId
     docket_sha256: Digest
     """Of the docket's bytes: the receipt is for exactly this message."""
     outcome: Outcome
@@ -45,7 +48,7 @@ class Docket(Value):
     """schemas/README.md §3. Its signed form is `to_json()`; readers verify bytes, then parse."""
 
     version: Literal[1] = 1
-    id: MessageId
+    id: _MessageId
     kind: Kind
     sender: Address
     recipients: Annotated[tuple[Address, ...], Field(min_length=1)]

@@ -19,7 +19,8 @@ def emit_json(value: object) -> None:
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    Console().print(table(columns, rows, title=title))
+    # Names and subjects are other people's: "[mật]" is text, not markup.
+    Console(markup=False, emoji=False, highlight=False).print(table(columns, rows, title=title))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> Table:
