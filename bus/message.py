@@ -1,0 +1,97 @@
+"""A message in AMQP's terms, as data: exchanges, routing keys, properties, headers. No pika and no connection here;
+schemas/README.md §6.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bus import topology
+from bus.ports import OutboxEntry, Publication
+from schemas.codes import Kind, Priority
+from schemas.docket import Docket
+from schemas.values import MailboxCode
+
+DEAD: Final = topology.DEAD
+"""Routing key of what nobody here could take."""
+
+exchange = topology.exchange_of
+"""Where a mailbox publishes."""
+
+inbox = topology.inbox_of
+"""The queue a mailbox consumes."""
+
+CONTENT_TYPE: Final = "application/vnd.lienthong.message"
+UNKNOWN_CONTENT: Final = "application/octet-stream"
+APP_ID: Final = "lienthong"
+VERSION_HEADER: Final = "x-lienthong-version"
+VERSION: Final = "1"
+PERSISTENT: Final = 2
+
+# Quorum queues take a message without priority for level 4 (RabbitMQ 4.3); 4.0 to 4.2 know two lanes, 0-4 and above.
+LEVELS: Final[dict[Priority, int]] = {
+    Priority.NORMAL: 4,
+    Priority.URGENT: 5,
+    Priority.VERY_URGENT: 6,
+    Priority.IMMEDIATE: 7,
+    Priority.IMMEDIATE_TIMED: 8,
+}
+
+
+def routing_key(kind: Kind, mailbox: MailboxCode) -> str:
+    return f"{kind}.{mailbox}"
+
+
+def routing_keys(docket: Docket) -> tuple[str, ...]:
+    """One a recipient mailbox, in the docket's order."""
+    return tuple(routing_key(docket.kind, mailbox) for mailbox in docket.mailboxes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Properties:
+    """AMQP's basic properties, by AMQP's names."""
+
+    message_id: str
+    type: str
+    content_type: str
+    delivery_mode: int
+    priority: int
+    timestamp: int
+    """Whole seconds since 1970, UTC."""
+    user_id: str | None
+    app_id: str
+    headers: Mapping[str, str | list[str]]
+
+
+def publication(entry: OutboxEntry) -> Publication:
+    """One publish to every routing key that is still outstanding."""
+    return Publication(
+        message=entry.docket.id,
+        kind=entry.docket.kind,
+        routing=entry.outstanding,
+        body=entry.body,
+        priority=entry.docket.priority,
+        created_at=entry.docket.created_at,
+        headers=entry.headers,
+    )
+
+
+def properties(publication: Publication, *, user: str | None) -> Properties:
+    """`user` is the one the connection is logged in as: the broker vouches for it, and refuses any other."""
+    headers: dict[str, str | list[str]] = dict(publication.headers)
+    set_aside = publication.routing[0] == DEAD
+    if not set_aside:
+        headers[VERSION_HEADER] = VERSION
+    if len(publication.routing) > 1:
+        headers["CC"] = list(publication.routing[1:])
+    return Properties(
+        message_id=publication.message,
+        type=DEAD if set_aside else publication.kind.value,
+        content_type=UNKNOWN_CONTENT if set_aside else CONTENT_TYPE,
+        delivery_mode=PERSISTENT,
+        priority=LEVELS[publication.priority],
+        timestamp=int(publication.created_at.timestamp()),
+        user_id=user,
+        app_id=APP_ID,
+        headers=headers,
+    )

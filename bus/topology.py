@@ -1,0 +1,289 @@
+"""What a broker must hold for a list of mailboxes, as values. Everything that a mailbox may do there is decided here.
+
+Pure: what a broker holds already is asked by bus/rabbit/management.py and judged by bus/drift.py; no password is drawn.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from bus.errors import BadConfig, BadDirectory
+from schemas.codes import Kind, Label
+from schemas.values import MailboxCode
+
+Version: TypeAlias = tuple[int, int]
+
+TARGET: Version = (4, 3)
+OLDEST: Version = (3, 10)
+"""At-least-once dead letters, and streams that an exchange can feed, begin here."""
+
+ROUTE, AUDIT, DIRECTORY, DEAD, UNROUTABLE = "route", "audit", "directory", "dead", "unroutable"
+DIRECTORY_IN = "directory.in"
+"""The exchange before the stream. Not of one name with it: who may read an exchange may bind his own to it."""
+TAG = "lienthong"
+"""On every user made from a directory: RabbitMQ gives it no meaning, it tells our users from others."""
+OPERATOR, LEDGER, AUTHORITY = "operator", "ledger", "authority"
+
+POLICY_PREFIX = "lienthong-"
+_AGENCY, _INBOX = "agency.", "inbox."
+SHARED = frozenset({ROUTE, AUDIT, DIRECTORY, DIRECTORY_IN, DEAD, UNROUTABLE})
+
+
+def exchange_of(mailbox: MailboxCode) -> str:
+    return f"{_AGENCY}{mailbox}"
+
+
+def inbox_of(mailbox: MailboxCode) -> str:
+    return f"{_INBOX}{mailbox}"
+
+
+def mailbox_of(name: str) -> MailboxCode | None:
+    """Whose exchange or inbox a name is; None for what belongs to no mailbox."""
+    for prefix in (_AGENCY, _INBOX):
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return name.removeprefix(prefix)
+    return None
+
+
+def parse_version(text: str) -> Version:
+    """Of "4.3.6": (4, 3). Raises BadConfig for what is no version, or one too old for the bus."""
+    found = re.match(r"(\d+)\.(\d+)", text)
+    if found is None or (version := (int(found[1]), int(found[2]))) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise BadConfig(
+            file="RabbitMQ", why=f"version {text!r}; the bus needs {oldest} or later / cần {oldest} trở lên"
+        )
+    return version
+
+
+# -- the things on a broker --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one inbox and the streams may hold. Where an inbox is full, the broker nacks and the sender waits."""
+
+    inbox_messages: int = 200_000
+    inbox_bytes: int = 20 * 1024**3
+    delivery_limit: int = 50
+    """Above RabbitMQ's own 20: before 4.3 a lost connection counts too, and provincial lines are lost often."""
+    audit_age: str = "30D"
+    audit_bytes: int = 200 * 1024**3
+    directory_bytes: int = 1024**3
+
+
+class Vhost(NamedTuple):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Durable, or it is not what the bus asked for."""
+
+    name: str
+    type: str
+    internal: bool = False
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    durable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    name: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    messages: int | None = field(default=0, compare=False)
+    """Ready and unacknowledged, as the broker last counted; None in a queue's first seconds, before it does."""
+    consumers: int = field(default=0, compare=False)
+    policy: str | None = field(default=None, compare=False)
+    """The one in force, of those whose pattern fits."""
+
+    @property
+    def is_held(self) -> bool:
+        """It may have messages, or somebody reads it: it must not be deleted."""
+        return self.messages is None or self.messages > 0 or self.consumers > 0
+
+
+class Binding(NamedTuple):
+    source: str
+    destination: str
+    key: str = ""
+    to_exchange: bool = False
+    properties_key: str = ""
+    """The management API's name of it; empty where wanted only."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.source} → {self.destination} ({self.key})" if self.key else f"{self.source} → {self.destination}"
+
+    @property
+    def road(self) -> tuple[str, str, str, bool]:
+        return self[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    name: str
+    pattern: str
+    apply_to: str
+    definition: Mapping[str, object]
+    priority: int = 10
+
+
+class Permissions(NamedTuple):
+    """Regular expressions over names of exchanges and queues."""
+
+    configure: str
+    write: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    name: str
+    permissions: Permissions | None
+    tags: frozenset[str] = frozenset({TAG})
+    password_hash: str | None = field(default=None, compare=False, repr=False)
+    """Of RabbitMQ: base64 of salt and digest. "" where the user has no password: client certificates only."""
+    hashing: str = field(default="rabbit_password_hashing_sha256", compare=False)
+    elsewhere: bool = field(default=False, compare=False)
+    """It has permissions in other virtual hosts too."""
+
+
+Item: TypeAlias = Vhost | Exchange | Queue | Binding | Policy | User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    vhost: str
+    exists: bool = True
+    """Whether the virtual host is there."""
+    exchanges: tuple[Exchange, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    users: tuple[User, ...] = ()
+    notes: tuple[Label, ...] = ()
+    """What this broker's version does less well, or differently."""
+
+
+# -- what is wanted ----------------------------------------------------------------------------------------------------
+
+_NOTES: tuple[tuple[Version, Version, Label], ...] = (
+    (
+        OLDEST,
+        (3, 13),
+        Label(
+            "RabbitMQ trước 3.13 không lọc được luồng audit: phần mềm đọc phải đọc hết.",
+            "RabbitMQ before 3.13 cannot filter the audit stream: its readers read all of it.",
+        ),
+    ),
+    (
+        OLDEST,
+        (4, 0),
+        Label(
+            "RabbitMQ trước 4.0 không xét độ khẩn trong hàng đợi quorum: văn bản hỏa tốc không được vượt lên trước.",
+            "RabbitMQ before 4.0 ignores priorities in quorum queues: an urgent document does not overtake others.",
+        ),
+    ),
+    (
+        (4, 0),
+        (4, 3),
+        Label(
+            "RabbitMQ 4.0 đến 4.2 chỉ có hai mức khẩn, tỉ lệ 2:1: văn bản hỏa tốc chỉ được ưu tiên một phần.",
+            "RabbitMQ 4.0 to 4.2 has two levels of priority, 2:1: an urgent document overtakes others in part only.",
+        ),
+    ),
+    (
+        OLDEST,
+        (4, 3),
+        Label(
+            "RabbitMQ trước 4.3 tính mỗi lần trả lại, kể cả mất kết nối, vào giới hạn giao.",
+            "RabbitMQ before 4.3 counts every return, lost connections too, towards the delivery limit.",
+        ),
+    ),
+)
+"""Said to a broker from the first version on, and before the second."""
+
+_FIXED_EXCHANGES = (
+    Exchange(ROUTE, "direct", internal=True),
+    Exchange(DEAD, "fanout", internal=True),
+    Exchange(UNROUTABLE, "fanout", internal=True),
+    Exchange(DIRECTORY_IN, "fanout"),
+)
+_FIXED_QUEUES = (
+    Queue(AUDIT, {"x-queue-type": "stream"}),
+    Queue(DIRECTORY, {"x-queue-type": "stream"}),
+    Queue(DEAD, {"x-queue-type": "quorum"}),
+    Queue(UNROUTABLE, {"x-queue-type": "quorum"}),
+)
+_FIXED_BINDINGS = (
+    Binding(ROUTE, DEAD, "dead", to_exchange=True),
+    Binding(DEAD, DEAD),
+    Binding(UNROUTABLE, UNROUTABLE),
+    Binding(DIRECTORY_IN, DIRECTORY),
+)
+_NOTHING = "^$"
+_SERVICES = (
+    # Reads what died and puts it back: the default exchange is the only door to an inbox past an agency's exchange.
+    User(OPERATOR, Permissions(_NOTHING, r"^amq\.default$", "^(dead|unroutable)$"), frozenset({TAG, "monitoring"})),
+    User(LEDGER, Permissions(_NOTHING, _NOTHING, "^(audit|directory)$")),
+    User(AUTHORITY, Permissions(_NOTHING, r"^directory\.in$", "^directory$")),
+)
+
+
+def topology(
+    mailboxes: Sequence[MailboxCode], *, vhost: str, limits: Limits | None = None, version: Version = TARGET
+) -> Topology:
+    """What the mailboxes need on a broker of the version. Raises BadDirectory for a mailbox that cannot have a user."""
+    reserved = {OPERATOR, LEDGER, AUTHORITY}
+    if taken := sorted(reserved.intersection(mailboxes)):
+        raise BadDirectory(why=f"mailbox {', '.join(taken)}: reserved name / tên dành riêng")
+    mailboxes = tuple(dict.fromkeys(mailboxes))
+    return Topology(
+        vhost=vhost,
+        exchanges=(*_FIXED_EXCHANGES, *(Exchange(exchange_of(m), "topic") for m in mailboxes)),
+        queues=(*_FIXED_QUEUES, *(Queue(inbox_of(m), {"x-queue-type": "quorum"}) for m in mailboxes)),
+        bindings=(*_FIXED_BINDINGS, *(binding for m in mailboxes for binding in _bindings(m))),
+        policies=_policies(limits or Limits(), version),
+        users=(*_SERVICES, *map(_user, mailboxes)),
+        notes=tuple(label for since, before, label in _NOTES if since <= version < before),
+    )
+
+
+def _bindings(mailbox: MailboxCode) -> tuple[Binding, ...]:
+    exchange, inbox = exchange_of(mailbox), inbox_of(mailbox)
+    return (
+        Binding(exchange, ROUTE, "#", to_exchange=True),
+        Binding(exchange, AUDIT, "#"),
+        *(Binding(ROUTE, inbox, f"{kind}.{mailbox}") for kind in Kind),
+    )
+
+
+def _user(mailbox: MailboxCode) -> User:
+    inbox, exchange = re.escape(inbox_of(mailbox)), re.escape(exchange_of(mailbox))
+    return User(mailbox, Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|directory)$"))
+
+
+def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
+    # 4.0 brought a delivery limit of 20 where none is set; before, -1 is no valid limit and none is the default.
+    unlimited = {"delivery-limit": -1} if version >= (4, 0) else {}
+    inbox = {
+        "max-length": limits.inbox_messages,
+        "max-length-bytes": limits.inbox_bytes,
+        "overflow": "reject-publish",
+        "delivery-limit": limits.delivery_limit,
+        "dead-letter-exchange": DEAD,
+        "dead-letter-strategy": "at-least-once",
+        "queue-leader-locator": "balanced",
+    }
+    kept = {"overflow": "reject-publish", "queue-leader-locator": "balanced", **unlimited}
+    audit = {"max-age": limits.audit_age, "max-length-bytes": limits.audit_bytes}
+    return (
+        Policy(f"{POLICY_PREFIX}inbox", r"^inbox\.", "queues", inbox),
+        Policy(f"{POLICY_PREFIX}kept", "^(dead|unroutable)$", "queues", kept),
+        Policy(f"{POLICY_PREFIX}audit", "^audit$", "queues", audit),
+        Policy(f"{POLICY_PREFIX}directory", "^directory$", "queues", {"max-length-bytes": limits.directory_bytes}),
+        # A policy, not an argument: arguments of an exchange never change. Internal exchanges obey it too.
+        Policy(f"{POLICY_PREFIX}route", "^route$", "exchanges", {"alternate-exchange": UNROUTABLE}),
+    )
