@@ -1,0 +1,174 @@
+"""The folders as a document system. Only the bus's side is here: outgoing.py sends, cabinet.py files, names.py and
+mapping.py say how things are called. `collect` and `acknowledge` may run in one thread while `deliver`, `report` and
+`bounced` run in another: they share nothing that changes."""
+
+import contextlib
+import errno
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from adapters.folder import client, mapping, names
+from adapters.folder.cabinet import Cabinet, Paper
+from adapters.folder.options import parse
+from adapters.folder.outgoing import OUTGOING, REJECTED, SENT, STATUSES, Outgoing, place_of
+from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
+from schemas.edxml import write
+
+INCOMING, RECEIVED = "incoming", "statuses/received"
+STATE = ".lienthong"
+FOLDERS = (OUTGOING, STATUSES, INCOMING, RECEIVED, SENT, REJECTED, STATE, f"{STATE}/staged")
+
+_OF_ONE_FILE = frozenset({errno.EFBIG, errno.EILSEQ, errno.EINVAL, errno.ENAMETOOLONG})
+"""What can be wrong with one file while the disk is well."""
+
+
+class FolderAdapter(Adapter):
+    """Made from the options of options.py; raises BadConfig where they are wrong. A root that is not there is no error
+    yet: `check` says so, and every other method raises DmsAway until it is back."""
+
+    def __init__(self, options: Mapping[str, object], *, clock: Callable[[], float] = time.time) -> None:
+        self._options = parse(options)
+        self._clock = clock
+        self._root = self._options.root.absolute()
+        self._outgoing = Outgoing(self._root, self._options)
+        self._cabinet = Cabinet(self._root, state=self._root / STATE, incoming=self._root / INCOMING)
+        if self._options.create:
+            with contextlib.suppress(OSError):  # `check` says it in words
+                self._root.mkdir(parents=True, exist_ok=True)
+                for name in FOLDERS:
+                    client.make_folder(self._root / name)
+
+    def collect(self, limit: int) -> Sequence[Collected]:
+        try:
+            self._outgoing.settle(self._now())
+            return self._outgoing.collect(limit, self._clock())
+        except OSError as exc:
+            raise client.away(exc) from exc
+
+    def acknowledge(self, answers: Sequence[Answer]) -> None:
+        """A file that cannot be moved just now is moved later and not offered meanwhile; `check` names it."""
+        self._outgoing.answered(answers)
+        try:
+            self._outgoing.settle(self._now())
+        except OSError as exc:
+            raise client.away(exc) from exc
+
+    def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
+        at = self._now()
+        return self._file([self._document(filing, at) for filing in filings])
+
+    def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
+        at = self._now()
+        return self._file([self._status(report, at) for report in reports])
+
+    def bounced(self, bounces: Sequence[Bounce]) -> None:
+        try:
+            for bounce in bounces:
+                place = place_of(bounce.ref or "")
+                name = place.name if place else "-"
+                target = self._root / REJECTED / names.of_bounce(name, bounce.message, bounce.mailbox)
+                temporary = self._root / STATE / "bounce.tmp"
+                client.put(target, mapping.bounce_reason(name, bounce), temporary=temporary)
+            client.sync_folders([self._root / REJECTED])
+        except OSError as exc:
+            raise client.away(exc) from exc
+
+    def check(self) -> Sequence[str]:
+        return [*self._missing(), *self._unwritable(), *self._apart(), *self._troubles()]
+
+    # -- filing --------------------------------------------------------------------------------------------------------
+
+    def _document(self, filing: Filing, at: datetime) -> Paper:
+        name = names.of_document(filing.document, filing.message, ascii_only=self._ascii)
+        return Paper(
+            message=filing.message,
+            folder=INCOMING,
+            name=name,
+            data=write(filing.document),
+            marks=tuple(filter(None, map(_incoming_name, filing.target))),
+            mark=mapping.change_by_document(filing, f"{INCOMING}/{name}", at),
+        )
+
+    def _status(self, report: Report, at: datetime) -> Paper:
+        name = names.of_status(report.status, report.message, ascii_only=self._ascii)
+        mark = mapping.change_by_status(report, f"{RECEIVED}/{name}", at)
+        target = _incoming_name(report.target or "") if mark else None
+        return Paper(
+            message=report.message,
+            folder=RECEIVED,
+            name=name,
+            data=write(report.status),
+            marks=(target,) if target else (),
+            mark=mark or "",
+        )
+
+    def _file(self, papers: Sequence[Paper]) -> list[Filed]:
+        """Raises DmsAway where nothing at all could be filed, so that a full disk counts against no message."""
+        try:
+            answers = self._cabinet.file(papers)
+        except OSError as exc:
+            raise client.away(exc) from exc
+        failures = [answer for answer in answers if isinstance(answer, OSError)]
+        if failures and len(failures) == len(answers) and not {exc.errno for exc in failures} & _OF_ONE_FILE:
+            raise client.away(failures[0]) from failures[0]
+        return [
+            Filed(error=client.away(answer)) if isinstance(answer, OSError) else Filed(ref=answer) for answer in answers
+        ]
+
+    # -- check ---------------------------------------------------------------------------------------------------------
+
+    def _missing(self) -> list[str]:
+        if client.device(self._root) is None:
+            return [f"Không có thư mục {self._root}. / There is no folder {self._root}."]
+        return [
+            f"Thiếu thư mục {folder}; hãy tạo. / Folder {folder} is missing; make it."
+            for folder in (self._root / name for name in FOLDERS)
+            if client.device(folder) is None
+        ]
+
+    def _unwritable(self) -> list[str]:
+        sentences = []
+        for folder in (self._root / name for name in FOLDERS):
+            if client.device(folder) is not None and (why := client.probe(folder, ".lienthong-check")):
+                sentences.append(f"Không ghi được vào {folder}: {why}. / {folder} cannot be written to: {why}.")
+        incoming = self._root / INCOMING
+        if not sentences and not self._ascii and client.device(incoming) is not None:
+            why = client.probe(incoming, ".lienthong-Đề-ừ")
+            if why:
+                sentences.append(
+                    f'{incoming} không giữ được chữ Việt trong tên tệp ({why}): đặt names = "ascii". / '
+                    f'{incoming} cannot hold Vietnamese file names ({why}): set names = "ascii".'
+                )
+        return sentences
+
+    def _apart(self) -> list[str]:
+        """A move within a file system is whole or not at all; across two it is neither."""
+        home = client.device(self._root)
+        return [
+            f"{folder} nằm ở hệ thống tệp khác với {self._root}; hãy đặt chung một nơi. / "
+            f"{folder} lies on another file system than {self._root}; put them on one."
+            for folder in (self._root / name for name in FOLDERS)
+            if client.device(folder) not in (None, home)
+        ]
+
+    def _troubles(self) -> list[str]:
+        return [
+            f"Chưa xử lý được {ref}: {why}. / Not dealt with yet: {ref}: {why}."
+            for ref, why in sorted(self._outgoing.troubles.copy().items())
+        ]
+
+    # -- pieces --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _ascii(self) -> bool:
+        return self._options.names == "ascii"
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _incoming_name(ref: str) -> str | None:
+    """None for what is no package filed here, such as one that this mailbox sent to itself."""
+    folder, _, name = ref.partition("/")
+    return name if folder == INCOMING and name and "/" not in name else None

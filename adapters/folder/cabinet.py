@@ -1,0 +1,97 @@
+"""Files packages where the clerk's software looks, once each, however often we are asked and wherever we are killed.
+
+A package is first written to `.lienthong/staged/`, then its batch is noted in the journal, then it is moved into its
+folder. What the journal knows and `staged/` still holds was interrupted before the move; what the journal knows and
+`staged/` holds no more was filed, even where the clerk has taken it away since.
+"""
+
+import contextlib
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.folder.client import put, sync_folders, write_all
+from adapters.folder.journal import Journal
+from adapters.folder.names import beside
+from schemas.values import MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """One package to file. Its name is the message's own: no other message has it."""
+
+    message: MessageId
+    folder: str
+    name: str
+    data: bytes = field(repr=False)
+    marks: tuple[str, ...] = ()
+    """Names of packages in `incoming/` that this one is about."""
+    mark: str = ""
+    """The line for the `.changes` beside each of them; holds the message id."""
+
+    @property
+    def ref(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+class Cabinet:
+    def __init__(self, root: Path, *, state: Path, incoming: Path) -> None:
+        self._root = root
+        self._state = state
+        self._staged = state / "staged"
+        self._incoming = incoming
+        self._journal = Journal(state)
+
+    def file(self, papers: Sequence[Paper]) -> list[str | OSError]:
+        """Each paper's ref once it is filed for good, or what stood in its way. Raises OSError where no answer can be
+        given for any."""
+        if not papers:
+            return []
+        known = {paper.message: self._journal.find(paper.message) for paper in papers}
+        fresh = {paper.message: paper for paper in papers if known[paper.message] is None}
+        answers = self._prepare(list(fresh.values()))
+        refs = {message: answer for message, answer in answers.items() if isinstance(answer, str)}
+        if refs:
+            sync_folders([self._staged])
+            self._journal.add(refs)
+        answers |= {message: ref for message, ref in known.items() if ref is not None}
+        touched = {self._incoming, self._staged}
+        for message, ref in list(answers.items()):
+            if isinstance(ref, str):
+                target = self._root / ref
+                touched.add(target.parent)
+                answers[message] = self._publish(ref, target)
+        sync_folders(touched)
+        return [answers[paper.message] for paper in papers]
+
+    def _prepare(self, papers: Sequence[Paper]) -> dict[MessageId, str | OSError]:
+        answers: dict[MessageId, str | OSError] = {}
+        written = write_all([(self._staged / paper.name, paper.data) for paper in papers])
+        for paper, failed in zip(papers, written, strict=True):
+            answers[paper.message] = failed or self._mark(paper)
+            if failed:  # half a package on a full disk is in the way of the next
+                with contextlib.suppress(OSError):
+                    (self._staged / paper.name).unlink()
+        return answers
+
+    def _mark(self, paper: Paper) -> str | OSError:
+        for name in paper.marks:
+            path = self._incoming / beside(name, ".changes")
+            try:
+                before = path.read_bytes() if path.exists() else b""
+                if paper.message.encode() not in before:
+                    put(path, before + paper.mark.encode(), temporary=self._state / "changes.tmp")
+            except OSError as exc:
+                return exc
+        return paper.ref
+
+    def _publish(self, ref: str, target: Path) -> str | OSError:
+        try:
+            (self._staged / target.name).rename(target)
+        except FileNotFoundError:
+            if not target.parent.is_dir():
+                return FileNotFoundError(errno.ENOENT, "No such folder", str(target.parent))
+        except OSError as exc:
+            return exc
+        return ref

@@ -1,0 +1,178 @@
+"""Talks to the disk: what is written is durable or not there, what is moved overwrites nothing. No rule of ours.
+
+Every function raises OSError; `away` says it in the bus's words at the adapter's edge.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.folder.names import numbered, shown
+from bus.errors import DmsAway
+
+_AT_ONCE = 128
+"""Files written before the first is synchronised: the file system then commits them together, and few descriptors
+are open."""
+
+
+class Stamp(NamedTuple):
+    """Tells whether a file is still as it was."""
+
+    size: int
+    mtime_ns: int
+
+
+class Stale(Exception):
+    """The file is not as it was when it was looked at."""
+
+
+def sentence(exc: OSError) -> str:
+    """What the disk said, and of which file."""
+    why = exc.strerror or str(exc)
+    if not isinstance(exc.filename, str | bytes):
+        return why
+    return f"{shown(os.fsdecode(exc.filename))}: {why}"
+
+
+def away(exc: OSError) -> DmsAway:
+    return DmsAway(why=sentence(exc))
+
+
+def stamp(path: Path) -> Stamp:
+    found = path.lstat()
+    return Stamp(found.st_size, found.st_mtime_ns)
+
+
+def read(path: Path, expected: Stamp) -> bytes:
+    """The bytes of a file that stayed as it was from first to last. Raises Stale where it did not."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(fd, "rb") as file:
+        data = file.read(expected.size + 1)
+        found = os.fstat(fd)
+    if Stamp(found.st_size, found.st_mtime_ns) != expected or len(data) != expected.size:
+        raise Stale
+    return data
+
+
+def write_all(files: Sequence[tuple[Path, bytes]]) -> list[OSError | None]:
+    """Writes files under names that nobody reads yet, each durable where its answer is None. Their folder is not."""
+    answers: list[OSError | None] = []
+    for start in range(0, len(files), _AT_ONCE):
+        answers += _write_group(files[start : start + _AT_ONCE])
+    return answers
+
+
+def _write_group(files: Sequence[tuple[Path, bytes]]) -> list[OSError | None]:
+    opened = [_write_unsynced(path, data) for path, data in files]
+    return [fd if isinstance(fd, OSError) else _sync_and_close(fd) for fd in opened]
+
+
+def _write_unsynced(path: Path, data: bytes) -> int | OSError:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+    except OSError as exc:
+        return exc
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+    except OSError as exc:
+        os.close(fd)
+        exc.filename = os.fspath(path)
+        return exc
+    return fd
+
+
+def _sync_and_close(fd: int) -> OSError | None:
+    try:
+        os.fsync(fd)
+    except OSError as exc:
+        return exc
+    finally:
+        os.close(fd)
+    return None
+
+
+def put(path: Path, data: bytes, *, temporary: Path) -> None:
+    """Writes or replaces one file: readers see the old one or the new one, whole. The folder is not synchronised."""
+    failed = write_all([(temporary, data)])[0]
+    if failed:
+        raise failed
+    temporary.replace(path)
+
+
+def append(path: Path, data: bytes, *, head: bytes) -> None:
+    """Adds to a file, durable when it returns; `head` first where the file is new."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
+    with os.fdopen(fd, "ab") as file:
+        file.write(data if os.fstat(fd).st_size else head + data)
+        file.flush()
+        os.fdatasync(fd)
+
+
+def sync_folders(folders: Iterable[Path]) -> None:
+    """Makes names durable: what was made in these folders, moved into them or out of them."""
+    for folder in folders:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        except OSError as exc:
+            if exc.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems have no such call
+                raise
+        finally:
+            os.close(fd)
+
+
+def free_name(folder: Path, name: str) -> str:
+    """`name`, or the next number of it that nothing in the folder has."""
+    if not os.path.lexists(folder / name):
+        return name
+    low, high = 1, 2  # low is taken, high is looked at: one fixed name may have been used ten thousand times
+    while os.path.lexists(folder / numbered(name, high)):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if os.path.lexists(folder / numbered(name, middle)):
+            low = middle
+        else:
+            high = middle
+    return numbered(name, high)
+
+
+def move(source: Path, target: Path, expected: Stamp) -> None:
+    """Moves a file to a name that `free_name` found. Raises Stale, leaving the file in its folder, where it is not as
+    expected: somebody wrote another one under its name."""
+    source.rename(target)
+    if stamp(target) != expected:
+        target.rename(source.with_name(free_name(source.parent, source.name)))
+        raise Stale
+
+
+def make_folder(folder: Path) -> None:
+    """Its parent must be there: a share that is gone is not built anew on the local disk."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+
+
+def probe(folder: Path, name: str) -> str | None:
+    """What keeps us from making and removing a file of that name here, or None."""
+    path = folder / name
+    try:
+        path.touch()
+        path.unlink()
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None
+
+
+def device(folder: Path) -> int | None:
+    """Which file system holds a folder; None where there is no folder."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev if stat.S_ISDIR(found.st_mode) else None

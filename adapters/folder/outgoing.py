@@ -1,0 +1,238 @@
+"""From `outgoing/` and `statuses/` to the bus, and on to `sent/` or `rejected/` once the bus has answered.
+
+A `ref` is the file's place and a mark of its size and time: `outgoing/cv 12.edxml#3fa94c01`. An answer to it moves
+that file and no other that somebody has since put under its name; that one is a submission of its own.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adapters.folder import client, mapping, names
+from adapters.folder.options import FolderOptions
+from adapters.folder.waiting import Package, Place, Waiting
+from bus.errors import BusError, TooLarge, TryLater
+from bus.ports import Answer, Collected
+from schemas.document import Document
+from schemas.edxml import Departure, PackageRefused, read
+from schemas.status import Status
+from schemas.values import VIETNAM
+
+OUTGOING, STATUSES, SENT, REJECTED = "outgoing", "statuses", "sent", "rejected"
+
+
+def ref_of(place: Place, stamp: client.Stamp) -> str:
+    mark = hashlib.blake2s(f"{stamp.size}:{stamp.mtime_ns}".encode(), digest_size=4).hexdigest()
+    return f"{place.folder}/{names.shown(place.name)}#{mark}"
+
+
+def place_of(ref: str) -> Place | None:
+    """None where the ref is none of ours: a document system may have had another adapter before."""
+    path, _, mark = ref.rpartition("#")
+    folder, _, name = path.partition("/")
+    if folder not in (OUTGOING, STATUSES) or not mark or not name or "/" in name:
+        return None
+    return Place(folder, names.hidden(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One file on its way out of `outgoing/`, and what is to lie beside it."""
+
+    ref: str
+    source: Path
+    stamp: client.Stamp
+    target: Path
+    beside: tuple[tuple[Path, bytes], ...]
+    line: str
+    """For the register of the month; none where it was refused."""
+
+
+class Outgoing:
+    """`troubles` is what cannot be read or moved just now, and why, by ref."""
+
+    def __init__(self, root: Path, options: FolderOptions) -> None:
+        self._root = root
+        self._options = options
+        self._waiting = Waiting({name: root / name for name in (OUTGOING, STATUSES)}, quiet=options.quiet)
+        self._owed: dict[str, Answer] = {}
+        """Answered, and not moved yet: not offered again meanwhile."""
+        self._departures: dict[str, tuple[Departure, ...]] = {}
+        self.troubles: dict[str, str] = {}
+
+    # -- what waits ----------------------------------------------------------------------------------------------------
+
+    def collect(self, limit: int, now: float) -> list[Collected]:
+        """Raises OSError where the folders are not there."""
+        owed = {place for place in map(place_of, self._owed) if place}
+        self.troubles = {ref: why for ref, why in self.troubles.items() if ref in self._owed or self._is_there(ref)}
+        collected: list[Collected] = []
+        size = 0
+        if limit < 1:
+            return collected
+        for package in self._waiting.packages(now, besides=owed):
+            size += package.stamp.size
+            if collected and size > self._options.batch:
+                break
+            item = self._read(package, now)
+            if item is not None:
+                collected.append(Collected(ref=ref_of(package.place, package.stamp), item=item))
+            if len(collected) == limit:
+                break
+        return collected
+
+    def _read(self, package: Package, now: float) -> Document | Status | BusError | None:
+        """None where it is to be looked at again later."""
+        name, ref = package.place.name, ref_of(package.place, package.stamp)
+        if package.stamp.size > self._options.largest:
+            error = TooLarge(what=names.shown(name), size=package.stamp.size, limit=self._options.largest)
+            return self._once_still(package, error, self._options.quiet, now)
+        try:
+            with self._troubled(ref):
+                data = client.read(self._path(package.place), package.stamp)
+        except (client.Stale, FileNotFoundError):
+            return None
+        if ref in self.troubles:
+            return None
+        try:
+            found = read(data)
+        except PackageRefused as exc:
+            patience = self._options.unfinished if mapping.unfinished(data) else self._options.quiet
+            return self._once_still(package, mapping.refusal(name, exc), patience, now)
+        if departures := mapping.remarkable(found.report):
+            self._departures[ref] = departures
+        return found.item
+
+    def _once_still(self, package: Package, error: BusError, patience: float, now: float) -> BusError | None:
+        """A refusal is final: before it we watch the file lie still ourselves, whatever its time says."""
+        if package.still >= patience:
+            return error
+        self._waiting.hold(package, now - package.still + patience)
+        return None
+
+    # -- what was answered ---------------------------------------------------------------------------------------------
+
+    def answered(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            if place := place_of(answer.ref):
+                if isinstance(answer.error, TryLater):
+                    self._waiting.defer(place)
+                else:
+                    self._owed[answer.ref] = answer
+
+    def settle(self, at: datetime) -> None:
+        """Moves what was answered. What cannot be moved just now is a trouble, and moved another time."""
+        while self._owed:
+            moves, more = self._plan(at)
+            self._carry_out(moves)
+            if not more:
+                return
+
+    def _plan(self, at: datetime) -> tuple[list[_Move], bool]:
+        """The moves of one round, and whether two files want the same name, so that another round is needed."""
+        moves: dict[Path, _Move] = {}
+        more = False
+        for ref, answer in list(self._owed.items()):
+            with self._troubled(ref):
+                move = self._planned(ref, answer, at)
+                if move is None:
+                    self._done(ref)
+                elif move.target in moves:
+                    more = True
+                else:
+                    moves[move.target] = move
+        return list(moves.values()), more
+
+    def _planned(self, ref: str, answer: Answer, at: datetime) -> _Move | None:
+        """None where the file is gone, or another by now."""
+        place = place_of(ref)
+        assert place is not None
+        source = self._path(place)
+        try:
+            stamp = client.stamp(source)
+        except FileNotFoundError:
+            return None
+        if ref_of(place, stamp) != ref:
+            return None
+        folder = self._month(at) if answer.error is None else self._root / REJECTED
+        name = client.free_name(folder, place.name)
+        beside = tuple((folder / names.beside(name, suffix), data) for suffix, data in self._texts(name, answer, at))
+        line = mapping.registered(name, answer, at) if answer.error is None else ""
+        return _Move(ref, source, stamp, folder / name, beside, line)
+
+    def _month(self, at: datetime) -> Path:
+        year, month = at.astimezone(VIETNAM).strftime("%Y %m").split()
+        folder = self._root / SENT / year / month
+        if not folder.is_dir():
+            client.make_folder(folder.parent)
+            client.make_folder(folder)
+            client.sync_folders([self._root / SENT, folder.parent])
+        return folder
+
+    def _texts(self, name: str, answer: Answer, at: datetime) -> Iterator[tuple[str, bytes]]:
+        departures = self._departures.get(answer.ref, ())
+        if answer.error is not None:
+            yield ".reason", mapping.reason(name, answer.error, departures, at)
+        elif departures:
+            yield ".report", mapping.report(name, departures)
+
+    def _carry_out(self, moves: Sequence[_Move]) -> None:
+        """The texts first: who finds a package in its new folder finds them too."""
+        written = iter(client.write_all([text for move in moves for text in move.beside]))
+        self._register(moves)
+        touched: set[Path] = set()
+        for move in moves:
+            failed = [next(written) for _ in move.beside]
+            with self._troubled(move.ref):
+                for error in filter(None, failed):
+                    raise error
+                self._move(move)
+                touched |= {move.target.parent, move.source.parent}
+                self._done(move.ref)
+        client.sync_folders(touched)
+
+    def _register(self, moves: Sequence[_Move]) -> None:
+        lines: dict[Path, str] = {}
+        for move in moves:
+            if move.line:
+                path = move.target.with_name(mapping.REGISTER)
+                lines[path] = lines.get(path, "") + move.line
+        for path, text in lines.items():
+            client.append(path, text.encode(), head=mapping.REGISTER_HEAD.encode())
+
+    def _move(self, move: _Move) -> None:
+        try:
+            client.move(move.source, move.target, move.stamp)
+        except (client.Stale, FileNotFoundError):
+            for path, _ in move.beside:
+                path.unlink(missing_ok=True)
+
+    def _done(self, ref: str) -> None:
+        place = place_of(ref)
+        assert place is not None
+        del self._owed[ref]
+        self._departures.pop(ref, None)
+        self._waiting.forget(place)
+
+    # -- both ----------------------------------------------------------------------------------------------------------
+
+    def _is_there(self, ref: str) -> bool:
+        place = place_of(ref)
+        return place is not None and self._path(place).exists()
+
+    def _path(self, place: Place) -> Path:
+        return self._root / place.folder / place.name
+
+    @contextlib.contextmanager
+    def _troubled(self, ref: str) -> Iterator[None]:
+        """One file's trouble is kept for people to see, and is in no other file's way."""
+        self.troubles.pop(ref, None)
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            self.troubles[ref] = client.sentence(exc)

@@ -1,0 +1,60 @@
+"""The port of a daemon: /healthz for whoever restarts it, /metrics for whoever watches it. No content, ever."""
+
+import json
+import threading
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from bus.daemon.mailbox import MailboxDaemon
+from bus.daemon.metrics import RoadCollector, health
+
+
+class HealthServer:
+    """Serves until closed. Raises OSError where the port is taken."""
+
+    def __init__(self, address: tuple[str, int], daemons: Sequence[MailboxDaemon]) -> None:
+        registry = CollectorRegistry(auto_describe=False)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        registry.register(RoadCollector(daemons))
+        self._server = ThreadingHTTPServer(address, _handler(registry, daemons))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(registry: CollectorRegistry, daemons: Sequence[MailboxDaemon]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            match self.path.partition("?")[0]:
+                case "/metrics":
+                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+                case "/healthz":
+                    well, said = health(daemons)
+                    body = json.dumps(said, default=lambda value: value.isoformat()).encode()
+                    self._answer(200 if well else 503, "application/json", body)
+                case _:
+                    self._answer(404, "text/plain; charset=utf-8", b"/healthz, /metrics\n")
+
+        def _answer(self, code: int, content_type: str, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Every scrape in the log would bury the facts."""
+
+    return Handler

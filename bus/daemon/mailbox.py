@@ -1,0 +1,148 @@
+"""One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+import structlog
+
+from bus import delivering, receiving, sending
+from bus.daemon.loops import Loop
+from bus.daemon.metrics import Tally
+from bus.mailroom import Member
+from bus.ports import Adapter, Answer, Broker, Store
+from schemas.values import VIETNAM, MailboxCode
+
+log = structlog.get_logger()
+
+COLLECT = 250
+ARRIVALS = 500
+HOUSEKEEPING = 3600.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Surroundings:
+    """What a mailbox works with; closed with it."""
+
+    member: Member
+    store: Store
+    broker: Broker
+    adapter: Adapter
+    every: float = 1.0
+    """Seconds between two looks at the document system."""
+    as_of: date | None = None
+    """Fixed date of the directory; None follows the calendar."""
+    clock: Callable[[], datetime] = _now
+    dice: Callable[[], float] = random.random
+
+
+class MailboxDaemon:
+    """Started once, stopped once."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._member = around.member
+        self.mailbox: MailboxCode = around.member.mailbox
+        self.tally = Tally()
+        self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
+        self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
+        self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
+        self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
+        self.loops = [self._collect, self._publish, self._take_in, self._deliver]
+
+    @property
+    def store(self) -> Store:
+        return self._around.store
+
+    @property
+    def broker(self) -> Broker:
+        return self._around.broker
+
+    def start(self) -> None:
+        log.info("mailbox.started", mailbox=self.mailbox)
+        for loop in self.loops:
+            loop.start()
+
+    def look(self) -> None:
+        """Looks at the document system now instead of at the next interval."""
+        self._collect.wake()
+
+    def tell_to_stop(self) -> None:
+        for loop in self.loops:
+            loop.stop()
+
+    def close(self) -> None:
+        """After the loops have ended, or are given up on."""
+        self._around.broker.close()
+        self._around.adapter.close()
+        self._around.store.close()
+        log.info("mailbox.stopped", mailbox=self.mailbox)
+
+    # -- the four steps
+
+    def _collect_step(self) -> bool:
+        around = self._around
+        collected = around.adapter.collect(COLLECT)
+        if not collected:
+            return False
+        answers = sending.accept(around.store, collected, member=self._today(), now=around.clock())
+        self._publish.wake()
+        around.adapter.acknowledge(answers)
+        self._log_answers(answers)
+        return len(collected) >= COLLECT
+
+    def _publish_step(self) -> bool:
+        around = self._around
+        done = sending.publish(around.store, around.broker, now=around.clock(), dice=around.dice)
+        self.tally.add(confirmed=done.confirmed, nacked=done.nacked, lost=done.lost)
+        if done.nacked or done.lost or done.said:
+            log.warning("publish.trouble", mailbox=self.mailbox, nacked=done.nacked, lost=done.lost, said=done.said)
+        return done.more
+
+    def _take_in_step(self) -> bool:
+        around = self._around
+        arrivals = around.broker.receive(limit=ARRIVALS, wait=0.5)
+        if not arrivals:
+            return False
+        taken = receiving.take_in(around.store, arrivals, member=self._today(), now=around.clock())
+        around.broker.ack(arrivals)
+        self._deliver.wake()
+        self._publish.wake()
+        self.tally.add(held=taken.held, repeated=taken.duplicates, receipts=taken.receipts, set_aside=taken.set_aside)
+        if taken.set_aside:
+            log.warning("inbox.set-aside", mailbox=self.mailbox, count=taken.set_aside)
+        return True
+
+    def _deliver_step(self) -> bool:
+        around = self._around
+        surroundings = delivering.Delivery(member=self._today(), now=around.clock(), dice=around.dice)
+        done = delivering.deliver(around.store, around.adapter, surroundings)
+        if done.filed or done.refused:
+            self._publish.wake()
+        self.tally.add(filed=done.filed, duplicates=done.duplicates, refused=done.refused, postponed=done.postponed)
+        if done.refused or done.postponed:
+            log.warning("deliver.trouble", mailbox=self.mailbox, refused=done.refused, postponed=done.postponed)
+        return done.more
+
+    # -- small things
+
+    def _today(self) -> Member:
+        """With the directory as of today: closures take effect at midnight in Việt Nam, without a restart."""
+        today = self._around.as_of or self._around.clock().astimezone(VIETNAM).date()
+        if self._member.directory.on != today:
+            self._member = replace(self._member, directory=self._member.directory.as_of(today))
+        return self._member
+
+    def _log_answers(self, answers: list[Answer]) -> None:
+        refused = [answer for answer in answers if answer.error]
+        duplicates = sum(answer.duplicate for answer in answers)
+        self.tally.add(
+            accepted=len(answers) - len(refused) - duplicates, submitted_again=duplicates, rejected=len(refused)
+        )
+        for answer in refused:
+            log.warning("submission.refused", mailbox=self.mailbox, ref=answer.ref, error=str(answer.error))

@@ -1,0 +1,93 @@
+"""What a daemon counts and what it can be asked: counters of the road, and the gauges of /metrics and /healthz."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from bus.ports import Box, State
+
+if TYPE_CHECKING:
+    from bus.daemon.mailbox import MailboxDaemon
+
+
+class Tally:
+    """Counts since the daemon started. Safe from all loops."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, **counts: int) -> None:
+        with self._lock:
+            self._counts.update(counts)
+
+    def read(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+
+class RoadCollector(Collector):
+    """Reads the daemons' tallies and stores when /metrics is asked for, so that nothing is counted twice."""
+
+    def __init__(self, daemons: Iterable["MailboxDaemon"]) -> None:
+        self._daemons = tuple(daemons)
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        road = CounterMetricFamily("lienthong_road", "Messages by what happened to them", labels=["mailbox", "step"])
+        boxes = GaugeMetricFamily(
+            "lienthong_messages", "Messages in a box by state", labels=["mailbox", "box", "state"]
+        )
+        oldest = GaugeMetricFamily(
+            "lienthong_oldest_waiting_seconds", "Age of the oldest waiting message", labels=["mailbox", "box"]
+        )
+        link = GaugeMetricFamily(
+            "lienthong_link_up", "1 where publisher and consumer are connected", labels=["mailbox"]
+        )
+        failing = GaugeMetricFamily("lienthong_loop_failing", "1 while a loop fails", labels=["mailbox", "loop"])
+        now = datetime.now(UTC)
+        for daemon in self._daemons:
+            for step, count in daemon.tally.read().items():
+                road.add_metric([daemon.mailbox, step], count)
+            with daemon.store.read() as tx:
+                for box in Box:
+                    for state, count in tx.counts(box).items():
+                        boxes.add_metric([daemon.mailbox, box, state], count)
+                    since = tx.oldest(box, State.WAITING)
+                    age = (now - since).total_seconds() if since else 0.0
+                    oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
+            link.add_metric([daemon.mailbox], daemon.broker.is_up)
+            for loop in daemon.loops:
+                failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
+        yield from (road, boxes, oldest, link, failing)
+
+
+def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]:
+    """Whether all is well, and the answer of /healthz."""
+    well, mailboxes = True, []
+    for daemon in daemons:
+        loops = {
+            loop.name: {
+                "ok_at": loop.health.ok_at,
+                "failing_since": loop.health.failing_since,
+                "error": loop.health.error,
+            }
+            for loop in daemon.loops
+        }
+        up = daemon.broker.is_up
+        fine = up and all(loop.health.failing_since is None for loop in daemon.loops)
+        well = well and fine
+        with daemon.store.read() as tx:
+            boxes = {str(box): {str(state): count for state, count in tx.counts(box).items()} for box in Box}
+        mailboxes.append(
+            {"mailbox": daemon.mailbox, "ok": fine, "broker": daemon.broker.state(), "loops": loops, **boxes}
+        )
+    return well, {"ok": well, "mailboxes": mailboxes}

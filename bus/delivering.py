@@ -1,0 +1,406 @@
+"""From the inbox into the document system: open, file, report, bounce. Each group of a batch is one call of the
+adapter and one commit; what a filing causes (status 01, a refusal) leaves by the outbox of the same commit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bus import dossiers, envelope
+from bus.dossiers import CHANGES
+from bus.errors import BY_CODE, BadMessage, BusError, Orphan, Refused, TryLater
+from bus.handling import Verdict
+from bus.mailroom import Member, address, receipt, seal
+from bus.opening import Opened, open_entry
+from bus.ports import (
+    Adapter,
+    Bounce,
+    Box,
+    Dossier,
+    Event,
+    Filed,
+    Filing,
+    HandlingKey,
+    InboxChange,
+    InboxEntry,
+    OutboxEntry,
+    Report,
+    State,
+    Store,
+    SubmissionKey,
+    Transaction,
+)
+from bus.receiving import acknowledged
+from bus.retry import DELIVER, ORPHAN, Schedule
+from schemas.agency import Party
+from schemas.codes import Kind, Outcome, StatusCode
+from schemas.docket import Docket, DocumentKey
+from schemas.document import Document
+from schemas.status import Concerned, Status
+from schemas.values import AgencyCode, MessageId
+
+BATCH = 250
+BATCH_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    filed: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    postponed: int = 0
+    more: bool = False
+
+
+@dataclass(slots=True)
+class _Results:
+    """What one group leaves to be committed."""
+
+    changes: list[InboxChange] = field(default_factory=list)
+    outgoing: list[OutboxEntry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One call's surroundings: who we are, when it is, and how failures are spread over time."""
+
+    member: Member
+    now: datetime
+    dice: Callable[[], float]
+    schedule: Schedule = DELIVER
+    orphans: Schedule = ORPHAN
+
+
+def deliver(
+    store: Store, adapter: Adapter, delivery: Delivery, *, limit: int = BATCH, max_bytes: int = BATCH_BYTES
+) -> Delivered:
+    """Hands what is due to the document system. Raises TryLater where that does not answer at all: what came before
+    it is committed, the rest stays due."""
+    with store.read() as tx:
+        due = tx.due_inbox(now=delivery.now, limit=limit, max_bytes=max_bytes)
+    if not due:
+        return Delivered()
+    done: list[InboxChange] = []
+    opened = _open_all(store, due, delivery, done)
+    documents = [work for work in opened if isinstance(work.item, Document)]
+    # New documents first: what changes them, and the statuses about them, may stand in the same batch.
+    _file(store, adapter, [w for w in documents if w.key.type not in _CHANGING], delivery, done)
+    _file(store, adapter, [w for w in documents if w.key.type in _CHANGING], delivery, done)
+    _report(store, adapter, [work for work in opened if isinstance(work.item, Status)], delivery, done)
+    _bounce(store, adapter, [entry for entry in due if entry.docket.kind is Kind.RECEIPT], delivery, done)
+    states = [change.state for change in done]
+    return Delivered(
+        filed=sum(change.state is State.DONE and change.error is None for change in done),
+        duplicates=sum(change.state is State.DONE and change.error is not None for change in done),
+        refused=states.count(State.REFUSED),
+        postponed=states.count(State.WAITING) + states.count(State.PARKED),
+        more=len(due) == limit,
+    )
+
+
+_CHANGING = {str(int(business)) for business in CHANGES}
+
+
+# -- open --------------------------------------------------------------------------------------------------------------
+
+
+def _open_all(store: Store, due: Sequence[InboxEntry], delivery: Delivery, done: list[InboxChange]) -> list[Opened]:
+    """Opens what is sealed; refuses what cannot be opened; passes over what was filed before."""
+    results = _Results()
+    opened: dict[SubmissionKey, Opened] = {}
+    repeated: list[Opened] = []
+    for entry in due:
+        if entry.docket.kind is Kind.RECEIPT:
+            continue
+        try:
+            work = open_entry(entry, delivery.member)
+        except Refused as error:
+            _refuse(results, entry, error, delivery)
+            continue
+        if work.key in opened:
+            repeated.append(work)
+        else:
+            opened[work.key] = work
+    with store.read() as tx:
+        before = set(tx.filed(opened.keys())) if opened else set()
+    repeated += [work for key, work in opened.items() if key in before]
+    for work in repeated:
+        results.changes.append(_change(work.entry, State.DONE, delivery, key=work.key, error="duplicate"))
+        results.events.append(_event("inbox.duplicate", work.entry, delivery))
+    _commit(store, results, done)
+    return [work for key, work in opened.items() if key not in before]
+
+
+# -- file --------------------------------------------------------------------------------------------------------------
+
+
+def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Delivery, done: list[InboxChange]) -> None:
+    if not works:
+        return
+    with store.read() as tx:
+        targets = [_targets(tx, work, delivery.member) for work in works]
+    filings = [_filing(work, found, delivery.member) for work, found in zip(works, targets, strict=True)]
+    answers = adapter.deliver(filings)
+    results = _Results()
+    asked: list[Dossier] = []
+    fresh: dict[HandlingKey, Dossier] = {}
+    arrivals: list[tuple[Document, AgencyCode]] = []
+    for work, filing, found, answer in zip(works, filings, targets, answers, strict=True):
+        if not _filed(results, work.entry, answer, delivery, key=work.key):
+            continue
+        assert isinstance(work.item, Document)
+        business = work.item.business.type
+        asked += [dossiers.asked(dossier, business, at=delivery.now) for dossier in found]
+        if business in CHANGES and found:
+            continue
+        new = dossiers.opened(work.item, work.about, filing.recipients, at=delivery.now, ref=answer.ref)
+        fresh |= {dossier.key: dossier for dossier in new}
+        if business not in CHANGES and not adapter.reports_arrival:
+            arrivals += [(work.item, agency) for agency in filing.recipients]
+    with store.write() as tx:
+        for key in tx.dossiers(fresh.keys()):
+            del fresh[key]  # it came again, with other content: its handling goes on
+        tx.put_dossiers([*fresh.values(), *asked])
+        _arrived(tx, arrivals, delivery, results)
+        _persist(tx, results)
+    done += results.changes
+
+
+def _recipients(docket: Docket, member: Member) -> tuple[AgencyCode, ...]:
+    return tuple(address.agency for address in docket.recipients if address.mailbox == member.mailbox)
+
+
+def _targets(tx: Transaction, work: Opened, member: Member) -> list[Dossier]:
+    assert isinstance(work.item, Document)
+    return dossiers.targets(tx, work.item, work.about, _recipients(work.entry.docket, member))
+
+
+def _filing(work: Opened, targets: Sequence[Dossier], member: Member) -> Filing:
+    assert isinstance(work.item, Document)
+    refs = dict.fromkeys(dossier.ref for dossier in targets if dossier.ref)
+    return Filing(
+        document=work.item,
+        recipients=_recipients(work.entry.docket, member),
+        message=work.entry.docket.id,
+        target=tuple(refs),
+    )
+
+
+def _arrived(
+    tx: Transaction, arrivals: Sequence[tuple[Document, AgencyCode]], delivery: Delivery, results: _Results
+) -> None:
+    """Status 01 for each agency a document was filed for, in the commit that marks it filed: it cannot be lost."""
+    statuses = []
+    for document, agency in arrivals:
+        status = _arrival(document, agency, delivery)
+        try:
+            addressed = address(delivery.member, status)
+            entry = seal(delivery.member, addressed, now=delivery.now)
+        except BusError as error:
+            # The sender's code was closed, or its key withdrawn, since it sent: the filing stands, the 01 cannot go.
+            about = DocumentKey(issuer=document.sender.code, id=document.id)
+            results.events.append(Event(at=delivery.now, name="arrival.unsent", document=about, detail=str(error)))
+            continue
+        results.outgoing.append(entry)
+        key = HandlingKey(addressed.document.issuer, addressed.document.id, agency)
+        statuses.append((status, key, entry.docket.id))
+    dossiers.keep(tx, dossiers.judged(tx, statuses, at=delivery.now))
+
+
+def _arrival(document: Document, agency: AgencyCode, delivery: Delivery) -> Status:
+    member = delivery.member
+    named = (party for party in document.recipients if member.canonical(party.code) == agency)
+    # None by that code where a closed one was forwarded to its successor, which answers in its own name.
+    party = next(named, None) or Party(code=agency, name=member.directory.name(agency))
+    return Status(
+        code=StatusCode.ARRIVED,
+        sender=party,
+        concerns=Concerned(
+            agency=document.sender.code,
+            document_id=document.id,
+            code=str(document.number),
+            issued_on=document.issued_on,
+        ),
+        at=delivery.now,
+        description="Văn bản đã đến hệ thống của nơi nhận",
+    )
+
+
+# -- report ------------------------------------------------------------------------------------------------------------
+
+
+def _report(
+    store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Delivery, done: list[InboxChange]
+) -> None:
+    if not works:
+        return
+    with store.read() as tx:
+        judged = dossiers.judged(tx, [_about(work) for work in works], at=delivery.now)
+    results = _Results()
+    reports: list[tuple[Opened, Report]] = []
+    for work, result in zip(works, judged, strict=True):
+        assert isinstance(work.item, Status)
+        if result.dossier is None:
+            _orphaned(results, work, delivery)
+            continue
+        report = Report(
+            status=work.item, message=work.entry.docket.id, verdict=result.verdict, target=result.dossier.ref
+        )
+        reports.append((work, report))
+        if result.verdict is Verdict.ILLEGAL:
+            results.events.append(_event("status.illegal", work.entry, delivery, detail=work.item.code))
+    answers = adapter.report([report for _, report in reports]) if reports else []
+    told = [
+        work
+        for (work, _), answer in zip(reports, answers, strict=True)
+        if _filed(results, work.entry, answer, delivery, key=work.key)
+    ]
+    with store.write() as tx:
+        dossiers.keep(tx, dossiers.judged(tx, [_about(work) for work in told], at=delivery.now))
+        _persist(tx, results)
+    done += results.changes
+
+
+def _about(work: Opened) -> tuple[Status, HandlingKey, MessageId]:
+    docket = work.entry.docket
+    assert isinstance(work.item, Status)
+    issuer, handler = docket.recipients[0].agency, docket.sender.agency
+    if work.item.code is StatusCode.TAKE_BACK:
+        issuer, handler = handler, issuer
+    return work.item, HandlingKey(issuer, work.about.id, handler), docket.id
+
+
+def _orphaned(results: _Results, work: Opened, delivery: Delivery) -> None:
+    entry = work.entry
+    attempts = entry.attempts + 1
+    next_at = delivery.orphans.next_try(attempts, now=delivery.now, dice=delivery.dice())
+    state = State.WAITING if next_at else State.PARKED
+    error = Orphan(status=entry.docket.status, document=work.about.id)
+    results.changes.append(_change(entry, state, delivery, attempts=attempts, next_at=next_at, error=str(error)))
+    if attempts == 1 or state is State.PARKED:
+        name = "status.orphan" if state is State.WAITING else "inbox.parked"
+        results.events.append(_event(name, entry, delivery, detail=str(error)))
+
+
+# -- bounce ------------------------------------------------------------------------------------------------------------
+
+
+def _bounce(
+    store: Store, adapter: Adapter, entries: Sequence[InboxEntry], delivery: Delivery, done: list[InboxChange]
+) -> None:
+    if not entries:
+        return
+    with store.read() as tx:
+        bounces = [bounce for entry in entries for bounce in _bounces(tx, entry)]
+    adapter.bounced(bounces)
+    results = _Results()
+    results.changes = [_change(entry, State.DONE, delivery) for entry in entries]
+    results.events = [
+        Event(
+            at=delivery.now,
+            name="outbox.refused",
+            message=bounce.message,
+            document=bounce.document,
+            detail=f"{bounce.mailbox}: {bounce.error}",
+        )
+        for bounce in bounces
+    ]
+    _commit(store, results, done)
+
+
+def _bounces(tx: Transaction, entry: InboxEntry) -> list[Bounce]:
+    bounces = []
+    for line in entry.docket.acknowledges:
+        if line.outcome is Outcome.HELD:
+            continue
+        for row in tx.rows(Box.OUT, message=line.message):
+            kind = BY_CODE.get(line.code or "", BadMessage)
+            bounces.append(
+                Bounce(
+                    ref=row.ref,
+                    message=line.message,
+                    document=row.docket.document,
+                    mailbox=entry.docket.sender.mailbox,
+                    error=kind(
+                        message=line.message,
+                        mailbox=entry.docket.sender.mailbox,
+                        document=row.docket.document.id if row.docket.document else "?",
+                        why=line.code,
+                    ),
+                    at=entry.docket.created_at,
+                )
+            )
+    return bounces
+
+
+# -- what every group shares -------------------------------------------------------------------------------------------
+
+
+def _filed(results: _Results, entry: InboxEntry, answer: Filed, delivery: Delivery, *, key: SubmissionKey) -> bool:
+    """Records the document system's answer; True where it took the item."""
+    match answer.error:
+        case None:
+            results.changes.append(_change(entry, State.DONE, delivery, key=key, filed_as=answer.ref))
+            return True
+        case TryLater() as error:
+            attempts = entry.attempts + 1
+            next_at = delivery.schedule.next_try(attempts, now=delivery.now, dice=delivery.dice())
+            state = State.WAITING if next_at else State.PARKED
+            results.changes.append(
+                _change(entry, state, delivery, attempts=attempts, next_at=next_at, error=str(error))
+            )
+            name = "inbox.postponed" if next_at else "inbox.parked"
+            results.events.append(_event(name, entry, delivery, detail=str(error)))
+        case error:
+            _refuse(results, entry, error, delivery)
+    return False
+
+
+def _refuse(results: _Results, entry: InboxEntry, error: BusError, delivery: Delivery) -> None:
+    """Set aside with its reason, kept until an operator releases or discards it; the sender is told."""
+    results.changes.append(_change(entry, State.REFUSED, delivery, error=str(error)))
+    line = acknowledged(envelope.parse(entry.body), error)
+    results.outgoing.append(receipt(delivery.member, entry.docket.sender, [line], now=delivery.now))
+    results.events.append(_event("inbox.refused", entry, delivery, detail=str(error)))
+
+
+def _change(
+    entry: InboxEntry,
+    state: State,
+    delivery: Delivery,
+    *,
+    attempts: int | None = None,
+    next_at: datetime | None = None,
+    key: SubmissionKey | None = None,
+    filed_as: str | None = None,
+    error: str | None = None,
+) -> InboxChange:
+    return InboxChange(
+        message=entry.docket.id,
+        state=state,
+        attempts=entry.attempts if attempts is None else attempts,
+        next_at=next_at,
+        key=key,
+        filed_as=filed_as,
+        error=error,
+        at=delivery.now,
+    )
+
+
+def _event(name: str, entry: InboxEntry, delivery: Delivery, detail: str = "") -> Event:
+    return Event(at=delivery.now, name=name, message=entry.docket.id, document=entry.docket.document, detail=detail)
+
+
+def _commit(store: Store, results: _Results, done: list[InboxChange]) -> None:
+    if results.changes:
+        with store.write() as tx:
+            _persist(tx, results)
+        done += results.changes
+
+
+def _persist(tx: Transaction, results: _Results) -> None:
+    tx.change_inbox(results.changes)
+    if results.outgoing:
+        tx.put_outbox(results.outgoing, at=results.changes[0].at)
+    if results.events:
+        tx.put_events(results.events)

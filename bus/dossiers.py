@@ -1,0 +1,137 @@
+"""Which document a package or a status is about, and what it does to that document's dossiers. Reads and returns
+values through one transaction; the two halves of the road (sending, receiving) judge with the same eyes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bus.handling import Handling, Verdict, judge, request
+from bus.ports import Dossier, HandlingKey, StatusRecord, Transaction
+from schemas.codes import BusinessType
+from schemas.docket import DocumentKey
+from schemas.document import Document
+from schemas.status import Status
+from schemas.values import AgencyCode, DocumentId, MessageId
+
+CHANGES = frozenset({BusinessType.REVOKE, BusinessType.UPDATE})
+
+
+def opened(
+    document: Document, key: DocumentKey, handlers: Sequence[AgencyCode], *, at: datetime, ref: str | None
+) -> list[Dossier]:
+    """Fresh dossiers of a document, one for each agency that will handle it; `ref` is the document system's name."""
+    return [
+        Dossier(
+            key=HandlingKey(key.issuer, key.id, handler),
+            handling=request(Handling(), document.business.type)[1],
+            code=str(document.number),
+            issued_on=document.issued_on.isoformat(),
+            updated_at=at,
+            ref=ref,
+        )
+        for handler in handlers
+    ]
+
+
+def targets(tx: Transaction, document: Document, key: DocumentKey, handlers: Sequence[AgencyCode]) -> list[Dossier]:
+    """The dossiers, at these handlers, of the documents that a revocation, update or replacement is about.
+
+    In the order of domain §1.4: the id it names, its own id, the id of a reference, its number and date.
+    """
+    wanted = set(handlers)
+    match document.business.type:
+        case BusinessType.NEW:
+            return []
+        case BusinessType.REPLACE:
+            return [
+                dossier
+                for replaced in document.business.replaced
+                for dossier in tx.find_dossiers(issuer=key.issuer, document=replaced.document_id)
+                if dossier.key.handler in wanted and dossier.key.handler in (replaced.agencies or wanted)
+            ]
+        case BusinessType.REVOKE | BusinessType.UPDATE:
+            named: list[DocumentId | None] = [document.business.document_id, document.id]
+            named += [reference.document_id for reference in document.responses]
+            for document_id in named:
+                if document_id and (found := _at(tx, key.issuer, wanted, document=document_id)):
+                    return found
+            return _at(tx, key.issuer, wanted, code=str(document.number), issued_on=document.issued_on.isoformat())
+
+
+def _at(
+    tx: Transaction,
+    issuer: AgencyCode,
+    handlers: set[AgencyCode],
+    *,
+    document: DocumentId | None = None,
+    code: str | None = None,
+    issued_on: str | None = None,
+) -> list[Dossier]:
+    found = tx.find_dossiers(issuer=issuer, document=document, code=code, issued_on=issued_on)
+    return [dossier for dossier in found if dossier.key.handler in handlers]
+
+
+def asked(dossier: Dossier, business: BusinessType, *, at: datetime) -> Dossier:
+    """The dossier after a revocation or update package for it; a replacement changes nothing in its handling."""
+    verdict, handling = request(dossier.handling, business)
+    return replace(dossier, handling=handling, updated_at=at) if verdict is Verdict.APPLIED else dossier
+
+
+def find(tx: Transaction, statuses: Sequence[tuple[Status, HandlingKey]]) -> list[Dossier | None]:
+    """The dossier each status is about: by its key (one look-up for all), else by id in any form, else by number and
+    date."""
+    known = tx.dossiers({key for _, key in statuses})
+    return [known.get(key) or _search(tx, status, key) for status, key in statuses]
+
+
+def _search(tx: Transaction, status: Status, key: HandlingKey) -> Dossier | None:
+    found = _at(tx, key.issuer, {key.handler}, document=key.document)
+    concerned = status.concerns
+    if not found and concerned.code and concerned.issued_on:
+        found = _at(tx, key.issuer, {key.handler}, code=concerned.code, issued_on=concerned.issued_on.isoformat())
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a status does to its dossier; ORPHAN has neither dossier nor line of history."""
+
+    verdict: Verdict
+    dossier: Dossier | None = None
+    record: StatusRecord | None = None
+
+
+def judged(tx: Transaction, statuses: Sequence[tuple[Status, HandlingKey, MessageId]], *, at: datetime) -> list[Judged]:
+    """Applies statuses in order, each to what the one before it left. Changes nothing in the store."""
+    if not statuses:
+        return []
+    found = find(tx, [(status, key) for status, key, _ in statuses])
+    current: dict[HandlingKey, Dossier] = {}
+    results = []
+    for (status, _, message), known in zip(statuses, found, strict=True):
+        if known is None:
+            results.append(Judged(Verdict.ORPHAN))
+            continue
+        dossier = current.get(known.key, known)
+        verdict, handling = judge(dossier.handling, status.code)
+        if verdict is Verdict.APPLIED:
+            dossier = replace(dossier, handling=handling, updated_at=at)
+            current[dossier.key] = dossier
+        line = StatusRecord(
+            key=dossier.key,
+            code=status.code,
+            verdict=verdict,
+            at=status.at,
+            recorded_at=at,
+            message=message,
+            description=status.description,
+        )
+        results.append(Judged(verdict, dossier, line))
+    return results
+
+
+def keep(tx: Transaction, results: Sequence[Judged]) -> None:
+    """Makes what was judged durable: the last state of each dossier, every line of history."""
+    last = {result.dossier.key: result.dossier for result in results if result.dossier}
+    tx.put_dossiers(list(last.values()))
+    tx.put_statuses([result.record for result in results if result.record])

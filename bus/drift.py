@@ -1,0 +1,235 @@
+"""How a broker differs from what is wanted: what is missing, different, too much, or beyond any command of ours.
+
+Pure: two topologies in (bus/topology.py), a tuple of changes out; bus/rabbit/management.py makes them so. What was not
+made from a directory is never touched.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from bus.topology import (
+    POLICY_PREFIX,
+    SHARED,
+    TAG,
+    Binding,
+    Exchange,
+    Item,
+    Policy,
+    Queue,
+    Topology,
+    User,
+    Vhost,
+    mailbox_of,
+)
+from schemas.codes import Label
+from schemas.values import MailboxCode
+
+_Named: TypeAlias = Exchange | Queue | Policy | User
+
+
+class Act(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    REMOVE = "remove"
+    CANNOT = "cannot"
+    """No command of ours may do it; the detail says why, and who must act."""
+
+
+class Thing(StrEnum):
+    """In the order in which they are made; they are removed in the opposite one."""
+
+    VHOST = "vhost"
+    POLICY = "policy"
+    EXCHANGE = "exchange"
+    QUEUE = "queue"
+    BINDING = "binding"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    kind: Act
+    what: Thing
+    name: str
+    detail: Label
+    item: Item = field(repr=False)
+    """What shall be there afterwards; for a removal, what is there now."""
+
+
+_WHAT: dict[type[Item], Thing] = {
+    Vhost: Thing.VHOST,
+    Policy: Thing.POLICY,
+    Exchange: Thing.EXCHANGE,
+    Queue: Thing.QUEUE,
+    Binding: Thing.BINDING,
+    User: Thing.USER,
+}
+_NO_DETAIL = Label("", "")
+# Where a queue's members and leader were first put; RabbitMQ moves them later, and they differ without harm.
+_PLACING = frozenset({"x-queue-leader-locator", "x-quorum-initial-group-size", "x-initial-cluster-size"})
+
+
+# Made from a directory, by its name or, for a user, by its tag. A virtual host may hold more than the bus.
+_OURS: dict[type[Item], Callable[[Any], bool]] = {
+    Vhost: lambda item: False,
+    Exchange: lambda item: item.name in SHARED or mailbox_of(item.name) is not None,
+    Queue: lambda item: item.name in SHARED or mailbox_of(item.name) is not None,
+    Binding: lambda item: item.source in SHARED or mailbox_of(item.source) is not None,
+    Policy: lambda item: item.name.startswith(POLICY_PREFIX),
+    User: lambda item: TAG in item.tags and item.permissions is not None,
+}
+
+
+def is_ours(item: Item) -> bool:
+    """Whether a thing on a broker was made from a directory."""
+    return _OURS[type(item)](item)
+
+
+def diff(current: Topology, wanted: Topology, *, prune: bool = False) -> tuple[Change, ...]:
+    """What makes the current one the wanted one, in an order that works. Nothing foreign is ever touched."""
+    changes = [] if current.exists else [_change(Act.CREATE, Vhost(wanted.vhost))]
+    changes += _missing(current.policies, wanted.policies)
+    changes += _missing(current.exchanges, wanted.exchanges)
+    changes += _missing(current.queues, wanted.queues)
+    changes += _overruled(current, wanted)
+    roads = {binding.road for binding in current.bindings}
+    changes += [_change(Act.CREATE, binding) for binding in wanted.bindings if binding.road not in roads]
+    changes += _missing(current.users, wanted.users)
+    return (*changes, *(leftovers(current, wanted) if prune else ()))
+
+
+def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:
+    """What was made from a directory and is in the wanted one no more, as removals.
+
+    A mailbox whose inbox is not empty, or is being read, keeps all it has until it is.
+    """
+    names = {_key(item) for item in _items(wanted)}
+    extra = [item for item in _items(current) if is_ours(item) and _key(item) not in names]
+    held = {
+        mailbox: queue
+        for queue in extra
+        if isinstance(queue, Queue) and queue.is_held and (mailbox := mailbox_of(queue.name))
+    }
+    return tuple(
+        _change(Act.REMOVE, item) if queue is None else _change(Act.CANNOT, item, _held(queue))
+        for item in reversed(extra)
+        if (queue := held.get(owner(item))) is None or queue is item
+    )
+
+
+def _missing(current: Sequence[_Named], wanted: Sequence[_Named]) -> list[Change]:
+    there = {item.name: item for item in current}
+    changes = []
+    for item in wanted:
+        if (now := there.get(item.name)) is None:
+            changes.append(_change(Act.CREATE, item))
+        elif (change := _changed(now, item)) is not None:
+            changes.append(change)
+    return changes
+
+
+def _changed(now: _Named, wanted: _Named) -> Change | None:
+    match now, wanted:
+        case Queue(), Queue():
+            before, after = (
+                {key: value for key, value in queue.arguments.items() if key not in _PLACING} for queue in (now, wanted)
+            )
+            return _change(Act.CANNOT, wanted, _immutable(_differences(before, after))) if before != after else None
+        case Exchange(), Exchange() if now != wanted:
+            return _change(Act.CANNOT, wanted, _immutable(_differences(_fields(now), _fields(wanted))))
+        case Policy(), Policy() if now != wanted:
+            return _change(Act.CHANGE, wanted, _same(_differences(_fields(now), _fields(wanted))))
+        case User(), User() if now.tags and TAG not in now.tags:
+            return _change(Act.CANNOT, wanted, _somebody_else(now))
+        case User(), User() if now != wanted:
+            kept = replace(wanted, password_hash=now.password_hash, hashing=now.hashing)
+            return _change(Act.CHANGE, kept, _same(_differences(_fields(now), _fields(wanted))))
+        case _:
+            return None
+
+
+def _overruled(current: Topology, wanted: Topology) -> list[Change]:
+    """Of policies that fit, a broker obeys one: somebody's own may stand in front of ours."""
+    there = {policy.name for policy in current.policies}
+    changes = []
+    for policy in (policy for policy in wanted.policies if policy.name in there and policy.apply_to == "queues"):
+        for queue in current.queues:
+            if is_ours(queue) and re.search(policy.pattern, queue.name) and queue.policy not in {policy.name, None}:
+                detail = Label(
+                    f"chính sách {queue.policy} đè lên {policy.name}; "
+                    f"người vận hành xóa {queue.policy} hoặc hạ mức ưu tiên xuống dưới {policy.priority}",
+                    f"policy {queue.policy} stands in front of {policy.name}; "
+                    f"the operator deletes {queue.policy}, or gives it a priority below {policy.priority}",
+                )
+                changes.append(_change(Act.CANNOT, queue, detail))
+    return changes
+
+
+def _items(topology: Topology) -> tuple[Item, ...]:
+    return (*topology.policies, *topology.exchanges, *topology.queues, *topology.bindings, *topology.users)
+
+
+def _key(item: Item) -> tuple[object, ...]:
+    return (Binding, *item.road) if isinstance(item, Binding) else (type(item), item.name)
+
+
+def owner(item: Item) -> MailboxCode:
+    """The mailbox that a thing was made for; empty for what belongs to none."""
+    match item:
+        case User():
+            return item.name
+        case Binding():
+            return mailbox_of(item.destination) or mailbox_of(item.source) or ""
+        case _:
+            return mailbox_of(item.name) or ""
+
+
+def _change(kind: Act, item: Item, detail: Label = _NO_DETAIL) -> Change:
+    return Change(kind=kind, what=_WHAT[type(item)], name=item.name, detail=detail, item=item)
+
+
+def _fields(item: Exchange | Policy | User) -> dict[str, object]:
+    """What is compared, flat: one line a difference."""
+    if isinstance(item, Exchange):
+        return {"type": item.type, "internal": item.internal, "durable": item.durable, **item.arguments}
+    if isinstance(item, Policy):
+        rest = {"pattern": item.pattern, "apply-to": item.apply_to, "priority": item.priority}
+        return {**rest, **item.definition}
+    permissions = item.permissions._asdict() if item.permissions else {}
+    return {"tags": ",".join(sorted(item.tags)), **permissions}
+
+
+def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    return "; ".join(f"{key}: {before.get(key, '∅')} → {after.get(key, '∅')}" for key in keys)
+
+
+def _same(text: str) -> Label:
+    return Label(text, text)
+
+
+def _immutable(difference: str) -> Label:
+    return Label(
+        f"{difference}. Đã tạo thì RabbitMQ không đổi được: người vận hành chờ cho trống, xóa, rồi chạy lại apply",
+        f"{difference}. RabbitMQ never changes it once made: the operator lets it run empty, deletes it, applies again",
+    )
+
+
+def _somebody_else(user: User) -> Label:
+    tags = ", ".join(sorted(user.tags))
+    return Label(
+        f"đã có người dùng tên này, nhãn {tags}, không do trục tạo: người vận hành đổi tên người đó",
+        f"somebody else has this name, tagged {tags}, not made by the bus: the operator gives that user another name",
+    )
+
+
+def _held(queue: Queue) -> Label:
+    messages = "?" if queue.messages is None else queue.messages
+    return Label(
+        f"còn {messages} bản tin, {queue.consumers} bên đọc: người vận hành để hộp thư đọc hết, dừng nó, rồi chạy lại",
+        f"{messages} messages, {queue.consumers} readers: the operator lets the mailbox read all and stops it, "
+        "then runs this again",
+    )

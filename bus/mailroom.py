@@ -1,0 +1,194 @@
+"""Who this mailbox is, and how what it says is addressed and sealed. No store, no broker: entries come out.
+
+Both directions of the road speak through here: what a document system submits, the status 01 that a filing causes,
+receipts, and what is set aside.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from bus import envelope
+from bus.directory import Directory
+from bus.errors import AgencyClosed, BusError, NotServed, TooLarge, UnknownAgency
+from bus.keys import Identity, SealingPublicKey, VerifyKey
+from bus.message import DEAD, routing_key, routing_keys
+from bus.ports import OutboxEntry, SubmissionKey
+from schemas.codes import Kind, Outcome, StatusCode
+from schemas.content import pack_content
+from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
+from schemas.document import Document
+from schemas.status import Status
+from schemas.values import VIETNAM, AgencyCode, MailboxCode, MessageId
+
+MAX_CONTENT = 12 * 1024 * 1024
+"""Bytes of content before sealing. RabbitMQ 4 takes 16 MiB a message unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One mailbox as a member of the bus."""
+
+    mailbox: MailboxCode
+    directory: Directory
+    identity: Identity
+    new_id: Callable[[], MessageId]
+    max_content: int = MAX_CONTENT
+
+    def address(self, code: AgencyCode) -> Address:
+        """Raises UnknownAgency, AgencyClosed or NoMailbox."""
+        resolved = self.directory.resolve(code)
+        return Address(agency=resolved.code, mailbox=resolved.mailbox)
+
+    def own_address(self, code: AgencyCode) -> Address:
+        """As `address`, of an agency that this mailbox serves. Raises NotServed for any other."""
+        if not self.directory.serves(self.mailbox, code):
+            raise NotServed(agency=code, mailbox=self.mailbox)
+        return self.address(code)
+
+    def canonical(self, code: AgencyCode) -> AgencyCode:
+        """The directory's own code for an alias; any other code as it is. Dates play no part."""
+        try:
+            return self.directory.agency(code).code
+        except UnknownAgency:
+            return code
+
+    def may_send(self, sender: Address, at: datetime) -> bool:
+        """Whether a mailbox could speak for an agency when it made a message; a code closed since then counts."""
+        try:
+            return self.directory.serves(sender.mailbox, sender.agency)
+        except AgencyClosed:
+            then = self.directory.as_of(at.astimezone(VIETNAM).date())
+            return not then.is_closed(sender.agency) and then.serves(sender.mailbox, sender.agency)
+
+    def sealing_key(self, mailbox: MailboxCode) -> SealingPublicKey:
+        """The key to seal to. Raises NoKey."""
+        return _sealing_key(self.directory.keys(mailbox).sealing[0])
+
+    def verify_keys(self, mailbox: MailboxCode) -> tuple[VerifyKey, ...]:
+        """Every key that may have signed for a mailbox. Raises NoKey."""
+        return tuple(map(_verify_key, self.directory.keys(mailbox).signing))
+
+
+# Parsing a key costs more than using it; a country has a thousand of them.
+_sealing_key = lru_cache(maxsize=4096)(SealingPublicKey.from_bytes)
+_verify_key = lru_cache(maxsize=4096)(VerifyKey.from_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed:
+    """A submission with its content packed and its addresses resolved, not sealed yet."""
+
+    item: Document | Status
+    key: SubmissionKey
+    sender: Address
+    recipients: tuple[Address, ...]
+    document: DocumentKey
+    content: bytes
+
+
+def address(member: Member, item: Document | Status) -> Addressed:
+    """Raises what `Member.address` raises, NotServed, or TooLarge."""
+    sender = member.own_address(item.sender.code)
+    match item:
+        case Document():
+            recipients = tuple(member.address(party.code) for party in item.recipients)
+            document = DocumentKey(issuer=sender.agency, id=item.id)
+        case Status():
+            recipients = (member.address(item.concerns.agency),)
+            issuer = sender if item.code is StatusCode.TAKE_BACK else recipients[0]
+            document = DocumentKey(issuer=issuer.agency, id=item.concerns.document_id)
+    content = pack_content(item)
+    if len(content) > member.max_content:
+        raise TooLarge(what=document.id, size=len(content), limit=member.max_content)
+    key = submission_key(item, sender.agency, content)
+    return Addressed(item=item, key=key, sender=sender, recipients=recipients, document=document, content=content)
+
+
+def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) -> SubmissionKey:
+    """What makes two submissions, or two arrivals, the same one. `sender` in the directory's code."""
+    digest = hashlib.sha256(content).hexdigest()
+    match item:
+        case Document():
+            return SubmissionKey(Kind.DOCUMENT, sender, item.id, str(int(item.business.type)), digest)
+        case Status():
+            return SubmissionKey(Kind.STATUS, sender, item.concerns.document_id, str(item.code), digest)
+
+
+def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | None = None) -> OutboxEntry:
+    """Raises NoKey where the directory has no sealing key for a recipient."""
+    encrypted = envelope.encrypt(addressed.content)
+    docket = _docket(addressed, encrypted.content, id_=member.new_id(), now=now)
+    body = envelope.seal(
+        docket,
+        encrypted,
+        signer=member.identity.signing,
+        recipients={mailbox: member.sealing_key(mailbox) for mailbox in docket.mailboxes},
+    )
+    return OutboxEntry(docket=docket, body=body, key=addressed.key, outstanding=routing_keys(docket), source=source)
+
+
+def _docket(addressed: Addressed, content: SealedContent, *, id_: MessageId, now: datetime) -> Docket:
+    match addressed.item:
+        case Document() as document:
+            return Docket(
+                id=id_,
+                kind=Kind.DOCUMENT,
+                sender=addressed.sender,
+                recipients=addressed.recipients,
+                created_at=now,
+                document=addressed.document,
+                business_type=document.business.type,
+                priority=document.priority,
+                due_on=document.due_on,
+                attachments=len(document.attachments),
+                content=content,
+            )
+        case Status() as status:
+            return Docket(
+                id=id_,
+                kind=Kind.STATUS,
+                sender=addressed.sender,
+                recipients=addressed.recipients,
+                created_at=now,
+                document=addressed.document,
+                status=status.code,
+                content=content,
+            )
+
+
+def receipt(member: Member, to: Address, lines: Sequence[Acknowledged], *, now: datetime) -> OutboxEntry:
+    """A signed receipt for one sender mailbox; nothing in it is sealed."""
+    own = Address(agency=member.mailbox, mailbox=member.mailbox)
+    docket = Docket(
+        id=member.new_id(), kind=Kind.RECEIPT, sender=own, recipients=(to,), created_at=now, acknowledges=tuple(lines)
+    )
+    body = envelope.seal(docket, None, signer=member.identity.signing, recipients={})
+    return OutboxEntry(
+        docket=docket, body=body, key=None, outstanding=(routing_key(Kind.RECEIPT, to.mailbox),), expects_receipts=False
+    )
+
+
+def set_aside(member: Member, body: bytes, error: BusError, *, about: MessageId | None, now: datetime) -> OutboxEntry:
+    """Bytes that could not be judged, on their way to the queue `dead` with the reason beside them."""
+    own = Address(agency=member.mailbox, mailbox=member.mailbox)
+    message = member.new_id()
+    docket = Docket(
+        id=message,
+        kind=Kind.RECEIPT,
+        sender=own,
+        recipients=(own,),
+        created_at=now,
+        acknowledges=(
+            Acknowledged(
+                message=about or message,
+                docket_sha256=hashlib.sha256(body).hexdigest(),
+                outcome=Outcome.REFUSED,
+                code=error.code,
+            ),
+        ),
+    )
+    headers = {"x-lienthong-reason": error.code, "x-lienthong-set-aside-by": member.mailbox}
+    return OutboxEntry(docket=docket, body=body, key=None, outstanding=(DEAD,), expects_receipts=False, headers=headers)

@@ -1,0 +1,205 @@
+"""The operator's verbs over one mailbox's store: list, show, trace, retry, release, withdraw. A command or a page calls
+one of these, and nothing else changes a message by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bus.errors import NoSuchMessage, NotPossible
+from bus.ports import Box, Event, InboxChange, OutboxChange, Row, State, StatusRecord, Store, Transaction
+from schemas.codes import Kind, Outcome
+from schemas.values import DocumentId, MessageId
+
+RETRYABLE: Mapping[Box, frozenset[State]] = {
+    Box.OUT: frozenset({State.WAITING, State.SENT, State.PARKED}),
+    Box.IN: frozenset({State.WAITING, State.PARKED}),
+}
+"""What `retry` hurries along: it is on the road already, or was given up on."""
+
+RELEASABLE: Mapping[Box, frozenset[State]] = {
+    Box.OUT: frozenset({State.PARKED}),
+    Box.IN: frozenset({State.PARKED, State.REFUSED}),
+}
+"""What `release` puts back on the road after a person has decided so."""
+
+
+def list_rows(store: Store, box: Box, *, state: State | None = None, limit: int = 100) -> Sequence[Row]:
+    """Newest first."""
+    with store.read() as tx:
+        return tx.rows(box, state=state, limit=limit)
+
+
+def show(store: Store, box: Box, message: MessageId) -> Row:
+    """Raises NoSuchMessage."""
+    with store.read() as tx:
+        return _row(tx, box, message)
+
+
+def retry(store: Store, box: Box, messages: Sequence[MessageId], *, now: datetime) -> Sequence[MessageId]:
+    """Tries now what waits or was parked. With no messages named: all that are parked. Returns what will be tried."""
+    return _again(store, box, messages, RETRYABLE, every=(State.PARKED,), verb="retry", now=now)
+
+
+def release(store: Store, box: Box, messages: Sequence[MessageId], *, now: datetime) -> Sequence[MessageId]:
+    """Puts what was set aside back on the road. Messages must be named: each is a person's decision."""
+    return _again(store, box, messages, RELEASABLE, every=(), verb="release", now=now)
+
+
+def withdraw(store: Store, message: MessageId, *, now: datetime) -> Row:
+    """Takes a message out of the outbox before any recipient can have it. Raises NotPossible once it left."""
+    with store.write() as tx:
+        row = _row(tx, Box.OUT, message)
+        if row.state not in {State.WAITING, State.PARKED} or row.sent_at is not None:
+            raise NotPossible(verb="withdraw", message=message, state=row.state)
+        change = OutboxChange(message=message, state=State.CANCELLED, attempts=row.attempts, at=now)
+        tx.change_outbox([change])
+        tx.put_events([_event("outbox.withdrawn", row, now)])
+        return row
+
+
+def _again(
+    store: Store,
+    box: Box,
+    messages: Sequence[MessageId],
+    allowed: Mapping[Box, frozenset[State]],
+    *,
+    every: Sequence[State],
+    verb: str,
+    now: datetime,
+) -> Sequence[MessageId]:
+    with store.write() as tx:
+        rows = [_row(tx, box, message) for message in messages]
+        rows += [row for state in every if not messages for row in tx.rows(box, state=state, limit=10_000)]
+        for row in rows:
+            if row.state not in allowed[box]:
+                raise NotPossible(verb=verb, message=row.docket.id, state=row.state)
+        ids = [row.docket.id for row in rows]
+        match box:
+            case Box.OUT:
+                # A message that was sent stays sent: what is due again is its publish to those who gave no receipt.
+                tx.change_outbox(
+                    [
+                        OutboxChange(
+                            message=row.docket.id,
+                            state=State.WAITING if row.state is State.PARKED else row.state,
+                            attempts=1 if row.state is State.SENT else 0,
+                            next_at=now,
+                            at=now,
+                        )
+                        for row in rows
+                    ]
+                )
+            case Box.IN:
+                tx.change_inbox(
+                    [InboxChange(message=id_, state=State.WAITING, attempts=0, next_at=now, at=now) for id_ in ids]
+                )
+        tx.put_events([_event(f"{box}.{verb}", row, now) for row in rows])
+    return ids
+
+
+def _row(tx: Transaction, box: Box, message: MessageId) -> Row:
+    for row in tx.rows(box, message=message, limit=1):
+        return row
+    raise NoSuchMessage(message=message, box=box)
+
+
+def _event(name: str, row: Row, now: datetime) -> Event:
+    return Event(at=now, name=name, message=row.docket.id, document=row.docket.document)
+
+
+# -- trace -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that happened to a document at this mailbox."""
+
+    at: datetime
+    what: str
+    message: MessageId | None = None
+    who: str = ""
+    detail: str = ""
+
+
+def trace(store: Store, document: DocumentId) -> Sequence[Step]:
+    """Every step of one document here, in the order of time. Raises NoSuchMessage where nothing is known of it."""
+    steps: list[Step] = []
+    with store.read() as tx:
+        for row in tx.rows(Box.OUT, document=document, limit=1000):
+            steps += _outgoing(row)
+        for row in tx.rows(Box.IN, document=document, limit=1000):
+            steps += _incoming(row)
+        issuers = {
+            row.docket.document.issuer
+            for box in Box
+            for row in tx.rows(box, document=document, limit=1000)
+            if row.docket.document
+        }
+        for issuer in issuers:
+            steps += [_status(record) for record in tx.statuses(issuer=issuer, document=document)]
+        steps += [_happened(event) for event in tx.events(document=document)]
+    if not steps:
+        raise NoSuchMessage(message=document, box="trace")
+    return sorted(steps, key=lambda step: (step.at, step.message or ""))
+
+
+def _named(row: Row) -> str:
+    match row.docket.kind:
+        case Kind.STATUS:
+            return f"status {row.docket.status}"
+        case Kind.DOCUMENT | Kind.RECEIPT:
+            return str(row.docket.kind)
+
+
+def _outgoing(row: Row) -> list[Step]:
+    docket, name = row.docket, _named(row)
+    to = ", ".join(address.agency for address in docket.recipients)
+    steps = [Step(at=row.entered_at, what=f"{name} accepted", message=docket.id, who=to, detail=row.ref or "")]
+    if row.sent_at:
+        steps.append(Step(at=row.sent_at, what=f"{name} published", message=docket.id, who=to))
+    steps += [
+        Step(
+            at=line.at,
+            what=f"{name} {'held' if line.outcome is Outcome.HELD else 'refused'} by recipient",
+            message=docket.id,
+            who=line.mailbox,
+            detail=line.code or "",
+        )
+        for line in row.recipients
+    ]
+    if row.error and row.state is not State.DONE:
+        steps.append(
+            Step(at=row.next_at or row.entered_at, what=f"{name} {row.state}", message=docket.id, detail=row.error)
+        )
+    return steps
+
+
+def _incoming(row: Row) -> list[Step]:
+    docket, name = row.docket, _named(row)
+    sender = docket.sender.agency
+    steps = [
+        Step(at=docket.created_at, what=f"{name} sealed by sender", message=docket.id, who=sender),
+        Step(at=row.entered_at, what=f"{name} taken in", message=docket.id, who=sender),
+    ]
+    if row.finished_at:
+        what = f"{name} filed" if row.state is State.DONE else f"{name} {row.state}"
+        steps.append(Step(at=row.finished_at, what=what, message=docket.id, detail=row.ref or row.error or ""))
+    elif row.error:
+        steps.append(
+            Step(at=row.next_at or row.entered_at, what=f"{name} {row.state}", message=docket.id, detail=row.error)
+        )
+    return steps
+
+
+def _status(record: StatusRecord) -> Step:
+    return Step(
+        at=record.recorded_at,
+        what=f"handling: {record.code} {record.code.label.vi}",
+        message=record.message,
+        who=record.key.handler,
+        detail=str(record.verdict),
+    )
+
+
+def _happened(event: Event) -> Step:
+    return Step(at=event.at, what=event.name, message=event.message, detail=event.detail)

@@ -1,0 +1,293 @@
+"""The sending half of the road, in steps that each take a batch: accept what a document system submits, publish what
+is due. A step fetches, judges, and persists in one commit; the loops that call it are in bus/daemon/."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bus import dossiers
+from bus.errors import BrokerRefused, BusError, ReceiptMissing, WrongDirection
+from bus.mailroom import Addressed, Member, address, seal
+from bus.message import publication
+from bus.ports import (
+    Answer,
+    Broker,
+    Collected,
+    Confirmation,
+    Dossier,
+    Event,
+    HandlingKey,
+    OutboxChange,
+    OutboxEntry,
+    Publication,
+    State,
+    Store,
+    SubmissionKey,
+    Transaction,
+)
+from bus.retry import PUBLISH, RECEIPTS, Patience, Schedule
+from schemas.document import Document
+from schemas.status import Status
+from schemas.values import MessageId
+
+BATCH = 250
+BATCH_BYTES = 16 * 1024 * 1024
+
+
+# -- accept ------------------------------------------------------------------------------------------------------------
+
+
+def accept(store: Store, collected: Sequence[Collected], *, member: Member, now: datetime) -> list[Answer]:
+    """One answer each, in order. When it returns, what it accepted is durable and will be sent."""
+    judged = [_judge(member, item) for item in collected]
+    with store.read() as tx:
+        known = dict(tx.accepted({entry.key for entry in judged if isinstance(entry, Addressed)}))
+        judged = _check_directions(tx, judged)
+    answers: list[Answer] = []
+    accepted: list[tuple[Addressed, OutboxEntry]] = []
+    for item, entry in zip(collected, judged, strict=True):
+        answers.append(_answer(item, entry, member=member, known=known, accepted=accepted, now=now))
+    if accepted:
+        with store.write() as tx:
+            tx.put_outbox([entry for _, entry in accepted], at=now)
+            _remember(tx, accepted, now=now)
+    return answers
+
+
+def _judge(member: Member, collected: Collected) -> Addressed | BusError:
+    match collected.item:
+        case Document() | Status() as item:
+            try:
+                return address(member, item)
+            except BusError as error:
+                return error
+        case BusError() as error:
+            return error
+
+
+def _check_directions(tx: Transaction, judged: Sequence[Addressed | BusError]) -> list[Addressed | BusError]:
+    """A status about a document known here must come from the right side; an unknown one travels (domain §2.1)."""
+    statuses = [entry for entry in judged if isinstance(entry, Addressed) and isinstance(entry.item, Status)]
+    keys = {id(entry): handling_key(entry) for entry in statuses}
+    reverse = {
+        id(entry): HandlingKey(keys[id(entry)].handler, entry.document.id, entry.document.issuer) for entry in statuses
+    }
+    known = tx.dossiers({*keys.values(), *reverse.values()})
+    checked: list[Addressed | BusError] = []
+    for entry in judged:
+        if isinstance(entry, Addressed) and id(entry) in keys:
+            key = keys[id(entry)]
+            wrong = key.issuer == key.handler or (key not in known and reverse[id(entry)] in known)
+            checked.append(_wrong_direction(entry) if wrong else entry)
+        else:
+            checked.append(entry)
+    return checked
+
+
+def handling_key(status: Addressed) -> HandlingKey:
+    """Issuer, document and handler of a status about to be sent, in the directory's codes."""
+    issuer, sender, other = status.document.issuer, status.sender.agency, status.recipients[0].agency
+    return HandlingKey(issuer, status.document.id, other if issuer == sender else sender)
+
+
+def _wrong_direction(entry: Addressed) -> WrongDirection:
+    return WrongDirection(
+        status=entry.key.type,
+        document=entry.document.id,
+        agency=entry.sender.agency,
+        expected=entry.recipients[0].agency,
+    )
+
+
+def _answer(
+    collected: Collected,
+    judged: Addressed | BusError,
+    *,
+    member: Member,
+    known: dict[SubmissionKey, MessageId],
+    accepted: list[tuple[Addressed, OutboxEntry]],
+    now: datetime,
+) -> Answer:
+    if isinstance(judged, BusError):
+        return Answer(ref=collected.ref, error=judged)
+    if before := known.get(judged.key):
+        return Answer(ref=collected.ref, message=before, duplicate=True)
+    try:
+        entry = seal(member, judged, now=now, source=collected.ref)
+    except BusError as error:
+        return Answer(ref=collected.ref, error=error)
+    known[judged.key] = entry.docket.id
+    accepted.append((judged, entry))
+    return Answer(ref=collected.ref, message=entry.docket.id)
+
+
+def _remember(tx: Transaction, accepted: Sequence[tuple[Addressed, OutboxEntry]], *, now: datetime) -> None:
+    """The sender's own dossiers follow what it sends: new ones for documents, changes for requests and statuses."""
+    fresh: dict[HandlingKey, Dossier] = {}
+    changed: dict[HandlingKey, Dossier] = {}
+    for addressed, entry in accepted:
+        if isinstance(document := addressed.item, Document):
+            handlers = [recipient.agency for recipient in addressed.recipients]
+            found = dossiers.targets(tx, document, addressed.document, handlers)
+            for dossier in found:
+                current = changed.get(dossier.key, dossier)
+                changed[dossier.key] = dossiers.asked(current, document.business.type, at=now)
+            if not (found and document.business.type in dossiers.CHANGES):
+                new = dossiers.opened(document, addressed.document, handlers, at=now, ref=entry.source)
+                fresh |= {dossier.key: dossier for dossier in new}
+    for key in tx.dossiers(fresh.keys()):
+        del fresh[key]  # sent again to the same agency: its handling goes on
+    tx.put_dossiers([*fresh.values(), *changed.values()])
+    statuses = [
+        (addressed.item, handling_key(addressed), entry.docket.id)
+        for addressed, entry in accepted
+        if isinstance(addressed.item, Status)
+    ]
+    dossiers.keep(tx, dossiers.judged(tx, statuses, at=now))
+
+
+# -- publish -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What one call of `publish` did; `more` when there may be more to do at once."""
+
+    confirmed: int = 0
+    nacked: int = 0
+    lost: int = 0
+    said: int = 0
+    more: bool = False
+
+
+def publish(
+    store: Store,
+    broker: Broker,
+    *,
+    now: datetime,
+    dice: Callable[[], float],
+    schedule: Schedule = PUBLISH,
+    limit: int = BATCH,
+    max_bytes: int = BATCH_BYTES,
+) -> Published:
+    """Publishes what is due and records what the broker said. Raises BrokerAway with nothing changed."""
+    with store.read() as tx:
+        due = tx.due_outbox(now=now, limit=limit, max_bytes=max_bytes)
+    if not due:
+        return Published()
+    changes: list[OutboxChange] = []
+    events: list[Event] = []
+    to_publish: list[OutboxEntry] = []
+    for entry in due:
+        if entry.state is State.SENT and (change := _missing_receipt(entry, now=now)):
+            changes.append(change)
+            events.append(_event("receipt.missing", entry, now=now, detail=change.error or ""))
+        else:
+            to_publish.append(entry)
+    results = _send(broker, to_publish)
+    for entry in to_publish:
+        change = _settle(entry, results, now=now, dice=dice, schedule=schedule)
+        changes.append(change)
+        if change.state is State.PARKED:
+            events.append(_event("outbox.parked", entry, now=now, detail=change.error or ""))
+    with store.write() as tx:
+        tx.change_outbox(changes)
+        tx.put_events(events)
+    counts = list(results.values())
+    return Published(
+        confirmed=counts.count(Confirmation.CONFIRMED),
+        nacked=counts.count(Confirmation.NACKED),
+        lost=counts.count(Confirmation.LOST),
+        said=len(events),
+        more=len(due) == limit,
+    )
+
+
+Results = dict[tuple[MessageId, str], Confirmation]
+
+
+def _send(broker: Broker, entries: Sequence[OutboxEntry]) -> Results:
+    """One publish an entry, all recipients at once; those that were nacked are repeated recipient by recipient, so
+    that one full inbox holds up nobody else. The others' inboxes dedupe."""
+    together = [publication(entry) for entry in entries if entry.attempts == 0 or len(entry.outstanding) == 1]
+    apart = [single for entry in entries if entry.attempts and len(entry.outstanding) > 1 for single in _apart(entry)]
+    results = _confirmed(broker, together)
+    refused = {message for (message, _), answer in results.items() if answer is Confirmation.NACKED}
+    apart += [
+        single
+        for entry in entries
+        if entry.docket.id in refused and len(entry.outstanding) > 1
+        for single in _apart(entry)
+    ]
+    return results | _confirmed(broker, apart)
+
+
+def _apart(entry: OutboxEntry) -> list[Publication]:
+    return [publication(replace(entry, outstanding=(key,))) for key in entry.outstanding]
+
+
+def _confirmed(broker: Broker, publications: Sequence[Publication]) -> Results:
+    if not publications:
+        return {}
+    answers = broker.publish(publications)
+    return {
+        (sent.message, key): answer for sent, answer in zip(publications, answers, strict=True) for key in sent.routing
+    }
+
+
+def _settle(
+    entry: OutboxEntry, results: Results, *, now: datetime, dice: Callable[[], float], schedule: Schedule
+) -> OutboxChange:
+    message = entry.docket.id
+    answers = {key: results[message, key] for key in entry.outstanding}
+    confirmed = tuple(key for key, answer in answers.items() if answer is Confirmation.CONFIRMED)
+    nacked = [key for key, answer in answers.items() if answer is Confirmation.NACKED]
+    if entry.state is State.SENT:  # published again for want of a receipt: only the wait for receipts goes on
+        attempts = entry.attempts + 1
+        wait = RECEIPTS[min(attempts, len(RECEIPTS) - 1)][0]
+        return OutboxChange(message=message, state=State.SENT, attempts=attempts, next_at=now + wait, at=now)
+    if len(confirmed) == len(answers):
+        if not entry.expects_receipts:
+            return OutboxChange(message=message, state=State.DONE, attempts=0, confirmed=confirmed, at=now)
+        wait = RECEIPTS[0][0]
+        return OutboxChange(
+            message=message, state=State.SENT, attempts=0, confirmed=confirmed, next_at=now + wait, at=now
+        )
+    if not nacked:  # lost with the connection: as soon as it is back, and no fault of the message
+        return OutboxChange(message=message, state=State.WAITING, attempts=entry.attempts, confirmed=confirmed, at=now)
+    attempts = entry.attempts + 1
+    next_at = schedule.next_try(attempts, now=now, dice=dice())
+    error = BrokerRefused(message=message, mailbox=", ".join(key.partition(".")[2] for key in nacked))
+    return OutboxChange(
+        message=message,
+        state=State.WAITING if next_at else State.PARKED,
+        attempts=attempts,
+        confirmed=confirmed,
+        next_at=next_at,
+        error=str(error),
+        at=now,
+    )
+
+
+def _missing_receipt(entry: OutboxEntry, *, now: datetime) -> OutboxChange | None:
+    """The change where a missing receipt is only said, or the entry parked; None where it is published again."""
+    _, patience = RECEIPTS[min(entry.attempts, len(RECEIPTS) - 1)]
+    if patience is Patience.REPUBLISH:
+        return None
+    error = ReceiptMissing(
+        message=entry.docket.id, mailbox=", ".join(key.partition(".")[2] for key in entry.outstanding)
+    )
+    attempts = entry.attempts + 1
+    parked = patience is Patience.PARK
+    return OutboxChange(
+        message=entry.docket.id,
+        state=State.PARKED if parked else State.SENT,
+        attempts=attempts,
+        next_at=None if parked else now + RECEIPTS[attempts][0],
+        error=str(error),
+        at=now,
+    )
+
+
+def _event(name: str, entry: OutboxEntry, *, now: datetime, detail: str) -> Event:
+    return Event(at=now, name=name, message=entry.docket.id, document=entry.docket.document, detail=detail)

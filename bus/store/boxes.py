@@ -1,0 +1,164 @@
+"""What the outbox and the inbox have in common: which entries are due, which contents were submitted before, and what
+operators see. Statements are built once, so that SQLAlchemy compiles each once."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Integer, Row, Table, bindparam, delete, func, select, union_all
+
+from bus.ports import State, SubmissionKey
+from bus.store import tables
+from bus.store.forms import document_form, submission_key, submission_text
+from bus.store.moments import from_micros, to_micros
+from bus.store.tables import WAITING
+from schemas.docket import Docket
+from schemas.values import DocumentId, MessageId
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""Values in one IN list: far below what any database takes, and enough to make the round trip small."""
+
+
+def chunks(values: Collection[T]) -> Iterator[list[T]]:
+    """Lists of at most 500."""
+    every = list(values)
+    return (every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK))
+
+
+class Boxed:
+    """The statements over one of the two tables. `kept` are the columns an entry is made of, before its body."""
+
+    def __init__(self, table: Table, bodies: Table, *, counts_as_submitted: Iterable[State]) -> None:
+        self.table: Final = table
+        self.bodies: Final = bodies
+        c = table.c
+        chosen = (c.sequence, c.priority, c.size)
+        at_once = (
+            select(*chosen)
+            .where(c.state == WAITING, c.next_at.is_(None))
+            .order_by(c.priority.desc(), c.sequence)
+            .limit(bindparam("limit", type_=Integer))
+            .subquery()
+        )
+        both = union_all(select(at_once), select(*chosen).where(c.next_at <= bindparam("now"))).subquery()
+        self.due: Final = (
+            select(both.c.sequence, both.c.size)
+            .order_by(both.c.priority.desc(), both.c.sequence)
+            .limit(bindparam("limit", type_=Integer))
+        )
+        self.entries: Final = (
+            select(table, bodies.c.body)
+            .join(bodies, bodies.c.sequence == c.sequence)
+            .where(c.sequence.in_(bindparam("sequences", expanding=True)))
+        )
+        # Neither a state nor an order is asked for: for their sake SQLite, which counts no rows until told to, would
+        # rather read the whole table than look up 200 texts.
+        self.submitted: Final = select(c.submission, c.sequence, c.state, c.message).where(
+            c.submission.in_(bindparam("texts", expanding=True))
+        )
+        self.counts_as_submitted: Final = frozenset(map(str, counts_as_submitted))
+        self.last: Final = select(func.max(c.sequence))
+        self.counts: Final = select(c.state, func.count()).group_by(c.state)
+        self.oldest: Final = (
+            select(c.entered_at)
+            .where(c.state == bindparam("state"))
+            .order_by(c.sequence)
+            .limit(bindparam("limit", type_=Integer))
+        )
+        self.newest: Final = select(table).order_by(c.sequence.desc()).limit(bindparam("limit", type_=Integer))
+        self.drop_body: Final = delete(bodies).where(bodies.c.sequence == bindparam("gone"))
+
+
+OUTBOX: Final = Boxed(
+    tables.outbox, tables.outbox_body, counts_as_submitted=[state for state in State if state is not State.CANCELLED]
+)
+INBOX: Final = Boxed(tables.inbox, tables.inbox_body, counts_as_submitted=[State.DONE])
+
+
+def common_columns(
+    docket: Docket, *, sequence: int, state: State, attempts: int, entered_at: int, next_at: int | None, size: int
+) -> dict[str, Any]:
+    """The columns of a new entry that both boxes have; the rest is the caller's."""
+    return {
+        "sequence": sequence,
+        "message": docket.id,
+        "state": str(state),
+        "priority": int(docket.priority),
+        "attempts": attempts,
+        "next_at": next_at,
+        "size": size,
+        "entered_at": entered_at,
+        "document": document_form(docket.document.id) if docket.document else None,
+        "docket": docket.to_json(),
+    }
+
+
+def next_sequence(connection: Connection, box: Boxed) -> int:
+    """Safe because one writes at a time."""
+    return (connection.scalar(box.last) or 0) + 1
+
+
+def due(connection: Connection, box: Boxed, *, now: datetime, limit: int, max_bytes: int) -> list[Row[Any]]:
+    """Ids and sizes first: no body is loaded that will not be returned."""
+    wanted: list[int] = []
+    total = 0
+    for sequence, size in connection.execute(box.due, {"now": to_micros(now), "limit": limit}):
+        total += size
+        if wanted and total > max_bytes:
+            break
+        wanted.append(sequence)
+    found: dict[int, Row[Any]] = {}
+    for some in chunks(wanted):
+        found |= {row.sequence: row for row in connection.execute(box.entries, {"sequences": some}).all()}
+    return [found[sequence] for sequence in wanted]
+
+
+def submitted(connection: Connection, box: Boxed, keys: Collection[SubmissionKey]) -> dict[SubmissionKey, MessageId]:
+    """The first message of each key, where it counts."""
+    found: dict[str, tuple[int, MessageId]] = {}
+    for some in chunks([submission_text(key) for key in keys]):
+        for text, sequence, state, message in connection.execute(box.submitted, {"texts": some}):
+            if state in box.counts_as_submitted:
+                found[text] = min((sequence, message), found.get(text, (sequence, message)))
+    return {submission_key(text): message for text, (_, message) in found.items()}
+
+
+def drop_bodies(connection: Connection, box: Boxed, sequences: Collection[int]) -> None:
+    if sequences:
+        connection.execute(box.drop_body, [{"gone": sequence} for sequence in sequences])
+
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+
+def newest(
+    connection: Connection,
+    box: Boxed,
+    *,
+    state: State | None,
+    document: DocumentId | None,
+    message: MessageId | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    c = box.table.c
+    statement = box.newest
+    if state is not None:
+        named = document is not None or message is not None
+        # Not the plain column where a name is given too: the name is what to look up by.
+        statement = statement.where((c.state + "" if named else c.state) == str(state))
+    if document is not None:
+        statement = statement.where(c.document == document_form(document))
+    if message is not None:
+        statement = statement.where(c.message == message)
+    return connection.execute(statement, {"limit": limit}).all()
+
+
+def counts(connection: Connection, box: Boxed) -> Mapping[State, int]:
+    return {State(state): count for state, count in connection.execute(box.counts)}
+
+
+def oldest(connection: Connection, box: Boxed, state: State) -> datetime | None:
+    entered_at = connection.scalar(box.oldest, {"state": str(state), "limit": 1})
+    return None if entered_at is None else from_micros(entered_at)

@@ -1,0 +1,41 @@
+"""Brings a store's tables to the form this version knows. Alembic is imported only where there is something to do."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from bus.errors import BadConfig
+
+REVISIONS = ("0001",)
+"""Every revision in migrations/versions, oldest first; a test holds the two equal."""
+
+_MARK = "alembic_version"
+
+
+def is_current(connection: Connection, *, store: str) -> bool:
+    """Raises BadConfig for a store of a newer version, and for a database that is none of ours."""
+    names = set(inspect(connection).get_table_names())
+    if _MARK not in names:
+        if names:
+            raise BadConfig(file=store, why=f"it holds tables of another program ({', '.join(sorted(names)[:3])})")
+        return False
+    revision = connection.scalar(text(f"SELECT version_num FROM {_MARK}"))  # noqa: S608 — a constant
+    if revision not in REVISIONS:
+        raise BadConfig(
+            file=store,
+            why=f"it was written by a newer version of this program (revision {revision}; this one knows "
+            f"{REVISIONS[-1]}): install that version again, or open a backup from before",
+        )
+    return bool(revision == REVISIONS[-1])
+
+
+def upgrade(connection: Connection, revision: str = REVISIONS[-1]) -> None:
+    """Within the transaction that is open: all of it, or nothing."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # ConfigParser reads % as the beginning of a reference.
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

@@ -1,0 +1,130 @@
+"""The first tables: outbox, inbox, dossiers, history."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def upgrade() -> None:
+    _box(
+        "outbox",
+        sa.Column("expects_receipts", sa.Boolean, nullable=False),
+        sa.Column("headers", sa.Text),
+        sa.Column("sent_at", sa.BigInteger),
+        sa.UniqueConstraint("message", name="outbox_message"),
+    )
+    _box(
+        "inbox",
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.UniqueConstraint("message", "sender", name="inbox_message"),
+    )
+    op.create_table(
+        "outbox_recipient",
+        _of("outbox"),
+        sa.Column("mailbox", sa.Text, primary_key=True),
+        sa.Column("routing", sa.Text, nullable=False),
+        sa.Column("confirmed", sa.Boolean, nullable=False),
+        sa.Column("outcome", sa.Text),
+        sa.Column("code", sa.Text),
+        sa.Column("at", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
+    _history()
+    op.create_table("owner", sa.Column("mailbox", sa.Text, primary_key=True))
+
+
+def _box(name: str, *own: sa.Column[object] | sa.UniqueConstraint) -> None:
+    op.create_table(
+        name,
+        sa.Column("sequence", _SEQUENCE, primary_key=True, autoincrement=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("priority", sa.SmallInteger, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("next_at", sa.BigInteger),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("entered_at", sa.BigInteger, nullable=False),
+        sa.Column("finished_at", sa.BigInteger),
+        sa.Column("document", sa.Text),
+        sa.Column("submission", sa.Text),
+        sa.Column("ref", sa.Text),
+        sa.Column("error", sa.Text),
+        *own,
+        sa.Column("docket", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(f"{name}_body", _of(name), sa.Column("body", sa.LargeBinary, nullable=False))
+    at_once: list[str | sa.TextClause] = ["state", sa.text("priority DESC"), "sequence", "size", "next_at"]
+    _index(name, "at_once", at_once, where="state = 'waiting' AND next_at IS NULL")
+    _index(name, "later", ["next_at", "priority", "sequence", "size"], where="next_at IS NOT NULL")
+    op.create_index(f"{name}_state", name, ["state", "sequence"])
+    _index(name, "submission", ["submission"], where="submission IS NOT NULL")
+    _index(name, "document", ["document"], where="document IS NOT NULL")
+
+
+def _index(box: str, name: str, columns: Sequence[str | sa.TextClause], *, where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(f"{box}_{name}", box, columns, sqlite_where=condition, postgresql_where=condition)
+
+
+def _of(box: str) -> sa.Column[object]:
+    return sa.Column(
+        "sequence",
+        _SEQUENCE,
+        sa.ForeignKey(f"{box}.sequence", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
+def _history() -> None:
+    op.create_table(
+        "dossier",
+        sa.Column("issuer", sa.Text, primary_key=True),
+        sa.Column("document", sa.Text, primary_key=True),
+        sa.Column("handler", sa.Text, primary_key=True),
+        sa.Column("state", sa.Text),
+        sa.Column("change", sa.Text, nullable=False),
+        sa.Column("withdrawn", sa.Boolean, nullable=False),
+        sa.Column("code", sa.Text),
+        sa.Column("issued_on", sa.Text),
+        sa.Column("updated_at", sa.BigInteger, nullable=False),
+        sa.Column("ref", sa.Text),
+        sa.Column("document_form", sa.Text, nullable=False),
+        sa.Column("code_form", sa.Text),
+    )
+    op.create_index("dossier_document_form", "dossier", ["issuer", "document_form"])
+    op.create_index("dossier_code_form", "dossier", ["issuer", "code_form", "issued_on"])
+    op.create_table(
+        "status",
+        sa.Column("number", _SEQUENCE, primary_key=True),
+        sa.Column("issuer", sa.Text, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("handler", sa.Text, nullable=False),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("verdict", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("recorded_at", sa.BigInteger, nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("description", sa.Text),
+        sa.Column("document_form", sa.Text, nullable=False),
+    )
+    op.create_index("status_document_form", "status", ["document_form", "issuer"])
+    op.create_table(
+        "event",
+        sa.Column("number", _SEQUENCE, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("message", sa.Text),
+        sa.Column("issuer", sa.Text),
+        sa.Column("document", sa.Text),
+        sa.Column("document_form", sa.Text),
+        sa.Column("detail", sa.Text, nullable=False),
+    )
+    op.create_index("event_document_form", "event", ["document_form"])
+    op.create_index("event_message", "event", ["message"])

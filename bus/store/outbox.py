@@ -1,0 +1,275 @@
+"""The outbox: entries, what the broker confirmed of each recipient, and their receipts."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+
+from bus.ports import OutboxChange, OutboxEntry, ReceiptLine, Row, State
+from bus.store import boxes
+from bus.store.boxes import OUTBOX, chunks
+from bus.store.forms import submission_key, submission_text
+from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
+from bus.store.tables import outbox, outbox_body, recipient
+from schemas.codes import Outcome
+from schemas.docket import Docket
+from schemas.values import DocumentId, MessageId
+
+BODYLESS = frozenset({State.DONE, State.CANCELLED})
+"""Finished: nothing is left to send."""
+
+_DUE = frozenset({State.WAITING, State.SENT})
+
+_o, _r = outbox.c, recipient.c
+_insert = insert(outbox)
+_insert_body = insert(outbox_body)
+_insert_recipients = insert(recipient)
+_standing = select(_o.message, _o.sequence, _o.state).where(_o.message.in_(bindparam("messages", expanding=True)))
+_change = (
+    update(outbox)
+    .where(_o.sequence == bindparam("the"))
+    .values(
+        state=bindparam("to_state"),
+        attempts=bindparam("to_attempts"),
+        next_at=bindparam("to_next_at"),
+        error=bindparam("to_error"),
+        finished_at=bindparam("to_finished_at"),
+        sent_at=func.coalesce(bindparam("to_sent_at"), _o.sent_at),
+        size=_o.size * bindparam("to_kept"),
+    )
+)
+_begin_anew = update(recipient).where(_r.sequence == bindparam("the")).values(confirmed=False)
+_confirm = (
+    update(recipient)
+    .where(_r.sequence == bindparam("the"), _r.mailbox == bindparam("at_mailbox"))
+    .values(confirmed=True)
+)
+_outstanding = (
+    select(_r.sequence, _r.routing, _r.confirmed)
+    .where(_r.sequence.in_(bindparam("sequences", expanding=True)), _r.outcome.is_(None))
+    .order_by(_r.sequence, _r.mailbox)
+)
+_receipt = update(recipient).where(_r.sequence == bindparam("the"), _r.mailbox == bindparam("at_mailbox"))
+_receipt = _receipt.values(outcome=bindparam("is_outcome"), code=bindparam("is_code"), at=bindparam("is_at"))
+_hold = _receipt.where(_r.outcome.is_(None))
+_refuse = _receipt.where(or_(_r.outcome.is_(None), _r.outcome == str(Outcome.HELD)))
+_complete = select(_o.sequence).where(
+    _o.sequence.in_(bindparam("sequences", expanding=True)),
+    _o.state != str(State.DONE),
+    exists().where(_r.sequence == _o.sequence),
+    ~exists().where(_r.sequence == _o.sequence, _r.outcome.is_(None)),
+)
+_finish = (
+    update(outbox)
+    .where(_o.sequence == bindparam("the"))
+    .values(state=str(State.DONE), next_at=None, error=None, size=0, finished_at=bindparam("to_finished_at"))
+)
+_receipts = (
+    select(_r.sequence, _r.mailbox, _r.outcome, _r.code, _r.at)
+    .where(_r.sequence.in_(bindparam("sequences", expanding=True)), _r.outcome.is_not(None))
+    .order_by(_r.sequence, _r.at, _r.mailbox)
+)
+
+
+def mailbox_of(routing: str) -> str:
+    """Routing keys are <kind>.<mailbox>; a key of one word is its own."""
+    return routing.partition(".")[2] or routing
+
+
+def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime) -> None:
+    if not entries:
+        return
+    first = boxes.next_sequence(connection, OUTBOX)
+    entered_at = to_micros(at)
+    rows: list[dict[str, Any]] = []
+    bodies: list[dict[str, Any]] = []
+    routes: list[dict[str, Any]] = []
+    for sequence, entry in enumerate(entries, first):
+        kept = entry.state not in BODYLESS
+        row = boxes.common_columns(
+            entry.docket,
+            sequence=sequence,
+            state=entry.state,
+            attempts=entry.attempts,
+            entered_at=entered_at,
+            next_at=maybe_micros(entry.next_at) if entry.state in _DUE else None,
+            size=len(entry.body) if kept else 0,
+        )
+        row["finished_at"] = None if kept else entered_at
+        row["submission"] = submission_text(entry.key) if entry.key else None
+        row["ref"] = entry.source
+        row["expects_receipts"] = entry.expects_receipts
+        row["headers"] = json.dumps(dict(entry.headers)) if entry.headers else None
+        rows.append(row)
+        if kept:
+            bodies.append({"sequence": sequence, "body": entry.body})
+        for key in entry.outstanding:
+            routes.append({"sequence": sequence, "mailbox": mailbox_of(key), "routing": key, "confirmed": False})
+    connection.execute(_insert, rows)
+    if bodies:
+        connection.execute(_insert_body, bodies)
+    if routes:
+        connection.execute(_insert_recipients, routes)
+
+
+def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[OutboxEntry]:
+    rows = boxes.due(connection, OUTBOX, now=now, limit=limit, max_bytes=max_bytes)
+    unconfirmed: defaultdict[int, list[str]] = defaultdict(list)
+    unreceipted: defaultdict[int, list[str]] = defaultdict(list)
+    for some in chunks([row.sequence for row in rows]):
+        for sequence, routing, confirmed in connection.execute(_outstanding, {"sequences": some}):
+            unreceipted[sequence].append(routing)
+            if not confirmed:
+                unconfirmed[sequence].append(routing)
+    entries = []
+    for row in rows:
+        sequence, state, text = row.sequence, State(row.state), row.submission
+        # Nobody left to confirm, and yet it waits: the one receipt that came overtook the confirm of another.
+        waiting_for = unconfirmed if state is State.WAITING and sequence in unconfirmed else unreceipted
+        entries.append(
+            OutboxEntry(
+                docket=Docket.from_json(row.docket),
+                body=row.body,
+                key=submission_key(text) if text else None,
+                outstanding=tuple(waiting_for[sequence]),
+                expects_receipts=row.expects_receipts,
+                state=state,
+                attempts=row.attempts,
+                next_at=maybe_moment(row.next_at),
+                source=row.ref,
+                headers=json.loads(row.headers) if row.headers else {},
+            )
+        )
+    return entries
+
+
+class _Standing(NamedTuple):
+    sequence: int
+    state: State
+
+
+def _look_up(connection: Connection, messages: Collection[MessageId]) -> dict[MessageId, _Standing]:
+    return {
+        message: _Standing(sequence, State(state))
+        for some in chunks(messages)
+        for message, sequence, state in connection.execute(_standing, {"messages": some})
+    }
+
+
+def change(connection: Connection, changes: Sequence[OutboxChange]) -> None:
+    standing = _look_up(connection, [change.message for change in changes])
+    rows: list[dict[str, Any]] = []
+    bodyless: list[int] = []
+    anew: list[dict[str, Any]] = []
+    confirmed: list[dict[str, Any]] = []
+    for change in changes:
+        if change.message not in standing:
+            continue
+        sequence, before = standing[change.message]
+        if before in BODYLESS:
+            continue
+        standing[change.message] = _Standing(sequence, change.state)
+        rows.append(_row_of(change, sequence, before))
+        if change.state in BODYLESS:
+            bodyless.append(sequence)
+        elif change.state is State.WAITING:  # else nobody reads which keys were confirmed
+            if before is not State.WAITING:
+                anew.append({"the": sequence})
+            confirmed += [{"the": sequence, "at_mailbox": mailbox_of(key)} for key in change.confirmed]
+    if rows:
+        connection.execute(_change, rows)
+    boxes.drop_bodies(connection, OUTBOX, bodyless)
+    if anew:
+        connection.execute(_begin_anew, anew)
+    if confirmed:
+        connection.execute(_confirm, confirmed)
+
+
+def _row_of(change: OutboxChange, sequence: int, before: State) -> dict[str, Any]:
+    at = to_micros(change.at)
+    sent = bool(change.confirmed) or (change.state is State.SENT and before is not State.SENT)
+    return {
+        "the": sequence,
+        "to_state": str(change.state),
+        "to_attempts": change.attempts,
+        "to_next_at": maybe_micros(change.next_at) if change.state in _DUE else None,
+        "to_error": change.error,
+        "to_finished_at": at if change.state in BODYLESS else None,
+        "to_sent_at": at if sent else None,
+        "to_kept": 0 if change.state in BODYLESS else 1,
+    }
+
+
+def put_receipts(connection: Connection, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
+    """A line from a mailbox that the message was not sent to changes nothing."""
+    standing = _look_up(connection, {line.message for line in lines})
+    heard: dict[Outcome, list[dict[str, Any]]] = {outcome: [] for outcome in Outcome}
+    last: dict[int, int] = {}
+    for line in lines:
+        if line.message in standing:
+            sequence, at = standing[line.message].sequence, to_micros(line.at)
+            last[sequence] = max(at, last.get(sequence, at))
+            heard[line.outcome].append(
+                {
+                    "the": sequence,
+                    "at_mailbox": line.mailbox,
+                    "is_outcome": str(line.outcome),
+                    "is_code": line.code,
+                    "is_at": at,
+                }
+            )
+    for statement, rows in ((_hold, heard[Outcome.HELD]), (_refuse, heard[Outcome.REFUSED])):
+        if rows:
+            connection.execute(statement, rows)
+    finished = [
+        sequence
+        for some in chunks(last.keys())
+        for sequence in connection.scalars(_complete, {"sequences": some})  # those that every recipient has answered
+    ]
+    if finished:
+        connection.execute(_finish, [{"the": sequence, "to_finished_at": last[sequence]} for sequence in finished])
+    boxes.drop_bodies(connection, OUTBOX, finished)
+    return standing.keys()
+
+
+def rows(
+    connection: Connection,
+    *,
+    state: State | None,
+    document: DocumentId | None,
+    message: MessageId | None,
+    limit: int,
+) -> list[Row]:
+    found = boxes.newest(connection, OUTBOX, state=state, document=document, message=message, limit=limit)
+    receipts = _receipts_of(connection, {row.sequence: row.message for row in found})
+    return [
+        Row(
+            docket=Docket.from_json(row.docket),
+            state=State(row.state),
+            attempts=row.attempts,
+            size=row.size,
+            entered_at=from_micros(row.entered_at),
+            next_at=maybe_moment(row.next_at),
+            sent_at=maybe_moment(row.sent_at),
+            finished_at=maybe_moment(row.finished_at),
+            ref=row.ref,
+            error=row.error,
+            recipients=tuple(receipts[row.sequence]),
+        )
+        for row in found
+    ]
+
+
+def _receipts_of(connection: Connection, messages: Mapping[int, MessageId]) -> Mapping[int, list[ReceiptLine]]:
+    receipts: defaultdict[int, list[ReceiptLine]] = defaultdict(list)
+    for some in chunks(messages.keys()):
+        for sequence, mailbox, outcome, code, at in connection.execute(_receipts, {"sequences": some}):
+            receipts[sequence].append(
+                ReceiptLine(
+                    message=messages[sequence], mailbox=mailbox, outcome=Outcome(outcome), code=code, at=from_micros(at)
+                )
+            )
+    return receipts

@@ -1,0 +1,100 @@
+"""The store over SQLAlchemy: how transactions begin and end, who gets a turn, and how the past is dropped."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Column, Connection, Engine, Table, delete, select
+
+from bus.ports import State, Transaction
+from bus.store import sqlite
+from bus.store.faults import translated
+from bus.store.moments import to_micros
+from bus.store.ownership import Ownership
+from bus.store.tables import event, inbox, outbox, status
+from bus.store.transaction import SqlTransaction
+
+_AT_ONCE = 500
+"""Rows dropped in one commit: some tens of milliseconds that a daemon's loop may have to wait."""
+
+_FORGETTABLE = ((outbox, (State.DONE, State.CANCELLED)), (inbox, (State.DONE,)))
+
+
+class SqlStore:
+    """Made by `open_store`. Implements `bus.ports.Store`."""
+
+    def __init__(self, engine: Engine, *, name: str, ownership: Ownership | None) -> None:
+        self._engine = engine
+        self._name = name
+        self._ownership = ownership
+        self._turn = threading.Lock()
+        self._writer: int | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        with self._writing() as connection:
+            yield SqlTransaction(connection, writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with translated(self._name), self._engine.connect() as connection:
+            yield SqlTransaction(connection, writes=False)
+
+    def forget(self, before: datetime) -> int:
+        """As in the protocol. Gives the space back to the disk where SQLite can."""
+        limit = to_micros(before)
+        forgotten = sum(self._forget_box(table, states, limit) for table, states in _FORGETTABLE)
+        for number, recorded in ((status.c.number, status.c.recorded_at), (event.c.number, event.c.at)):
+            self._forget_history(number, recorded, limit)
+        more = True
+        while more:
+            with self._turn, translated(self._name), self._engine.connect() as connection:
+                more = sqlite.give_back(connection)
+        return forgotten
+
+    def close(self) -> None:
+        """Waits for the write under way. A closed store must not be used again."""
+        with self._turn:
+            self._engine.dispose()
+            if self._ownership:
+                self._ownership.release()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write within a write would wait for itself")
+        with self._turn, translated(self._name), self._engine.connect() as plain:
+            self._writer = threading.get_ident()
+            try:
+                connection = plain.execution_options(writes=True)
+                with connection.begin():
+                    yield connection
+            finally:
+                self._writer = None
+
+    def _forget_box(self, table: Table, states: Sequence[State], limit: int) -> int:
+        """Walks from the oldest and ends at the first entered after the limit: nothing behind it can be older."""
+        c, forgotten = table.c, 0
+        for state in states:
+            walk = select(c.sequence, c.entered_at, c.finished_at).where(c.state == str(state)).order_by(c.sequence)
+            reached, more = 0, True
+            while more:
+                with self._writing() as connection:
+                    some = connection.execute(walk.where(c.sequence > reached).limit(_AT_ONCE)).all()
+                    old = [sequence for sequence, _, finished_at in some if finished_at < limit]
+                    connection.execute(delete(table).where(c.sequence.in_(old)))
+                forgotten += len(old)
+                more = len(some) == _AT_ONCE and some[-1].entered_at < limit
+                reached = some[-1].sequence if some else reached
+        return forgotten
+
+    def _forget_history(self, number: Column[int], recorded: Column[int], limit: int) -> None:
+        """History is numbered in the order it was recorded, or nearly so."""
+        more = True
+        while more:
+            with self._writing() as connection:
+                some = connection.execute(select(number, recorded).order_by(number).limit(_AT_ONCE)).all()
+                old = [each.number for each in some if each[1] < limit]
+                connection.execute(delete(number.table).where(number.in_(old)))
+            more = len(old) == _AT_ONCE

@@ -1,0 +1,186 @@
+"""The tables of one mailbox's store, as they are today. How an older store comes to look like this is in migrations/;
+a test holds the two equal.
+
+Bodies lie apart from the rows that change: an update of a row rewrites all of it (measured with 4 KiB bodies: 17,000
+changes a second this way, 12,000 with the body in the row, and 7,000 once it spills into overflow pages).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+metadata = MetaData()
+
+# SQLite makes only an INTEGER PRIMARY KEY the row's own number; PostgreSQL needs the wide type.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+WAITING: ColumnElement[str] = literal_column("'waiting'")
+"""Written into the statement: a partial index is used only where its condition can be read there."""
+
+
+def _box(name: str, *own: Column[object] | UniqueConstraint) -> Table:
+    """What the outbox and the inbox have in common. Times are microseconds (moments.py)."""
+    return Table(
+        name,
+        metadata,
+        Column("sequence", Sequence, primary_key=True, autoincrement=False),
+        Column("message", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("priority", SmallInteger, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("next_at", BigInteger),  # only where it is waited for: null in the end states
+        Column("size", Integer, nullable=False),  # of the body still kept
+        Column("entered_at", BigInteger, nullable=False),
+        Column("finished_at", BigInteger),
+        Column("document", Text),  # forms.document_form
+        Column("submission", Text),  # forms.submission_text
+        Column("ref", Text),  # what the document system calls it
+        Column("error", Text),
+        *own,
+        Column("docket", LargeBinary, nullable=False),
+    )
+
+
+def _at_once(table: Table) -> ColumnElement[bool]:
+    return (table.c.state == WAITING) & table.c.next_at.is_(None)
+
+
+def _box_indexes(table: Table) -> None:
+    column, name = table.c, table.name
+    submitted, later = column.submission.is_not(None), column.next_at.is_not(None)
+    at_once, about = _at_once(table), column.document.is_not(None)
+    # Two ways to be due: in order of urgency for what may go at once, in order of time for what was put off.
+    Index(
+        f"{name}_at_once",
+        column.state,  # the same in all of it; without it SQLite takes the index of states and sorts all that wait
+        column.priority.desc(),
+        column.sequence,
+        column.size,
+        column.next_at,  # always null here, and read from here: the row itself is left alone
+        sqlite_where=at_once,
+        postgresql_where=at_once,
+    )
+    Index(
+        f"{name}_later",
+        column.next_at,
+        column.priority,
+        column.sequence,
+        column.size,
+        sqlite_where=later,
+        postgresql_where=later,
+    )
+    Index(f"{name}_state", column.state, column.sequence)
+    Index(f"{name}_submission", column.submission, sqlite_where=submitted, postgresql_where=submitted)
+    Index(f"{name}_document", column.document, sqlite_where=about, postgresql_where=about)
+
+
+def _bodies(name: str, of: Table) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column(
+            "sequence", Sequence, ForeignKey(of.c.sequence, ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        Column("body", LargeBinary, nullable=False),
+    )
+
+
+outbox = _box(
+    "outbox",
+    Column("expects_receipts", Boolean, nullable=False),
+    Column("headers", Text),  # JSON; null where there are none
+    Column("sent_at", BigInteger),
+    UniqueConstraint("message", name="outbox_message"),
+)
+_box_indexes(outbox)
+outbox_body = _bodies("outbox_body", outbox)
+
+recipient = Table(
+    "outbox_recipient",
+    metadata,
+    Column(
+        "sequence", Sequence, ForeignKey(outbox.c.sequence, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("mailbox", Text, primary_key=True),
+    Column("routing", Text, nullable=False),
+    Column("confirmed", Boolean, nullable=False),  # read only while the entry waits
+    Column("outcome", Text),
+    Column("code", Text),
+    Column("at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+inbox = _box(
+    "inbox",
+    Column("sender", Text, nullable=False),
+    UniqueConstraint("message", "sender", name="inbox_message"),
+)
+_box_indexes(inbox)
+inbox_body = _bodies("inbox_body", inbox)
+
+dossier = Table(
+    "dossier",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
+    Column("handler", Text, primary_key=True),
+    Column("state", Text),
+    Column("change", Text, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("code", Text),
+    Column("issued_on", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("ref", Text),
+    Column("document_form", Text, nullable=False),  # forms.document_form
+    Column("code_form", Text),  # forms.code_form
+    Index("dossier_document_form", "issuer", "document_form"),
+    Index("dossier_code_form", "issuer", "code_form", "issued_on"),
+)
+
+status = Table(
+    "status",
+    metadata,
+    Column("number", Sequence, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("description", Text),
+    Column("document_form", Text, nullable=False),
+    Index("status_document_form", "document_form", "issuer"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("number", Sequence, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("message", Text),
+    Column("issuer", Text),
+    Column("document", Text),
+    Column("document_form", Text),
+    Column("detail", Text, nullable=False),
+    Index("event_document_form", "document_form"),
+    Index("event_message", "message"),
+)
+
+owner = Table("owner", metadata, Column("mailbox", Text, primary_key=True))
+"""One row: whose store this is."""

@@ -1,0 +1,120 @@
+"""One unit of work over the tables: `bus.ports.Transaction`, each verb in the file of what it is about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bus.ports import (
+    Box,
+    Dossier,
+    Event,
+    HandlingKey,
+    InboxChange,
+    InboxEntry,
+    OutboxChange,
+    OutboxEntry,
+    ReceiptLine,
+    Row,
+    State,
+    StatusRecord,
+    SubmissionKey,
+)
+from bus.store import boxes, inbox, outbox
+from bus.store import dossiers as handling
+from schemas.values import AgencyCode, DocumentId, MessageId
+
+_BOXES = {Box.OUT: boxes.OUTBOX, Box.IN: boxes.INBOX}
+
+
+class SqlTransaction:
+    def __init__(self, connection: Connection, *, writes: bool) -> None:
+        self._reads = connection
+        self._may_write = writes
+
+    @property
+    def _writes(self) -> Connection:
+        if not self._may_write:
+            raise RuntimeError("this transaction was opened by read(); open one by write()")
+        return self._reads
+
+    # -- outbox
+
+    def accepted(self, keys: Collection[SubmissionKey]) -> Mapping[SubmissionKey, MessageId]:
+        return boxes.submitted(self._reads, boxes.OUTBOX, keys)
+
+    def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None:
+        outbox.put(self._writes, entries, at=at)
+
+    def due_outbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[OutboxEntry]:
+        return outbox.due(self._reads, now=now, limit=limit, max_bytes=max_bytes)
+
+    def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
+        outbox.change(self._writes, changes)
+
+    def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
+        return outbox.put_receipts(self._writes, lines)
+
+    # -- inbox
+
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+        return inbox.put(self._writes, entries)
+
+    def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
+        return inbox.due(self._reads, now=now, limit=limit, max_bytes=max_bytes)
+
+    def filed(self, keys: Collection[SubmissionKey]) -> Collection[SubmissionKey]:
+        return boxes.submitted(self._reads, boxes.INBOX, keys).keys()
+
+    def change_inbox(self, changes: Sequence[InboxChange]) -> None:
+        inbox.change(self._writes, changes)
+
+    # -- handling
+
+    def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]:
+        return handling.by_keys(self._reads, keys)
+
+    def find_dossiers(
+        self,
+        *,
+        issuer: AgencyCode,
+        document: DocumentId | None = None,
+        code: str | None = None,
+        issued_on: str | None = None,
+    ) -> Sequence[Dossier]:
+        return handling.find(self._reads, issuer=issuer, document=document, code=code, issued_on=issued_on)
+
+    def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
+        handling.put(self._writes, dossiers)
+
+    def put_statuses(self, records: Sequence[StatusRecord]) -> None:
+        handling.put_statuses(self._writes, records)
+
+    def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]:
+        return handling.statuses(self._reads, issuer=issuer, document=document)
+
+    # -- operators
+
+    def put_events(self, events: Sequence[Event]) -> None:
+        handling.put_events(self._writes, events)
+
+    def events(self, *, document: DocumentId) -> Sequence[Event]:
+        return handling.events(self._reads, document=document)
+
+    def rows(
+        self,
+        box: Box,
+        *,
+        state: State | None = None,
+        document: DocumentId | None = None,
+        message: MessageId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Row]:
+        of = {Box.OUT: outbox.rows, Box.IN: inbox.rows}[box]
+        return of(self._reads, state=state, document=document, message=message, limit=limit)
+
+    def counts(self, box: Box) -> Mapping[State, int]:
+        return boxes.counts(self._reads, _BOXES[box])
+
+    def oldest(self, box: Box, state: State) -> datetime | None:
+        return boxes.oldest(self._reads, _BOXES[box], state)

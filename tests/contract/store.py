@@ -1,0 +1,403 @@
+"""What every `bus.ports.Store` does. A test file gives it a `store` fixture and subclasses the contracts.
+
+Here: the outbox and its receipts. The inbox is in store_inbox.py, memory and operators in store_memory.py.
+"""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from bus.ports import (
+    Box,
+    InboxEntry,
+    OutboxChange,
+    OutboxEntry,
+    ReceiptLine,
+    Row,
+    State,
+    Store,
+    SubmissionKey,
+)
+from schemas.codes import BusinessType, Kind, Outcome, Priority
+from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
+from schemas.values import DocumentId, MailboxCode, MessageId
+
+NOW = datetime(2026, 11, 22, 7, 0, 0, 123456, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+PLENTY = 1 << 30
+
+
+def mid(number: int) -> MessageId:
+    return MessageId(f"0190b6f4-7c3e-7abc-8def-{number:012x}")
+
+
+def docket(
+    number: int = 1,
+    *,
+    document: DocumentId | None = None,
+    priority: Priority = Priority.NORMAL,
+    sender: MailboxCode = "G22",
+    to: tuple[MailboxCode, ...] = ("H49",),
+) -> Docket:
+    return Docket(
+        id=mid(number),
+        kind=Kind.DOCUMENT,
+        sender=Address(agency=sender, mailbox=sender),
+        recipients=tuple(Address(agency=mailbox, mailbox=mailbox) for mailbox in to),
+        created_at=NOW,
+        document=DocumentKey(issuer=sender, id=document or f"{sender},2026/11/22,{number}/VPCP-TTĐT"),
+        business_type=BusinessType.NEW,
+        priority=priority,
+        content=SealedContent(size=4, sha256="0" * 64),
+    )
+
+
+def key_of(each: Docket, content: bytes = b"content") -> SubmissionKey:
+    assert each.document
+    return SubmissionKey(each.kind, each.document.issuer, each.document.id, "0", sha256(content).hexdigest())
+
+
+def sending(
+    number: int = 1,
+    *,
+    body: bytes = b"body",
+    state: State = State.WAITING,
+    next_at: datetime | None = None,
+    priority: Priority = Priority.NORMAL,
+    to: tuple[MailboxCode, ...] = ("H49",),
+    document: DocumentId | None = None,
+) -> OutboxEntry:
+    made = docket(number, priority=priority, to=to, document=document)
+    return OutboxEntry(
+        docket=made,
+        body=body,
+        key=key_of(made),
+        outstanding=tuple(f"document.{mailbox}" for mailbox in to),
+        state=state,
+        next_at=next_at,
+        source=f"file {number}",
+    )
+
+
+def arrived(number: int = 1, *, body: bytes = b"body", sender: MailboxCode = "G22") -> InboxEntry:
+    return InboxEntry(docket=docket(number, sender=sender), body=body, taken_at=NOW)
+
+
+def change(
+    number: int = 1,
+    state: State = State.SENT,
+    *,
+    confirmed: tuple[str, ...] = (),
+    next_at: datetime | None = None,
+    attempts: int = 0,
+    error: str | None = None,
+    at: datetime = NOW,
+) -> OutboxChange:
+    return OutboxChange(
+        message=mid(number),
+        state=state,
+        attempts=attempts,
+        next_at=next_at,
+        confirmed=confirmed,
+        error=error,
+        at=at,
+    )
+
+
+def line(
+    number: int = 1,
+    mailbox: MailboxCode = "H49",
+    outcome: Outcome = Outcome.HELD,
+    *,
+    code: str | None = None,
+    at: datetime = NOW,
+) -> ReceiptLine:
+    return ReceiptLine(message=mid(number), mailbox=mailbox, outcome=outcome, code=code, at=at)
+
+
+def put(store: Store, *entries: OutboxEntry) -> None:
+    with store.write() as tx:
+        tx.put_outbox(entries, at=NOW)
+
+
+def settle(store: Store, *changes: OutboxChange) -> None:
+    with store.write() as tx:
+        tx.change_outbox(changes)
+
+
+def hear(store: Store, *lines: ReceiptLine) -> set[MessageId]:
+    with store.write() as tx:
+        return set(tx.put_receipts(lines))
+
+
+def due(store: Store, *, now: datetime = NOW, limit: int = 100, max_bytes: int = PLENTY) -> list[OutboxEntry]:
+    with store.read() as tx:
+        return list(tx.due_outbox(now=now, limit=limit, max_bytes=max_bytes))
+
+
+def row(store: Store, number: int = 1, box: Box = Box.OUT) -> Row:
+    with store.read() as tx:
+        (found,) = tx.rows(box, message=mid(number))
+    return found
+
+
+class OutboxContract:
+    def test_what_was_put_is_due_as_it_was(self, store: Store) -> None:
+        """An entry comes back equal in every part, bytes and microseconds included."""
+        entry = OutboxEntry(
+            docket=docket(to=("H49", "G22.98")),
+            body=bytes(range(256)),
+            key=SubmissionKey(Kind.DOCUMENT, "G22", "two  spaces, and Đ/ð", "0", "a" * 64),
+            outstanding=("document.G22.98", "document.H49"),
+            attempts=3,
+            next_at=NOW,
+            source="gói tin 1",
+            headers={"x-lý-do": "bad-message"},
+        )
+        put(store, entry)
+        assert due(store) == [entry]
+
+    def test_what_is_no_submission_has_no_key(self, store: Store) -> None:
+        """Receipts and what is set aside are put without a key and without a document."""
+        made = Docket(
+            id=mid(7),
+            kind=Kind.RECEIPT,
+            sender=Address(agency="H49", mailbox="H49"),
+            recipients=(Address(agency="G22", mailbox="G22"),),
+            created_at=NOW,
+            acknowledges=(Acknowledged(message=mid(1), docket_sha256="0" * 64, outcome=Outcome.HELD),),
+        )
+        entry = OutboxEntry(docket=made, body=b"", key=None, outstanding=("dead",), expects_receipts=False)
+        put(store, entry)
+        assert due(store) == [entry]
+        settle(store, change(7, State.DONE, confirmed=("dead",)))
+        assert due(store) == []
+
+    def test_the_most_urgent_first_then_the_oldest(self, store: Store) -> None:
+        """Urgency goes before age, and being put off changes neither."""
+        put(
+            store,
+            sending(1),
+            sending(2, next_at=NOW - timedelta(hours=9)),
+            sending(3, priority=Priority.IMMEDIATE),
+            sending(4, priority=Priority.URGENT, next_at=NOW),
+            sending(5, priority=Priority.IMMEDIATE_TIMED),
+            sending(6),
+        )
+        numbers = [5, 3, 4, 1, 2, 6]
+        assert [entry.docket.id for entry in due(store)] == [mid(number) for number in numbers]
+        assert [entry.docket.id for entry in due(store, limit=4)] == [mid(number) for number in numbers[:4]]
+
+    @pytest.mark.parametrize(
+        ("state", "next_at", "expected"),
+        [
+            (State.WAITING, None, True),
+            (State.WAITING, NOW, True),
+            (State.WAITING, NOW + timedelta(microseconds=1), False),
+            (State.SENT, NOW, True),
+            (State.SENT, LATER, False),
+            (State.SENT, None, False),
+            (State.PARKED, NOW, False),
+            (State.DONE, NOW, False),
+            (State.CANCELLED, None, False),
+        ],
+    )
+    def test_due(self, store: Store, state: State, next_at: datetime | None, expected: bool) -> None:
+        """Waiting entries whose time has come and sent ones whose receipts are missed, however they came there."""
+        put(store, sending(1, state=state, next_at=next_at), sending(2, next_at=LATER))
+        assert bool(due(store)) is expected
+        settle(store, change(2, state, next_at=next_at))
+        assert len(due(store)) == 2 * expected
+
+    @pytest.mark.parametrize(("max_bytes", "count"), [(0, 1), (9, 1), (20, 2), (29, 2), (30, 3), (PLENTY, 3)])
+    def test_bodies_are_bounded(self, store: Store, max_bytes: int, count: int) -> None:
+        """No more bytes of bodies than asked for; but the first comes even where it alone is larger."""
+        put(store, *(sending(number, body=b"0123456789") for number in (1, 2, 3)))
+        assert len(due(store, max_bytes=max_bytes)) == count
+
+    def test_a_submission_is_accepted_once(self, store: Store) -> None:
+        """The same submission is known by its key, until an operator cancels it."""
+        first, second = sending(1), sending(2)
+        assert first.key
+        assert second.key
+        other = first.key._replace(type="1")
+        put(store, first, second)
+        settle(store, change(2, State.CANCELLED))
+        with store.read() as tx:
+            assert tx.accepted([first.key, second.key, other]) == {first.key: mid(1)}
+            assert tx.accepted([]) == {}
+
+    def test_the_first_of_two_stands_for_a_submission(self, store: Store) -> None:
+        """Cancelled, submitted again, submitted once more: the one that is not cancelled is named."""
+        first, second, third = (sending(number, document="one") for number in (1, 2, 3))
+        assert first.key
+        put(store, first)
+        settle(store, change(1, State.CANCELLED))
+        put(store, second, third)
+        with store.read() as tx:
+            assert tx.accepted([first.key]) == {first.key: mid(2)}
+
+    def test_more_keys_than_a_database_takes_at_once(self, store: Store) -> None:
+        """A thousand keys, messages or changes are one call."""
+        entries = [sending(number) for number in range(1, 1202)]
+        put(store, *entries)
+        with store.read() as tx:
+            assert len(tx.accepted([entry.key for entry in entries if entry.key])) == 1201
+        settle(store, *(change(number, confirmed=("document.H49",)) for number in range(1, 1202)))
+        assert len(hear(store, *(line(number) for number in range(1, 1202)))) == 1201
+        with store.read() as tx:
+            assert tx.counts(Box.OUT) == {State.DONE: 1201}
+
+    def test_a_message_is_put_once(self, store: Store) -> None:
+        """The same message id twice is a defect, and changes nothing."""
+        put(store, sending(1, body=b"first"))
+        with pytest.raises(Exception, match=r"UNIQUE|already"):
+            put(store, sending(2), sending(1, body=b"second"))
+        assert [entry.body for entry in due(store)] == [b"first"]
+
+
+class SettlingContract:
+    TWO = ("G22.98", "H49")
+
+    def test_only_what_is_not_confirmed_goes_again(self, store: Store) -> None:
+        """Confirmed routing keys add up, try after try."""
+        put(store, sending(1, to=("A01", "B02", "H49")))
+        settle(store, change(1, State.WAITING, attempts=1, confirmed=("document.A01",)))
+        assert [entry.outstanding for entry in due(store)] == [("document.B02", "document.H49")]
+        settle(store, change(1, State.WAITING, attempts=2, confirmed=("document.H49",)))
+        assert [(entry.outstanding, entry.attempts) for entry in due(store)] == [(("document.B02",), 2)]
+
+    def test_a_sent_one_awaits_receipts(self, store: Store) -> None:
+        """Once sent, outstanding are those who have not receipted, whoever confirmed."""
+        put(store, sending(1, to=self.TWO))
+        settle(store, change(1, confirmed=("document.G22.98", "document.H49"), next_at=LATER))
+        hear(store, line(1, "H49"))
+        (entry,) = due(store, now=LATER)
+        assert (entry.state, entry.outstanding, entry.body) == (State.SENT, ("document.G22.98",), b"body")
+
+    def test_put_back_it_goes_to_all_who_have_not_receipted(self, store: Store) -> None:
+        """An operator's retry begins anew; who holds it already is left in peace."""
+        put(store, sending(1, to=("A01", "B02", "H49")))
+        settle(store, change(1, State.WAITING, attempts=1, confirmed=("document.A01",)))
+        hear(store, line(1, "B02"))
+        settle(store, change(1, State.PARKED, attempts=2, error="gave up"))
+        settle(store, change(1, State.WAITING))
+        assert [entry.outstanding for entry in due(store)] == [("document.A01", "document.H49")]
+
+    def test_a_waiting_entry_always_has_somewhere_to_go(self, store: Store) -> None:
+        """The confirm of one is there, of the other only the receipt: the first is sent to again, not nobody."""
+        put(store, sending(1, to=self.TWO))
+        settle(store, change(1, State.WAITING, confirmed=("document.G22.98",)))
+        hear(store, line(1, "H49"))
+        assert [entry.outstanding for entry in due(store)] == [("document.G22.98",)]
+
+    def test_the_row_shows_how_it_stands(self, store: Store) -> None:
+        """Attempts, error and times are those of the last change; the time of the last confirm stays."""
+        put(store, sending(1, body=b"12345"))
+        settle(store, change(1, next_at=LATER, confirmed=("document.H49",), at=NOW))
+        settle(store, change(1, State.PARKED, attempts=4, error="no receipt", at=LATER))
+        found = row(store)
+        assert found == Row(
+            docket=docket(1),
+            state=State.PARKED,
+            attempts=4,
+            size=5,
+            entered_at=NOW,
+            sent_at=NOW,
+            ref="file 1",
+            error="no receipt",
+        )
+
+    @pytest.mark.parametrize("state", [State.DONE, State.CANCELLED])
+    def test_the_body_goes_when_nothing_is_left_to_send(self, store: Store, state: State) -> None:
+        """A finished entry keeps its row, not its body, and no later change revives it."""
+        put(store, sending(1), sending(2))
+        settle(store, change(1, state, at=LATER), change(1, State.WAITING))
+        settle(store, change(1, State.SENT, next_at=NOW))
+        found = row(store)
+        assert (found.state, found.size, found.finished_at, found.next_at) == (state, 0, LATER, None)
+        assert [entry.docket.id for entry in due(store)] == [mid(2)]
+
+    def test_a_finished_entry_is_put_without_its_body(self, store: Store) -> None:
+        """What is put as done is history at once."""
+        put(store, sending(1, state=State.DONE))
+        assert (row(store).size, row(store).finished_at) == (0, NOW)
+
+    def test_a_stranger_is_passed_over(self, store: Store) -> None:
+        """A change to a message that is not here changes nothing, and the others of its batch are made."""
+        put(store, sending(1))
+        settle(store, change(9), change(1, next_at=LATER))
+        assert due(store) == []
+
+
+class ReceiptContract:
+    TWO = ("G22.98", "H49")
+
+    def test_the_last_receipt_finishes(self, store: Store) -> None:
+        """Done when every recipient holds or refuses it; the row shows who said what and when."""
+        put(store, sending(1, to=self.TWO))
+        settle(store, change(1, confirmed=("document.G22.98", "document.H49"), next_at=LATER, error="old"))
+        assert hear(store, line(1, "H49", Outcome.REFUSED, code="too-large", at=LATER)) == {mid(1)}
+        assert row(store).state is State.SENT
+        hear(store, line(1, "G22.98"))
+        found = row(store)
+        assert (found.state, found.size, found.error, found.next_at) == (State.DONE, 0, None, None)
+        assert found.finished_at == NOW
+        assert found.recipients == (
+            line(1, "G22.98"),
+            line(1, "H49", Outcome.REFUSED, code="too-large", at=LATER),
+        )
+
+    def test_a_receipt_may_overtake_the_confirm(self, store: Store) -> None:
+        """What is receipted before its publish was settled stays done."""
+        put(store, sending(1))
+        hear(store, line(1))
+        settle(store, change(1, State.SENT, confirmed=("document.H49",), next_at=NOW))
+        assert row(store).state is State.DONE
+        assert due(store) == []
+
+    def test_strangers(self, store: Store) -> None:
+        """Messages that were never ours are not named; lines of mailboxes that were not written to change nothing."""
+        put(store, sending(1))
+        assert hear(store, line(1, "Z99"), line(9)) == {mid(1)}
+        assert (row(store).state, row(store).recipients) == (State.WAITING, ())
+        assert hear(store) == set()
+
+    @pytest.mark.parametrize("one_batch", [True, False])
+    @pytest.mark.parametrize(
+        ("first", "second", "kept"),
+        [
+            (Outcome.HELD, Outcome.HELD, 0),
+            (Outcome.HELD, Outcome.REFUSED, 1),
+            (Outcome.REFUSED, Outcome.HELD, 0),
+            (Outcome.REFUSED, Outcome.REFUSED, 0),
+        ],
+    )
+    def test_repeated_lines(self, store: Store, first: Outcome, second: Outcome, kept: int, one_batch: bool) -> None:
+        """A repeated line changes nothing; refused wins over held, before and after the entry was finished."""
+        put(store, sending(1, to=self.TWO))
+        lines = (line(1, "H49", first, code="a"), line(1, "H49", second, code="b", at=LATER))
+        if one_batch:
+            hear(store, *lines)
+        else:
+            for each in lines:
+                assert hear(store, each) == {mid(1)}
+        assert row(store).recipients == (lines[kept],)
+
+    def test_a_refusal_after_the_end_is_seen(self, store: Store) -> None:
+        """Held, finished, and then refused by the document system: the row says refused."""
+        put(store, sending(1))
+        hear(store, line(1))
+        hear(store, line(1, "H49", Outcome.REFUSED, code="refused-by-dms", at=LATER))
+        found = row(store)
+        assert (found.state, found.finished_at) == (State.DONE, NOW)
+        assert [each.outcome for each in found.recipients] == [Outcome.REFUSED]
+
+    @pytest.mark.parametrize("state", [State.PARKED, State.CANCELLED, State.SENT])
+    def test_a_receipt_is_the_truth(self, store: Store, state: State) -> None:
+        """Whatever we believed, an entry that every recipient holds is done."""
+        put(store, sending(1))
+        settle(store, change(1, state))
+        hear(store, line(1))
+        assert row(store).state is State.DONE

@@ -1,0 +1,130 @@
+"""What every `bus.ports.Store` does with an inbox."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bus.ports import Box, InboxChange, InboxEntry, State, Store, SubmissionKey
+from schemas.codes import Priority
+from schemas.values import MailboxCode, MessageId
+from tests.contract.store import LATER, NOW, PLENTY, arrived, docket, key_of, mid, row
+
+
+def take(store: Store, *entries: InboxEntry) -> list[MessageId]:
+    with store.write() as tx:
+        return sorted(tx.put_inbox(entries))
+
+
+def settle(store: Store, *changes: InboxChange) -> None:
+    with store.write() as tx:
+        tx.change_inbox(changes)
+
+
+def due(store: Store, *, now: datetime = NOW, max_bytes: int = PLENTY) -> list[InboxEntry]:
+    with store.read() as tx:
+        return list(tx.due_inbox(now=now, limit=100, max_bytes=max_bytes))
+
+
+def change(
+    number: int = 1,
+    state: State = State.DONE,
+    *,
+    sender: MailboxCode | None = None,
+    next_at: datetime | None = None,
+    key: SubmissionKey | None = None,
+    filed_as: str | None = None,
+    error: str | None = None,
+) -> InboxChange:
+    return InboxChange(
+        message=mid(number),
+        state=state,
+        attempts=1,
+        next_at=next_at,
+        sender=sender,
+        key=key,
+        filed_as=filed_as,
+        error=error,
+        at=LATER,
+    )
+
+
+class InboxContract:
+    def test_what_was_taken_is_due_as_it_was(self, store: Store) -> None:
+        """An entry comes back equal in every part; an empty body too."""
+        full = replace(arrived(1), attempts=2, next_at=NOW, error="bận")
+        empty = arrived(2, body=b"")
+        assert take(store, full, empty) == [mid(1), mid(2)]
+        assert due(store) == [full, empty]
+
+    def test_a_message_is_held_once(self, store: Store) -> None:
+        """The second delivery of a message is no news, in the same batch or a later one, and changes nothing."""
+        assert take(store, arrived(1, body=b"first"), arrived(1, body=b"second")) == [mid(1)]
+        assert take(store, arrived(1, body=b"third"), arrived(2)) == [mid(2)]
+        assert take(store) == []
+        assert [entry.body for entry in due(store)] == [b"first", b"body"]
+
+    def test_a_copied_id_takes_nobody_s_place(self, store: Store) -> None:
+        """A stranger's message under the id of another is a message of its own, and is settled on its own."""
+        take(store, arrived(1, sender="G22"))
+        assert take(store, arrived(1, sender="Z99")) == [mid(1)]
+        settle(store, change(1, State.REFUSED, sender="Z99"))
+        assert [entry.docket.sender.mailbox for entry in due(store)] == ["G22"]
+        settle(store, change(1))
+        assert due(store) == []
+
+    def test_urgency_and_bounds(self, store: Store) -> None:
+        """As in the outbox: the most urgent first, and no more bytes than asked for."""
+        urgent = replace(arrived(2), docket=docket(2, priority=Priority.URGENT))
+        take(store, arrived(1), urgent, replace(arrived(3), next_at=LATER))
+        assert [entry.docket.id for entry in due(store)] == [mid(2), mid(1)]
+        assert [entry.docket.id for entry in due(store, max_bytes=1)] == [mid(2)]
+        assert len(due(store, now=LATER)) == 3
+
+    @pytest.mark.parametrize("state", [State.DONE, State.PARKED, State.REFUSED])
+    def test_only_waiting_ones_are_due(self, store: Store, state: State) -> None:
+        """Put or changed, what does not wait is not due."""
+        take(store, replace(arrived(1), state=state, next_at=NOW), arrived(2))
+        settle(store, change(2, state, next_at=NOW))
+        assert due(store) == []
+
+    def test_a_filed_one_drops_its_body(self, store: Store) -> None:
+        """Filed for good: the row stays, with what the document system calls it, and no later change revives it."""
+        take(store, arrived(1))
+        settle(store, change(1, filed_as="CV-7"), change(1, State.WAITING))
+        found = row(store, 1, Box.IN)
+        assert (found.state, found.size, found.ref, found.finished_at) == (State.DONE, 0, "CV-7", LATER)
+        assert due(store) == []
+
+    def test_a_refused_one_can_be_released(self, store: Store) -> None:
+        """A refused entry keeps its body and its reason; released, it is due again as it came."""
+        take(store, arrived(1))
+        settle(store, change(1, State.REFUSED, error="cannot open"))
+        found = row(store, 1, Box.IN)
+        assert (found.state, found.size, found.error, found.finished_at) == (State.REFUSED, 4, "cannot open", LATER)
+        settle(store, change(1, State.WAITING))
+        assert [entry.body for entry in due(store)] == [b"body"]
+        assert row(store, 1, Box.IN).finished_at is None
+
+    def test_put_off(self, store: Store) -> None:
+        """A delivery that failed is due again when its time comes, not before."""
+        take(store, arrived(1))
+        settle(store, change(1, State.WAITING, next_at=LATER, error="DMS away"), change(9))
+        assert due(store, now=LATER - timedelta(microseconds=1)) == []
+        assert [(entry.attempts, entry.error) for entry in due(store, now=LATER)] == [(1, "DMS away")]
+
+    def test_contents_are_filed_once(self, store: Store) -> None:
+        """Only what was filed counts: not what was refused, put off, or discarded without being opened."""
+        keys = {number: key_of(docket(number)) for number in range(1, 6)}
+        take(store, *(arrived(number) for number in keys))
+        settle(
+            store,
+            change(1, key=keys[1]),
+            change(2, State.REFUSED, key=keys[2]),
+            change(3, State.WAITING, key=keys[3]),
+            change(4, State.REFUSED, key=keys[4]),
+        )
+        settle(store, change(4, State.DONE))
+        with store.read() as tx:
+            assert set(tx.filed(keys.values())) == {keys[1]}
+            assert set(tx.filed([])) == set()

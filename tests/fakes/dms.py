@@ -1,0 +1,88 @@
+"""A document system in memory: honest, scriptable, and quick. What it gave and what it got is there to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bus.errors import BusError, DmsAway, TryLater
+from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
+from schemas.document import Document
+from schemas.status import Status
+from schemas.values import MessageId
+
+
+@dataclass
+class MemoryDms(Adapter):
+    """Set `away` to have every call answered with TryLater, `refuses` to say no to documents by id, `stumbles` to say
+    "later" to them as often as the number says."""
+
+    waiting: dict[str, Document | Status | BusError] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    filed: dict[MessageId, Filing] = field(default_factory=dict)
+    filings: int = 0
+    reports: dict[MessageId, Report] = field(default_factory=dict)
+    bounces: list[Bounce] = field(default_factory=list)
+    away: TryLater | None = None
+    refuses: dict[str, BusError] = field(default_factory=dict)
+    stumbles: dict[str, int] = field(default_factory=dict)
+    crash_before_acknowledge: bool = False
+
+    def write(self, item: Document | Status | BusError, ref: str | None = None) -> str:
+        """A person puts something into the outgoing tray."""
+        ref = ref or f"ref-{len(self.waiting) + len(self.answers) + 1}"
+        self.waiting[ref] = item
+        return ref
+
+    def collect(self, limit: int) -> Sequence[Collected]:
+        self._answer()
+        return [Collected(ref=ref, item=item) for ref, item in list(self.waiting.items())[:limit]]
+
+    def acknowledge(self, answers: Sequence[Answer]) -> None:
+        if self.crash_before_acknowledge:
+            return
+        self.answers += answers
+        for answer in answers:
+            if not isinstance(answer.error, TryLater):
+                del self.waiting[answer.ref]
+
+    def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
+        self._answer()
+        return [self._file(filing) for filing in filings]
+
+    def _file(self, filing: Filing) -> Filed:
+        document = filing.document
+        if error := self.refuses.get(document.id):
+            return Filed(error=error)
+        if self.stumbles.get(document.id, 0) > 0:
+            self.stumbles[document.id] -= 1
+            return Filed(error=DmsAway(why="busy"))
+        self.filings += filing.message not in self.filed
+        self.filed[filing.message] = filing
+        return Filed(ref=f"dms:{document.id}:{document.business.type.name}")
+
+    def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
+        self._answer()
+        results = []
+        for report in reports:
+            error = self.refuses.get(report.status.concerns.document_id)
+            if not error:
+                self.reports[report.message] = report
+            results.append(Filed(error=error))
+        return results
+
+    def bounced(self, bounces: Sequence[Bounce]) -> None:
+        self._answer()
+        self.bounces += bounces
+
+    def _answer(self) -> None:
+        if self.away:
+            raise self.away
+
+    @property
+    def documents(self) -> list[str]:
+        """Ids of what was filed, in order."""
+        return [filing.document.id for filing in self.filed.values()]
+
+    @property
+    def heard(self) -> list[tuple[str, str]]:
+        """(status code, agency that reports), in order."""
+        return [(str(report.status.code), report.status.sender.code) for report in self.reports.values()]

@@ -1,0 +1,102 @@
+"""What the store in memory holds of each entry, and how it shows it to operators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bus.ports import (
+    Dossier,
+    Event,
+    HandlingKey,
+    InboxEntry,
+    OutboxEntry,
+    ReceiptLine,
+    Row,
+    State,
+    StatusRecord,
+    SubmissionKey,
+)
+from schemas.values import MailboxCode, MessageId
+
+
+def mailbox_of(routing: str) -> MailboxCode:
+    return routing.partition(".")[2] or routing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """`entry.outstanding` is every routing key it was put with."""
+
+    entry: OutboxEntry
+    entered_at: datetime
+    confirmed: frozenset[str] = frozenset()
+    receipts: Mapping[MailboxCode, ReceiptLine] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+
+    @property
+    def unreceipted(self) -> tuple[str, ...]:
+        return tuple(sorted(key for key in self.entry.outstanding if mailbox_of(key) not in self.receipts))
+
+    @property
+    def outstanding(self) -> tuple[str, ...]:
+        if self.entry.state is not State.WAITING:
+            return self.unreceipted
+        return tuple(key for key in self.unreceipted if key not in self.confirmed) or self.unreceipted
+
+    def row(self) -> Row:
+        return Row(
+            docket=self.entry.docket,
+            state=self.entry.state,
+            attempts=self.entry.attempts,
+            size=len(self.entry.body),
+            entered_at=self.entered_at,
+            next_at=self.entry.next_at,
+            sent_at=self.sent_at,
+            finished_at=self.finished_at,
+            ref=self.entry.source,
+            error=self.error,
+            recipients=tuple(sorted(self.receipts.values(), key=lambda line: (line.at, line.mailbox))),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    entry: InboxEntry
+    finished_at: datetime | None = None
+    key: SubmissionKey | None = None
+    filed_as: str | None = None
+
+    def row(self) -> Row:
+        return Row(
+            docket=self.entry.docket,
+            state=self.entry.state,
+            attempts=self.entry.attempts,
+            size=len(self.entry.body),
+            entered_at=self.entry.taken_at,
+            next_at=self.entry.next_at,
+            finished_at=self.finished_at,
+            ref=self.filed_as,
+            error=self.entry.error,
+        )
+
+
+@dataclass(kw_only=True)
+class Memory:
+    """Entries in the order they were put; dicts keep it."""
+
+    outbox: dict[MessageId, Outgoing] = field(default_factory=dict)
+    inbox: dict[tuple[MessageId, MailboxCode], Incoming] = field(default_factory=dict)
+    dossiers: dict[HandlingKey, Dossier] = field(default_factory=dict)
+    statuses: list[StatusRecord] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def copy(self) -> "Memory":
+        return Memory(
+            outbox=dict(self.outbox),
+            inbox=dict(self.inbox),
+            dossiers=dict(self.dossiers),
+            statuses=list(self.statuses),
+            events=list(self.events),
+        )

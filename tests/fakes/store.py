@@ -1,0 +1,346 @@
+"""A store in memory: the same promises as the real one (tests/contract/store.py holds both to them), without a disk.
+
+A write works on a copy of everything and puts it in place when the block ends well, so that a reader sees one moment
+and a failed write leaves nothing. That makes a write cost as much as the store is large: for stories, not for loads.
+"""
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from bus.errors import StoreFull
+from bus.ports import (
+    Box,
+    Dossier,
+    Event,
+    HandlingKey,
+    InboxChange,
+    InboxEntry,
+    OutboxChange,
+    OutboxEntry,
+    ReceiptLine,
+    Row,
+    State,
+    StatusRecord,
+    SubmissionKey,
+)
+from bus.store.forms import code_form, document_form
+from schemas.codes import Outcome
+from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
+from tests.fakes.held import Incoming, Memory, Outgoing, mailbox_of
+
+E = TypeVar("E", OutboxEntry, InboxEntry)
+
+BODYLESS = frozenset({State.DONE, State.CANCELLED})
+_WAITED_FOR = frozenset({State.WAITING, State.SENT})
+
+
+class MemoryStore:
+    """`commits` counts; while `full` is true every write ends in StoreFull."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+        self.full = False
+        self._data = Memory()
+        self._turn = threading.Lock()
+        self._writer: int | None = None
+
+    @contextmanager
+    def write(self) -> Iterator["MemoryTransaction"]:
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write within a write would wait for itself")
+        with self._turn:
+            self._writer = threading.get_ident()
+            try:
+                data = self._data.copy()
+                yield MemoryTransaction(data, writes=True)
+                if self.full:
+                    raise StoreFull(store="memory", why="it was told to be full")
+                self._data = data
+                self.commits += 1
+            finally:
+                self._writer = None
+
+    @contextmanager
+    def read(self) -> Iterator["MemoryTransaction"]:
+        yield MemoryTransaction(self._data, writes=False)
+
+    def forget(self, before: datetime) -> int:
+        with self.write() as tx:
+            return tx.forget(before)
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryTransaction:
+    def __init__(self, data: Memory, *, writes: bool) -> None:
+        self._data = data
+        self._may_write = writes
+
+    def _writes(self) -> Memory:
+        if not self._may_write:
+            raise RuntimeError("this transaction was opened by read(); open one by write()")
+        return self._data
+
+    # -- outbox
+
+    def accepted(self, keys: Collection[SubmissionKey]) -> Mapping[SubmissionKey, MessageId]:
+        wanted = set(keys)
+        found: dict[SubmissionKey, MessageId] = {}
+        for message, out in self._data.outbox.items():
+            key = out.entry.key
+            if key is not None and key in wanted and out.entry.state is not State.CANCELLED:
+                found.setdefault(key, message)
+        return found
+
+    def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None:
+        outbox = self._writes().outbox
+        for entry in entries:
+            if entry.docket.id in outbox:
+                raise ValueError(f"message {entry.docket.id} is in the outbox already")
+            finished = entry.state in BODYLESS
+            kept = replace(entry, body=b"") if finished else entry
+            outbox[entry.docket.id] = Outgoing(
+                entry=_unwaited(kept), entered_at=at, finished_at=at if finished else None
+            )
+
+    def due_outbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[OutboxEntry]:
+        due = [
+            replace(out.entry, outstanding=out.outstanding)
+            for out in self._data.outbox.values()
+            if (out.entry.state is State.WAITING and out.entry.next_at is None)
+            or (out.entry.next_at is not None and out.entry.next_at <= now)
+        ]
+        return _first(due, limit=limit, max_bytes=max_bytes)
+
+    def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
+        outbox = self._writes().outbox
+        for change in changes:
+            out = outbox.get(change.message)
+            if out is None or out.entry.state in BODYLESS:
+                continue
+            before, finished = out.entry.state, change.state in BODYLESS
+            sent = bool(change.confirmed) or (change.state is State.SENT and before is not State.SENT)
+            earlier = out.confirmed if change.state is before is State.WAITING else frozenset()
+            entry = replace(
+                out.entry,
+                state=change.state,
+                attempts=change.attempts,
+                next_at=change.next_at,
+                body=b"" if finished else out.entry.body,
+            )
+            outbox[change.message] = replace(
+                out,
+                entry=_unwaited(entry),
+                confirmed=earlier | set(change.confirmed),
+                sent_at=change.at if sent else out.sent_at,
+                finished_at=change.at if finished else None,
+                error=change.error,
+            )
+
+    def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
+        outbox = self._writes().outbox
+        known = {line.message for line in lines if line.message in outbox}
+        for line in lines:
+            if line.message in known and line.mailbox in map(mailbox_of, outbox[line.message].entry.outstanding):
+                outbox[line.message] = _receipted(outbox[line.message], line)
+        for message in known:
+            out = outbox[message]
+            if out.entry.state is not State.DONE and out.entry.outstanding and not out.unreceipted:
+                outbox[message] = replace(
+                    out,
+                    entry=replace(out.entry, state=State.DONE, next_at=None, body=b""),
+                    finished_at=max(line.at for line in lines if line.message == message),
+                    error=None,
+                )
+        return known
+
+    # -- inbox
+
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+        inbox = self._writes().inbox
+        new = []
+        for entry in entries:
+            identity = (entry.docket.id, entry.docket.sender.mailbox)
+            if identity not in inbox:
+                new.append(entry.docket.id)
+                done = entry.state is State.DONE
+                inbox[identity] = Incoming(
+                    entry=replace(
+                        entry,
+                        body=b"" if done else entry.body,
+                        next_at=entry.next_at if entry.state is State.WAITING else None,
+                    ),
+                    finished_at=entry.taken_at if done or entry.state is State.REFUSED else None,
+                )
+        return new
+
+    def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
+        due = [
+            held.entry
+            for held in self._data.inbox.values()
+            if held.entry.state is State.WAITING and (held.entry.next_at is None or held.entry.next_at <= now)
+        ]
+        return _first(due, limit=limit, max_bytes=max_bytes)
+
+    def filed(self, keys: Collection[SubmissionKey]) -> Collection[SubmissionKey]:
+        return {held.key for held in self._data.inbox.values() if held.key} & set(keys)
+
+    def change_inbox(self, changes: Sequence[InboxChange]) -> None:
+        inbox = self._writes().inbox
+        senders: dict[MessageId, list[MailboxCode]] = {}
+        for message, sender in inbox:
+            senders.setdefault(message, []).append(sender)
+        for change in changes:
+            for sender in senders.get(change.message, ()):
+                identity = (change.message, sender)
+                held = inbox[identity]
+                if change.sender not in {None, sender} or held.entry.state is State.DONE:
+                    continue
+                done = change.state is State.DONE
+                inbox[identity] = replace(
+                    held,
+                    entry=replace(
+                        held.entry,
+                        state=change.state,
+                        attempts=change.attempts,
+                        next_at=change.next_at if change.state is State.WAITING else None,
+                        error=change.error,
+                        body=b"" if done else held.entry.body,
+                    ),
+                    finished_at=change.at if done or change.state is State.REFUSED else None,
+                    key=change.key if done else held.key,
+                    filed_as=change.filed_as or held.filed_as,
+                )
+
+    # -- handling
+
+    def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]:
+        return {key: self._data.dossiers[key] for key in keys if key in self._data.dossiers}
+
+    def find_dossiers(
+        self,
+        *,
+        issuer: AgencyCode,
+        document: DocumentId | None = None,
+        code: str | None = None,
+        issued_on: str | None = None,
+    ) -> Sequence[Dossier]:
+        of_issuer = [each for key, each in sorted(self._data.dossiers.items()) if key.issuer == issuer]
+        found: list[Dossier] = []
+        if document is not None:
+            form = document_form(document)
+            found = [each for each in of_issuer if each.key.document == document]
+            found = found or [each for each in of_issuer if document_form(each.key.document) == form]
+        if not found and code is not None and issued_on is not None:
+            found = [
+                each
+                for each in of_issuer
+                if each.code is not None and code_form(each.code) == code_form(code) and each.issued_on == issued_on
+            ]
+        return found
+
+    def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
+        self._writes().dossiers.update({each.key: each for each in dossiers})
+
+    def put_statuses(self, records: Sequence[StatusRecord]) -> None:
+        self._writes().statuses.extend(records)
+
+    def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]:
+        form = document_form(document)
+        return [
+            record
+            for record in self._data.statuses
+            if record.key.issuer == issuer and document_form(record.key.document) == form
+        ]
+
+    # -- operators
+
+    def put_events(self, events: Sequence[Event]) -> None:
+        self._writes().events.extend(events)
+
+    def events(self, *, document: DocumentId) -> Sequence[Event]:
+        form = document_form(document)
+        rows = [row for box in Box for row in self.rows(box, document=document, limit=len(self._data.events) + 10**6)]
+        messages = {row.docket.id for row in rows}
+        found = [
+            event
+            for event in self._data.events
+            if (event.document and document_form(event.document.id) == form) or event.message in messages
+        ]
+        return sorted(found, key=lambda event: event.at)
+
+    def rows(
+        self,
+        box: Box,
+        *,
+        state: State | None = None,
+        document: DocumentId | None = None,
+        message: MessageId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Row]:
+        rows = [row for row in self._all(box) if state in {None, row.state} and message in {None, row.docket.id}]
+        if document is not None:
+            form = document_form(document)
+            rows = [row for row in rows if row.docket.document and document_form(row.docket.document.id) == form]
+        return rows[::-1][:limit]
+
+    def counts(self, box: Box) -> Mapping[State, int]:
+        states = [row.state for row in self._all(box)]
+        return {state: states.count(state) for state in set(states)}
+
+    def oldest(self, box: Box, state: State) -> datetime | None:
+        return next((row.entered_at for row in self._all(box) if row.state is state), None)
+
+    def _all(self, box: Box) -> list[Row]:
+        match box:
+            case Box.OUT:
+                return [out.row() for out in self._data.outbox.values()]
+            case Box.IN:
+                return [held.row() for held in self._data.inbox.values()]
+
+    def forget(self, before: datetime) -> int:
+        data = self._writes()
+        out = [
+            message
+            for message, each in data.outbox.items()
+            if each.entry.state in BODYLESS and each.finished_at and each.finished_at < before
+        ]
+        held = [
+            identity
+            for identity, each in data.inbox.items()
+            if each.entry.state is State.DONE and each.finished_at and each.finished_at < before
+        ]
+        for message in out:
+            del data.outbox[message]
+        for identity in held:
+            del data.inbox[identity]
+        data.statuses = [record for record in data.statuses if record.recorded_at >= before]
+        data.events = [event for event in data.events if event.at >= before]
+        return len(out) + len(held)
+
+
+def _unwaited(entry: OutboxEntry) -> OutboxEntry:
+    return entry if entry.state in _WAITED_FOR else replace(entry, next_at=None)
+
+
+def _receipted(out: Outgoing, line: ReceiptLine) -> Outgoing:
+    before = out.receipts.get(line.mailbox)
+    if before and (before.outcome is Outcome.REFUSED or line.outcome is Outcome.HELD):
+        return out
+    return replace(out, receipts={**out.receipts, line.mailbox: line})
+
+
+def _first(due: list[E], *, limit: int, max_bytes: int) -> list[E]:
+    chosen: list[E] = []
+    total = 0
+    for entry in sorted(due, key=lambda entry: -entry.docket.priority)[:limit]:
+        total += len(entry.body)
+        if chosen and total > max_bytes:
+            break
+        chosen.append(entry)
+    return chosen

@@ -1,0 +1,89 @@
+"""adapters/folder/cabinet.py: filed once. Its crashes are in tests/contract/."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.folder.cabinet import Cabinet, Paper
+from schemas.values import MessageId
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("incoming", ".lienthong", ".lienthong/staged"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def cabinet(root: Path) -> Cabinet:
+    return Cabinet(root, state=root / ".lienthong", incoming=root / "incoming")
+
+
+def paper(name: str = "a", *, marks: tuple[str, ...] = ()) -> Paper:
+    return Paper(
+        message=MessageId(f"id-{name}"),
+        folder="incoming",
+        name=f"{name}.edxml",
+        data=b"x",
+        marks=marks,
+        mark=f"id-{name} changes it\n",
+    )
+
+
+def test_interrupted_between_journal_and_move(root: Path) -> None:
+    """What was noted and not moved is moved by the next who is asked, and the answer is the one that was noted."""
+    first = cabinet(root)
+    (root / "incoming").rename(root / "gone")
+    with pytest.raises(FileNotFoundError):
+        first.file([paper()])
+    (root / "gone").rename(root / "incoming")
+    assert cabinet(root).file([paper()]) == ["incoming/a.edxml"]
+    assert (root / "incoming" / "a.edxml").read_bytes() == b"x"
+
+
+def test_what_cannot_be_moved_is_tried_again(root: Path) -> None:
+    """A package whose place is taken by a folder is answered with that, and filed once the folder is gone."""
+    obstacle = root / "incoming" / "a.edxml"
+    obstacle.mkdir()
+    work = cabinet(root)
+    first, second = work.file([paper(), paper("b")])
+    assert isinstance(first, OSError)
+    assert second == "incoming/b.edxml"
+    obstacle.rmdir()
+    assert work.file([paper()]) == ["incoming/a.edxml"]
+
+
+def test_a_mark_that_cannot_be_written_fails_its_paper(root: Path) -> None:
+    """A revocation whose target cannot be marked is not filed as if it had been; the others are."""
+    (root / "incoming" / "t.edxml.changes").mkdir()
+    failed, filed = cabinet(root).file([paper(marks=("t.edxml",)), paper("b")])
+    assert isinstance(failed, OSError)
+    assert filed == "incoming/b.edxml"
+    assert [path.name for path in (root / "incoming").glob("*.edxml")] == ["b.edxml"]
+
+
+def test_marks_add_up(root: Path) -> None:
+    """Each change is a line of its own, in the order they came; the same message adds none."""
+    work = cabinet(root)
+    for name in ("b", "c"):
+        work.file([paper(name, marks=("t.edxml",))])
+    again = replace(paper("c", marks=("t.edxml",)), message=MessageId("id-b"))
+    (root / ".lienthong" / "filed.log").unlink()
+    cabinet(root).file([again])
+    assert (root / "incoming" / "t.edxml.changes").read_text() == "id-b changes it\nid-c changes it\n"
+
+
+def test_half_a_package_is_cleared_away(root: Path) -> None:
+    """What could not be written does not stay in the way of the next try."""
+    staged = root / ".lienthong" / "staged" / "a.edxml"
+    staged.symlink_to("nowhere")
+    (answer,) = cabinet(root).file([paper()])
+    assert isinstance(answer, OSError)
+    assert not staged.is_symlink()
+
+
+def test_nothing_to_file(root: Path) -> None:
+    """No paper, no journal."""
+    assert cabinet(root).file([]) == []
+    assert not (root / ".lienthong" / "filed.log").exists()

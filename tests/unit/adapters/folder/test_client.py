@@ -1,0 +1,119 @@
+"""adapters/folder/client.py: durable or not there, and nothing overwritten."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.folder import client
+from adapters.folder.client import Stale, Stamp
+from adapters.folder.names import numbered
+
+
+def test_reads_what_stayed_as_it_was(tmp_path: Path) -> None:
+    """A file that has grown, shrunk or been touched since it was looked at is stale, not read."""
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    before = client.stamp(path)
+    assert client.read(path, before) == b"12345"
+    for wrong in (Stamp(4, before.mtime_ns), Stamp(6, before.mtime_ns), Stamp(5, before.mtime_ns + 1)):
+        with pytest.raises(Stale):
+            client.read(path, wrong)
+
+
+def test_follows_no_link(tmp_path: Path) -> None:
+    """A link may point at what nobody meant to send."""
+    (tmp_path / "secret").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("secret")
+    with pytest.raises(OSError, match="symbolic"):
+        client.read(tmp_path / "link", client.stamp(tmp_path / "secret"))
+
+
+def test_writes_many_and_says_which_failed(tmp_path: Path) -> None:
+    """One file that cannot be written is answered in its place; the others are there, whole."""
+    (tmp_path / "100").mkdir()
+    answers = client.write_all([(tmp_path / str(number), b"x" * number) for number in range(300)])
+    assert [number for number, answer in enumerate(answers) if answer] == [100]
+    assert (tmp_path / "299").read_bytes() == b"x" * 299
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """No space is an error of the file that found none, by name."""
+    (failed,) = client.write_all([(Path("/dev/full"), b"x")])
+    assert failed is not None
+    assert client.away(failed).facts["why"] == "/dev/full: No space left on device"
+
+
+def test_put_shows_old_or_new(tmp_path: Path) -> None:
+    """A file is replaced under its name; the temporary one is gone."""
+    for data in (b"old", b"new"):
+        client.put(tmp_path / "a", data, temporary=tmp_path / "t")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
+
+
+def test_append_heads_a_new_file_only(tmp_path: Path) -> None:
+    """A register has its head once."""
+    for data in (b"1\n", b"2\n"):
+        client.append(tmp_path / "r", data, head=b"head\n")
+    assert (tmp_path / "r").read_bytes() == b"head\n1\n2\n"
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2, 3, 7, 8, 9, 33])
+def test_the_next_free_number(tmp_path: Path, taken: int) -> None:
+    """However many files of a name there are, the next number is found."""
+    for number in range(1, taken + 1):
+        (tmp_path / numbered("a.edxml", number)).touch()
+    assert client.free_name(tmp_path, "a.edxml") == numbered("a.edxml", taken + 1)
+
+
+def test_moves_what_it_expects_and_no_other(tmp_path: Path) -> None:
+    """A file that was replaced at the last moment goes back where it was put, beside what is there by now."""
+    source, target = tmp_path / "out" / "a.edxml", tmp_path / "sent" / "a.edxml"
+    for folder in (source.parent, target.parent):
+        folder.mkdir()
+    source.write_bytes(b"1")
+    client.move(source, target, client.stamp(source))
+    assert target.read_bytes() == b"1"
+    source.write_bytes(b"another")
+    with pytest.raises(Stale):
+        client.move(source, target.with_name("b.edxml"), client.stamp(target))
+    assert source.read_bytes() == b"another"
+    assert [path.name for path in target.parent.iterdir()] == ["a.edxml"]
+
+
+def test_a_folder_is_made_in_what_is_there(tmp_path: Path) -> None:
+    """A parent that is gone is not made anew; a folder that is there stays."""
+    client.make_folder(tmp_path / "2026")
+    client.make_folder(tmp_path / "2026")
+    with pytest.raises(FileNotFoundError):
+        client.make_folder(tmp_path / "gone" / "2026")
+
+
+def test_looks_at_folders(tmp_path: Path) -> None:
+    """A probe leaves nothing behind; a device is that of a folder only."""
+    (tmp_path / "file").touch()
+    assert client.probe(tmp_path, ".check") is None
+    assert client.probe(tmp_path / "gone", ".check") == "No such file or directory"
+    assert client.device(tmp_path) == tmp_path.stat().st_dev
+    assert client.device(tmp_path / "file") is client.device(tmp_path / "gone") is None
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_syncing_what_is_no_folder_is_an_error(tmp_path: Path) -> None:
+    """Only a file system without the call is forgiven."""
+    with pytest.raises(FileNotFoundError):
+        client.sync_folders([tmp_path / "gone"])
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError("odd"), "odd"),
+        (OSError(13, "Permission denied", "/x/a"), "/x/a: Permission denied"),
+        (OSError(13, "Permission denied", os.fsdecode(b"/x/\xff")), "/x/\\xff: Permission denied"),
+    ],
+)
+def test_what_the_disk_says(error: OSError, sentence: str) -> None:
+    """The sentence names the file, in letters that every log can hold."""
+    assert client.sentence(error) == sentence

@@ -1,0 +1,60 @@
+"""adapters/folder/journal.py: what was filed, kept on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.folder.journal import Journal
+from schemas.values import MessageId
+
+A, B, C = MessageId("a"), MessageId("b"), MessageId("c")
+
+
+def test_outlives_its_writer(tmp_path: Path) -> None:
+    """What was added is found by the next one; what was not is not."""
+    Journal(tmp_path).add({A: "incoming/a", B: "incoming/b"})
+    Journal(tmp_path).add({C: "incoming/ế"})
+    journal = Journal(tmp_path)
+    assert [journal.find(message) for message in (A, B, C, MessageId("d"))] == [
+        "incoming/a",
+        "incoming/b",
+        "incoming/ế",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("torn", [b'\n{"b": "incoming', b"\xff\xfe", b"\n[1]\n", b'\n{"b": "x"}garbage'])
+def test_a_line_cut_short_counts_as_not_written(tmp_path: Path, torn: bytes) -> None:
+    """A crash while writing leaves the batch unknown, and harms neither what was before nor what comes after."""
+    Journal(tmp_path).add({A: "incoming/a"})
+    with (tmp_path / "filed.log").open("ab") as file:
+        file.write(torn)
+    journal = Journal(tmp_path)
+    assert journal.find(B) is None
+    journal.add({C: "incoming/c"})
+    again = Journal(tmp_path)
+    assert (again.find(A), again.find(B), again.find(C)) == ("incoming/a", None, "incoming/c")
+
+
+def test_forgets_the_oldest(tmp_path: Path) -> None:
+    """Two files are kept: memory and disk stay bounded, the latest messages are always known."""
+    journal = Journal(tmp_path, kept=10)
+    for number in range(35):
+        journal.add({MessageId(str(number)): f"incoming/{number}"})
+    for seen in (journal, Journal(tmp_path, kept=10)):
+        known = [number for number in range(35) if seen.find(MessageId(str(number)))]
+        assert known == list(range(20, 35))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["filed.log", "filed.log.1"]
+
+
+def test_a_failed_write_is_read_again(tmp_path: Path) -> None:
+    """After an error, what counts is what the disk holds."""
+    state = tmp_path / "state"
+    state.mkdir()
+    journal = Journal(state)
+    journal.add({A: "incoming/a"})
+    state.rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        journal.add({B: "incoming/b"})
+    (tmp_path / "away").rename(state)
+    assert (journal.find(A), journal.find(B)) == ("incoming/a", None)

@@ -1,0 +1,146 @@
+"""adapters/folder/waiting.py: which packages wait."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.folder.waiting import Package, Place, Waiting
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def put(folder: Path, name: str, *, age: float, data: bytes = b"x") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    os.utime(path, (NOW - age, NOW - age))
+    return path
+
+
+def waiting(folder: Path, *, quiet: float = 1, window: int = 10_000) -> Waiting:
+    return Waiting({"outgoing": folder}, quiet=quiet, window=window)
+
+
+def names(packages: object) -> list[str]:
+    return [package.place.name for package in packages]  # type: ignore[attr-defined]
+
+
+def test_oldest_first(folder: Path) -> None:
+    """By the time of the file, not by its name."""
+    for name, age in (("b.edxml", 30), ("a.edxml", 20), ("c.edxml", 40)):
+        put(folder, name, age=age)
+    assert names(waiting(folder).packages(NOW)) == ["c.edxml", "b.edxml", "a.edxml"]
+
+
+def test_a_file_being_written_is_left_alone(folder: Path) -> None:
+    """A file is taken only when it has not changed for the quiet time; growing starts the wait again."""
+    path = put(folder, "a.edxml", age=0.5)
+    wait = waiting(folder)
+    assert names(wait.packages(NOW)) == []
+    path.write_bytes(b"longer")
+    os.utime(path, (NOW + 0.4, NOW + 0.4))
+    assert names(wait.packages(NOW + 0.9)) == []
+    assert names(wait.packages(NOW + 1.5)) == ["a.edxml"]
+
+
+def test_a_file_from_the_future_is_taken_all_the_same(folder: Path) -> None:
+    """Where the file server's clock runs ahead, lying still before our eyes is enough."""
+    put(folder, "a.edxml", age=-3600)
+    wait = waiting(folder)
+    assert names(wait.packages(NOW)) == []
+    assert names(wait.packages(NOW + 1)) == ["a.edxml"]
+
+
+def test_a_clock_set_back_starts_the_wait_again(folder: Path) -> None:
+    """Our own clock may be corrected; nothing waits for ever."""
+    put(folder, "a.edxml", age=-3600)
+    wait = waiting(folder)
+    list(wait.packages(NOW))
+    assert names(wait.packages(NOW - 600)) == []
+    assert names(wait.packages(NOW - 599)) == ["a.edxml"]
+
+
+def test_only_regular_files(folder: Path) -> None:
+    """Folders, links and pipes of a package's name are none."""
+    put(folder, "a.edxml", age=9)
+    (folder / "b.edxml").mkdir()
+    (folder / "c.edxml").symlink_to("a.edxml")
+    os.mkfifo(folder / "d.edxml")
+    assert names(waiting(folder).packages(NOW)) == ["a.edxml"]
+
+
+def test_deferred_comes_last_and_comes_again(folder: Path) -> None:
+    """What the bus could not take just now stands behind all others, but stands there."""
+    for age in (3, 4, 5):
+        put(folder, f"{age}.edxml", age=age)
+    wait = waiting(folder)
+    list(wait.packages(NOW))
+    wait.defer(Place("outgoing", "5.edxml"))
+    assert names(wait.packages(NOW)) == ["4.edxml", "3.edxml", "5.edxml"]
+
+
+def test_held_until_its_time_or_its_change(folder: Path) -> None:
+    """A held package comes back when its time has come, or at once when it is another."""
+    put(folder, "a.edxml", age=9)
+    wait = waiting(folder, quiet=0)
+    (package,) = wait.packages(NOW)
+    wait.hold(package, NOW + 60)
+    assert names(wait.packages(NOW + 59)) == []
+    assert [found.still for found in wait.packages(NOW + 60)] == [60]
+    wait.hold(package, NOW + 500)
+    put(folder, "a.edxml", age=8)
+    assert names(wait.packages(NOW + 61)) == ["a.edxml"]
+
+
+def test_holding_what_is_gone_is_no_error(folder: Path) -> None:
+    """The clerk may take a file back while we read it."""
+    put(folder, "a.edxml", age=9)
+    wait = waiting(folder)
+    (package,) = wait.packages(NOW)
+    (folder / "a.edxml").unlink()
+    assert names(wait.packages(NOW)) == []
+    wait.hold(package, NOW + 60)
+
+
+def test_more_files_than_are_remembered(folder: Path) -> None:
+    """Each is offered once it is old enough, however few are remembered at a time; those besides are passed over."""
+    for age in range(100):
+        put(folder, f"{age:02}.edxml", age=age + 1)
+    wait = waiting(folder, window=7)
+    offered: list[Package] = []
+    while batch := list(wait.packages(NOW)):
+        offered += batch
+        for package in batch:
+            (folder / package.place.name).unlink()
+            wait.forget(package.place)
+    assert names(offered) == [f"{age:02}.edxml" for age in reversed(range(100))]
+
+
+def test_the_owed_do_not_hide_the_others(folder: Path) -> None:
+    """Files answered but not moved do not count among those remembered."""
+    for age in (1, 2, 3):
+        put(folder, f"{age}.edxml", age=age)
+    besides = {Place("outgoing", "3.edxml"), Place("outgoing", "2.edxml")}
+    assert names(waiting(folder, window=1).packages(NOW, besides=besides)) == ["1.edxml"]
+
+
+def test_the_folder_is_listed_only_when_needed(folder: Path) -> None:
+    """As long as what is remembered suffices, a new file is not even seen."""
+    for age in (5, 6):
+        put(folder, f"{age}.edxml", age=age)
+    wait = waiting(folder)
+    list(wait.packages(NOW))
+    put(folder, "older.edxml", age=99)
+    assert next(iter(wait.packages(NOW))).place.name == "6.edxml"
+    assert "older.edxml" in names(wait.packages(NOW))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Is an error, not an empty folder."""
+    with pytest.raises(FileNotFoundError):
+        list(waiting(tmp_path / "gone").packages(NOW))

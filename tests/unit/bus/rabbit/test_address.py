@@ -1,0 +1,111 @@
+"""Reading a broker's URL, and keeping its password to ourselves."""
+
+from pathlib import Path
+
+import pytest
+from pika.credentials import ExternalCredentials, PlainCredentials
+
+from bus.errors import BadConfig
+from bus.rabbit.address import Address, Tls
+
+CERTIFIED = Tls(cafile=Path("ca.pem"), certfile=Path("own.pem"), keyfile=Path("own.key"))
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "vhost", "user", "password"),
+    [
+        ("amqp://u:p@broker", "broker", 5672, "/", "u", "p"),
+        ("amqp://u:p@broker/", "broker", 5672, "/", "u", "p"),
+        ("amqp://u:p@broker/%2F", "broker", 5672, "/", "u", "p"),
+        ("amqp://u:p@broker/gov", "broker", 5672, "gov", "u", "p"),
+        ("amqp://u:p@broker:1234/a%2Fb", "broker", 1234, "a/b", "u", "p"),
+        ("amqp://H49:p%40ss%2F%3A@[::1]:5673/gov", "::1", 5673, "gov", "H49", "p@ss/:"),
+        ("amqps://u:p@broker", "broker", 5671, "/", "u", "p"),
+    ],
+)
+def test_url(url: str, host: str, port: int, vhost: str, user: str, password: str) -> None:
+    """Parts are percent-decoded; an empty vhost is /."""
+    address = Address.from_url(url)
+    assert (address.host, address.port, address.vhost, address.user, address.password) == (
+        host,
+        port,
+        vhost,
+        user,
+        password,
+    )
+    assert (address.tls is not None) == url.startswith("amqps")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://u:secret@broker", "amqp://"),
+        ("amqp://u:secret@", "amqp\\[s\\]://user"),
+        ("amqp://:secret@broker", "names no user"),
+        ("amqp://broker", "names no user"),
+        ("amqp://u@broker", "no password"),
+        ("amqps://u@broker", "no password"),
+        ("amqp://u:secret@broker/gov?heartbeat=3", "amqp\\[s\\]://user"),
+        ("amqp://u:secret@broker:port", "no URL"),
+        ("amqp://u:secret@[broker", "no URL"),
+    ],
+)
+def test_bad_url(url: str, why: str) -> None:
+    """A URL of no use is refused in words that do not repeat the password, nor hold it in a cause."""
+    with pytest.raises(BadConfig, match=why) as caught:
+        Address.from_url(url)
+    assert "secret" not in f"{caught.value}{caught.value.in_vietnamese()}{caught.value.__cause__}"
+
+
+def test_password_apart() -> None:
+    """A password given apart is used where the URL has none, and only there."""
+    assert Address.from_url("amqp://u@broker", password="file").password == "file"
+    assert Address.from_url("amqp://u:url@broker", password="file").password == "url"
+
+
+def test_certificate_speaks() -> None:
+    """With a client certificate and no password the mechanism is EXTERNAL; never on an open connection."""
+    address = Address.from_url("amqps://H49@broker", tls=CERTIFIED)
+    assert address.password is None
+    with pytest.raises(BadConfig, match="no password"):
+        Address.from_url("amqp://H49@broker", tls=CERTIFIED)
+
+
+def test_not_shown() -> None:
+    """Neither repr nor str show a password; str names broker and vhost."""
+    address = Address.from_url("amqp://u:secret@broker/gov")
+    assert str(address) == "amqp://broker:5672/gov"
+    assert "secret" not in repr(address)
+
+
+def test_parameters() -> None:
+    """pika is told all it needs for one attempt."""
+    told = Address.from_url("amqp://u:p@broker:1234/gov").parameters(name="lienthong H49", heartbeat=7, timeout=3.0)
+    assert (told.host, told.port, told.virtual_host, told.heartbeat) == ("broker", 1234, "gov", 7)
+    assert told.credentials == PlainCredentials("u", "p")
+    assert told.client_properties is not None
+    assert told.client_properties["connection_name"] == "lienthong H49"
+    assert told.ssl_options is None
+    assert told.connection_attempts == 1
+
+
+def test_tls_parameters() -> None:
+    """On amqps the broker's certificate is checked against its name, by TLS 1.2 at least."""
+    told = Address.from_url("amqps://u:p@broker").parameters(name="x", heartbeat=7, timeout=3.0)
+    assert told.ssl_options is not None
+    assert told.ssl_options.server_hostname == "broker"
+    assert told.ssl_options.context.check_hostname
+    assert told.ssl_options.context.minimum_version.name == "TLSv1_2"
+
+
+def test_missing_certificate(tmp_path: Path) -> None:
+    """A certificate that is not there is a wrong configuration, and the file is named."""
+    tls = Tls(cafile=tmp_path / "ca.pem")
+    with pytest.raises(BadConfig, match=r"ca\.pem"):
+        Address.from_url("amqps://u:p@broker", tls=tls).parameters(name="x", heartbeat=7, timeout=3.0)
+
+
+def test_external() -> None:
+    """Without a password pika is told to use EXTERNAL."""
+    address = Address(host="broker", port=5671, vhost="/", user="H49", password=None)
+    assert isinstance(address.parameters(name="x", heartbeat=7, timeout=3.0).credentials, ExternalCredentials)

@@ -1,0 +1,192 @@
+"""How a broker differs from what is wanted."""
+
+from dataclasses import replace
+
+import pytest
+
+from bus.drift import Act, Change, Thing, diff, is_ours, leftovers, owner
+from bus.topology import Binding, Exchange, Permissions, Policy, Queue, Topology, User, Vhost, topology
+
+WANTED = topology(["A", "B"], vhost="bus")
+INBOX, ROUTE_POLICY = "inbox.A", "lienthong-route"
+
+
+def acts(changes: tuple[Change, ...]) -> list[tuple[str, str, str]]:
+    return [(change.kind.value, change.what.value, change.name) for change in changes]
+
+
+def with_queue(**facts: object) -> Topology:
+    queues = tuple(replace(q, **facts) if q.name == INBOX else q for q in WANTED.queues)  # type: ignore[arg-type]
+    return replace(WANTED, queues=queues)
+
+
+def with_user(name: str, **facts: object) -> Topology:
+    users = tuple(replace(u, **facts) if u.name == name else u for u in WANTED.users)  # type: ignore[arg-type]
+    return replace(WANTED, users=users)
+
+
+def without(topology: Topology, *names: str) -> Topology:
+    return replace(
+        topology,
+        exchanges=tuple(item for item in topology.exchanges if item.name not in names),
+        queues=tuple(item for item in topology.queues if item.name not in names),
+        bindings=tuple(item for item in topology.bindings if item.name not in names),
+        policies=tuple(item for item in topology.policies if item.name not in names),
+        users=tuple(item for item in topology.users if item.name not in names),
+    )
+
+
+def test_nothing_to_do_where_nothing_differs() -> None:
+    """The same topology twice is no change."""
+    assert diff(WANTED, WANTED, prune=True) == ()
+
+
+def test_an_empty_broker_needs_everything_in_an_order_that_works() -> None:
+    """The virtual host comes first, bindings after what they bind."""
+    changes = diff(Topology(vhost="bus", exists=False), WANTED)
+    order = list(Thing)
+    assert [change.what for change in changes] == sorted((change.what for change in changes), key=order.index)
+    assert changes[0].item == Vhost("bus")
+    assert {change.kind for change in changes} == {Act.CREATE}
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        (without(WANTED, "agency.A"), ("create", "exchange", "agency.A")),
+        (without(WANTED, INBOX), ("create", "queue", INBOX)),
+        (without(WANTED, ROUTE_POLICY), ("create", "policy", ROUTE_POLICY)),
+        (without(WANTED, "dead → dead"), ("create", "binding", "dead → dead")),
+        (without(WANTED, "agency.A → audit (#)"), ("create", "binding", "agency.A → audit (#)")),
+        (without(WANTED, "A"), ("create", "user", "A")),
+        (with_user("A", permissions=None), ("change", "user", "A")),
+        (with_user("A", permissions=Permissions(".*", ".*", ".*")), ("change", "user", "A")),
+        (with_user("A", tags=frozenset({"lienthong", "administrator"})), ("change", "user", "A")),
+        (with_user("A", tags=frozenset()), ("change", "user", "A")),
+        (with_user("operator", tags=frozenset({"administrator"})), ("cannot", "user", "operator")),
+        (with_queue(arguments={"x-queue-type": "classic"}), ("cannot", "queue", INBOX)),
+        (with_queue(arguments={"x-queue-type": "quorum", "x-max-length": 3}), ("cannot", "queue", INBOX)),
+        (with_queue(policy="somebody's"), ("cannot", "queue", INBOX)),
+        (
+            replace(WANTED, exchanges=(Exchange("route", "topic"), *WANTED.exchanges[1:])),
+            ("cannot", "exchange", "route"),
+        ),
+        (
+            replace(WANTED, policies=(*WANTED.policies[:-1], Policy(ROUTE_POLICY, "^route$", "exchanges", {}))),
+            ("change", "policy", ROUTE_POLICY),
+        ),
+    ],
+)
+def test_sees_one_difference(current: Topology, expected: tuple[str, str, str]) -> None:
+    """Whatever differs is one change, and nothing else is touched."""
+    assert acts(diff(current, WANTED, prune=True)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        with_queue(arguments={"x-queue-type": "quorum", "x-quorum-initial-group-size": 3}),
+        with_queue(policy="lienthong-inbox", messages=5, consumers=1),
+        with_user("A", password_hash="abc", elsewhere=True),
+        replace(WANTED, bindings=tuple(Binding(*b.road, "key") for b in WANTED.bindings)),
+        replace(
+            WANTED,
+            exchanges=(*WANTED.exchanges, Exchange("their.exchange", "topic")),
+            queues=(*WANTED.queues, Queue("their.queue", policy="theirs")),
+            bindings=(*WANTED.bindings, Binding("their.exchange", "their.queue", "#")),
+            policies=(*WANTED.policies, Policy("theirs", "^their", "all", {})),
+            users=(*WANTED.users, User("them", Permissions(".*", ".*", ".*"), frozenset({"administrator"}))),
+        ),
+    ],
+    ids=["placing", "in use", "password", "named bindings", "foreign"],
+)
+def test_leaves_alone(current: Topology) -> None:
+    """Where a queue was placed, what is in it, a password, and what others made, are no differences."""
+    assert diff(current, WANTED, prune=True) == ()
+
+
+def test_a_changed_user_keeps_the_password() -> None:
+    """Mending permissions does not lock an adapter out."""
+    current = with_user("A", permissions=None, password_hash="hash", hashing="rabbit_password_hashing_sha512")
+    (change,) = diff(current, WANTED)
+    assert isinstance(change.item, User)
+    assert (change.item.password_hash, change.item.hashing) == ("hash", "rabbit_password_hashing_sha512")
+
+
+def test_details_name_before_and_after() -> None:
+    """A plan shows what it found and what it would write."""
+    (change,) = diff(with_user("A", permissions=Permissions("^$", ".*", "^(inbox\\.A|directory)$")), WANTED)
+    assert change.detail.en == "write: .* → ^agency\\.A$"
+
+
+def test_an_immutable_difference_says_who_must_act() -> None:
+    """No command may recreate a queue: there may be messages in it."""
+    (change,) = diff(with_queue(arguments={"x-queue-type": "classic"}), WANTED)
+    assert "x-queue-type: classic → quorum" in change.detail.en
+    assert "operator" in change.detail.en
+    assert "người vận hành" in change.detail.vi
+
+
+# -- a mailbox that the directory no longer names
+
+GONE = topology(["B"], vhost="bus")
+
+
+def test_without_prune_nothing_is_removed() -> None:
+    """What is too much is shown and left alone."""
+    assert diff(WANTED, GONE) == ()
+    assert leftovers(WANTED, GONE) == diff(WANTED, GONE, prune=True)
+
+
+def test_prune_removes_all_that_a_mailbox_had_and_the_rest_stays() -> None:
+    """User first, then bindings, queue, exchange: the opposite of how they were made."""
+    assert acts(diff(WANTED, GONE, prune=True)) == [
+        ("remove", "user", "A"),
+        ("remove", "binding", "route → inbox.A (receipt.A)"),
+        ("remove", "binding", "route → inbox.A (status.A)"),
+        ("remove", "binding", "route → inbox.A (document.A)"),
+        ("remove", "binding", "agency.A → audit (#)"),
+        ("remove", "binding", "agency.A → route (#)"),
+        ("remove", "queue", "inbox.A"),
+        ("remove", "exchange", "agency.A"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"messages": 3}, "3 messages, 0 readers"),
+        ({"consumers": 1}, "0 messages, 1 readers"),
+        ({"messages": None}, "? messages"),
+    ],
+)
+def test_a_mailbox_that_still_has_something_keeps_everything(facts: dict[str, int | None], words: str) -> None:
+    """Messages that wait, a reader, or a count not known yet: nothing of that mailbox goes, and an operator is told."""
+    (change,) = diff(with_queue(**facts), GONE, prune=True)
+    assert acts((change,)) == [("cannot", "queue", INBOX)]
+    assert words in change.detail.en
+
+
+def test_a_tap_on_our_exchanges_is_seen() -> None:
+    """A binding that nobody asked for reads everybody's messages: it is a leftover."""
+    tap = Binding("agency.A", "tap", "#", False, "%23")
+    policy = Policy("lienthong-old", "^old$", "queues", {})
+    current = replace(
+        WANTED,
+        bindings=(*WANTED.bindings, tap, Binding("route", "tap", "document.A")),
+        policies=(*WANTED.policies, policy),
+        queues=(*WANTED.queues, Queue("tap")),
+    )
+    removals = diff(current, WANTED, prune=True)
+    assert acts(removals) == [
+        ("remove", "binding", "route → tap (document.A)"),
+        ("remove", "binding", "agency.A → tap (#)"),
+        ("remove", "policy", "lienthong-old"),
+    ]
+    assert [owner(change.item) for change in removals] == ["", "A", ""]
+
+
+def test_a_virtual_host_is_nobodys_leftover() -> None:
+    """It may hold more than the bus."""
+    assert owner(Vhost("bus")) == ""
+    assert not is_ours(Vhost("bus"))

@@ -1,0 +1,161 @@
+"""What a list of mailboxes needs on a broker."""
+
+import re
+
+import pytest
+
+from bus import message
+from bus.errors import BadConfig, BadDirectory
+from bus.topology import (
+    OLDEST,
+    TARGET,
+    Binding,
+    Exchange,
+    Limits,
+    Policy,
+    Queue,
+    User,
+    exchange_of,
+    inbox_of,
+    mailbox_of,
+    parse_version,
+    topology,
+)
+from schemas.codes import Kind
+
+MAILBOXES = ("G22", "H29.12", "G22-1_a")
+WANTED = topology(MAILBOXES, vhost="bus")
+
+
+def user(name: str) -> User:
+    return next(user for user in WANTED.users if user.name == name)
+
+
+def policy(name: str, **how: object) -> Policy:
+    return next(policy for policy in topology(MAILBOXES, vhost="bus", **how).policies if policy.name == name)  # type: ignore[arg-type]
+
+
+def test_grows_with_the_mailboxes_and_not_with_their_square() -> None:
+    """One more mailbox is one exchange, one queue, five bindings and one user more; no policy."""
+    more = topology((*MAILBOXES, "X"), vhost="bus")
+    assert len(more.exchanges) - len(WANTED.exchanges) == 1
+    assert len(more.queues) - len(WANTED.queues) == 1
+    assert len(more.bindings) - len(WANTED.bindings) == 5
+    assert len(more.users) - len(WANTED.users) == 1
+    assert more.policies == WANTED.policies
+
+
+@pytest.mark.parametrize("mailbox", MAILBOXES)
+def test_a_mailbox_is_reached_by_each_kind(mailbox: str) -> None:
+    """What is sent to a mailbox, of whatever kind, lands in its own quorum queue."""
+    assert (exchange_of(mailbox), inbox_of(mailbox)) == (f"agency.{mailbox}", f"inbox.{mailbox}")
+    assert Exchange(f"agency.{mailbox}", "topic") in WANTED.exchanges
+    assert Queue(f"inbox.{mailbox}", {"x-queue-type": "quorum"}) in WANTED.queues
+    for kind in Kind:
+        assert Binding("route", f"inbox.{mailbox}", message.routing_key(kind, mailbox)) in WANTED.bindings
+
+
+def test_what_an_adapter_sets_aside_lands_with_the_dead() -> None:
+    """An adapter publishes it to its own exchange with the key `dead`; it needs no other permission."""
+    assert Binding("route", "dead", message.DEAD, to_exchange=True) in WANTED.bindings
+    assert Binding("dead", "dead") in WANTED.bindings
+
+
+def test_audit_hears_everything_and_clients_cannot_reach_the_middle() -> None:
+    """Every agency exchange feeds the audit stream and `route`; `route`, `dead` and `unroutable` are internal."""
+    for mailbox in MAILBOXES:
+        assert Binding(f"agency.{mailbox}", "audit", "#") in WANTED.bindings
+        assert Binding(f"agency.{mailbox}", "route", "#", to_exchange=True) in WANTED.bindings
+    assert {e.name for e in WANTED.exchanges if e.internal} == {"route", "dead", "unroutable"}
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "may_write", "may_read"),
+    [
+        ("G22", {"agency.G22"}, {"inbox.G22", "directory"}),
+        ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", "directory"}),
+        ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", "directory"}),
+        ("operator", {"amq.default"}, {"dead", "unroutable"}),
+        ("ledger", set(), {"audit", "directory"}),
+        ("authority", {"directory.in"}, {"directory"}),
+    ],
+)
+def test_a_user_may_do_exactly_this(mailbox: str, may_write: set[str], may_read: set[str]) -> None:
+    """Of all names there are, and some that look like them, a user's patterns fit its own only."""
+    there = {e.name for e in WANTED.exchanges} | {q.name for q in WANTED.queues}
+    names = there | {"amq.default", "agency.H29x12", "inbox.H29x12", "agency.G222", "inbox.G22.x", "xagency.G22", "q"}
+    permissions = user(mailbox).permissions
+    assert permissions is not None
+    assert {name for name in names if re.search(permissions.configure, name)} == set()
+    assert {name for name in names if re.search(permissions.write, name)} == may_write
+    assert {name for name in names if re.search(permissions.read, name)} == may_read
+
+
+def test_nobody_reads_an_exchange() -> None:
+    """Who may read an exchange may bind his own to it: no pattern of a mailbox fits an exchange's name."""
+    exchanges = {exchange.name for exchange in WANTED.exchanges}
+    for mailbox in MAILBOXES:
+        permissions = user(mailbox).permissions
+        assert permissions is not None
+        assert not [name for name in exchanges if re.search(permissions.read, name)]
+
+
+def test_a_full_inbox_says_no_and_a_dead_letter_is_not_lost() -> None:
+    """An inbox refuses what is above its limits, and hands on at least once what it gives up."""
+    definition = policy("lienthong-inbox", limits=Limits(inbox_messages=7, delivery_limit=3)).definition
+    assert definition["overflow"] == "reject-publish"
+    assert definition["max-length"] == 7
+    assert definition["delivery-limit"] == 3
+    assert (definition["dead-letter-exchange"], definition["dead-letter-strategy"]) == ("dead", "at-least-once")
+    assert policy("lienthong-route").definition == {"alternate-exchange": "unroutable"}
+
+
+@pytest.mark.parametrize(("version", "limit"), [((3, 10), None), ((3, 13), None), ((4, 0), -1), (TARGET, -1)])
+def test_what_died_once_is_never_dropped(version: tuple[int, int], limit: int | None) -> None:
+    """`dead` and `unroutable` have no delivery limit: by saying so from 4.0 on, by saying nothing before."""
+    assert policy("lienthong-kept", version=version).definition.get("delivery-limit") == limit
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (OLDEST, ["cannot filter", "ignores priorities", "counts every return"]),
+        ((3, 13), ["ignores priorities", "counts every return"]),
+        ((4, 1), ["two levels", "counts every return"]),
+        (TARGET, []),
+        ((5, 0), []),
+    ],
+)
+def test_says_what_a_version_lacks(version: tuple[int, int], words: list[str]) -> None:
+    """Every version before the target is told what it does less well, and the target nothing."""
+    notes = [note.en for note in topology((), vhost="bus", version=version).notes]
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+@pytest.mark.parametrize(("text", "version"), [("4.3.6", (4, 3)), ("3.10.8", (3, 10)), ("4.10.0-rc.1", (4, 10))])
+def test_reads_versions(text: str, version: tuple[int, int]) -> None:
+    """Numbers, not letters: 3.10 comes after 3.9."""
+    assert parse_version(text) == version
+
+
+@pytest.mark.parametrize("text", ["3.9.29", "2.8", "unknown", ""])
+def test_refuses_what_is_too_old(text: str) -> None:
+    """Before 3.10 dead letters get lost."""
+    with pytest.raises(BadConfig, match=r"3\.10"):
+        parse_version(text)
+
+
+def test_a_mailbox_cannot_take_the_name_of_a_service() -> None:
+    """A mailbox called operator would be given the operator's permissions."""
+    with pytest.raises(BadDirectory, match="ledger, operator"):
+        topology(["G22", "operator", "ledger"], vhost="bus")
+
+
+@pytest.mark.parametrize(
+    ("name", "mailbox"),
+    [("agency.G22", "G22"), ("inbox.H29.12", "H29.12"), ("inbox.", None), ("route", None), ("tap", None)],
+)
+def test_finds_the_mailbox_in_a_name(name: str, mailbox: str | None) -> None:
+    """Only what is made for a mailbox has one."""
+    assert mailbox_of(name) == mailbox
