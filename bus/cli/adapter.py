@@ -1,0 +1,196 @@
+"""`lienthong adapter`: the wiring of a daemon. Here, and only here, store, broker and document system meet."""
+
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+import structlog
+import uuid_utils
+
+from bus.cli.output import emit_json, json_option
+from bus.config import AdapterConfig, Config
+from bus.daemon.host import run as run_host
+from bus.daemon.mailbox import MailboxDaemon, Surroundings
+from bus.errors import BadConfig, BusError
+from bus.files.config import load_config
+from bus.files.directory import default_folder, load
+from bus.files.keys import load_identity, read_secret
+from bus.mailroom import MAX_CONTENT, Member
+from bus.ports import Adapter
+from bus.rabbit.link import IoThread, Link, LinkSettings
+from bus.store import open_store
+from schemas.values import VIETNAM, MessageId
+
+configs = click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+
+
+@click.group()
+def command() -> None:
+    """Run and check the adapter daemon of a mailbox."""
+
+
+@command.command()
+@configs
+def run(configs: tuple[Path, ...]) -> None:
+    """Run the mailboxes of CONFIGS (TOML files, or folders of them) in this process until SIGTERM."""
+    log_as_json()
+    loaded = [load_config(path) for path in files(configs)]
+    with running(loaded) as daemons:
+        http = next((config.http for config in loaded if config.http), None)
+        run_host(daemons, listen=http.address if http else None)
+
+
+@command.command()
+@configs
+@json_option
+def check(configs: tuple[Path, ...], as_json: bool) -> None:
+    """Say what stands in the way of running: configuration, keys, directory, store, broker, document system."""
+    findings = {str(path): list(_findings(path)) for path in files(configs)}
+    if as_json:
+        emit_json([{"config": path, "ok": not found, "findings": found} for path, found in findings.items()])
+    else:
+        for path, found in findings.items():
+            click.echo(f"{path}: {'sẵn sàng / ready' if not found else ''}")
+            for finding in found:
+                click.echo(f"  - {finding}")
+    sys.exit(1 if any(findings.values()) else 0)
+
+
+def files(paths: Sequence[Path]) -> list[Path]:
+    """The TOML files named, or in the folders named."""
+    return [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+
+
+def log_as_json() -> None:
+    """Facts as JSON lines on standard output."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _dumps(value: object, **_: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@contextmanager
+def running(loaded: Sequence[Config]) -> Iterator[list[MailboxDaemon]]:
+    """The daemons of these configurations, wired and not started. One I/O thread serves all their links."""
+    with ExitStack() as stack:
+        io = IoThread()
+        stack.callback(io.close)
+        yield [_daemon(config, io, stack) for config in loaded]
+
+
+def _daemon(config: Config, io: IoThread, stack: ExitStack) -> MailboxDaemon:
+    member = member_of(config)
+    store = open_store(config.store, owner=config.mailbox)
+    stack.callback(store.close)
+    adapter = make_adapter(config.adapter, name=config.mailbox)
+    link = Link(link_settings(config), io=io)
+    return MailboxDaemon(
+        Surroundings(
+            member=member,
+            store=store,
+            broker=link,
+            adapter=adapter,
+            every=config.adapter.every,
+            as_of=config.as_of,
+        )
+    )
+
+
+def member_of(config: Config) -> Member:
+    on = config.as_of or datetime.now(VIETNAM).date()
+    folder = Path(config.directory) if config.directory else default_folder()
+    return Member(
+        mailbox=config.mailbox,
+        directory=load(folder, on=on),
+        identity=load_identity(Path(config.keys)),
+        new_id=new_message_id,
+        max_content=config.max_content or MAX_CONTENT,
+    )
+
+
+def new_message_id() -> MessageId:
+    return MessageId(str(uuid_utils.uuid7()))
+
+
+def link_settings(config: Config) -> LinkSettings:
+    broker = config.broker
+    return LinkSettings(
+        mailbox=config.mailbox,
+        url=broker.url,
+        password=read_secret(Path(broker.password_file)) if broker.password_file else None,
+        heartbeat=broker.heartbeat,
+        window=broker.window,
+        prefetch=broker.prefetch,
+    )
+
+
+def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
+    """The class that the TOML names, made with its options. Raises BadConfig in words."""
+    module, _, attribute = config.use.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as exc:
+        raise BadConfig(file=name, why=f"adapter.use: {config.use} cannot be loaded ({exc})") from exc
+    if not (isinstance(kind, type) and issubclass(kind, Adapter)):
+        raise BadConfig(file=name, why=f"adapter.use: {config.use} is no bus.ports.Adapter")
+    adapter: Adapter = kind(config.options)  # type: ignore[call-arg] # every adapter is made with its options
+    return adapter
+
+
+def _findings(path: Path) -> Iterator[str]:
+    """Each thing that is wrong, tried in the order in which a daemon would meet it."""
+    try:
+        config = load_config(path)
+        member = member_of(config)
+    except BusError as error:
+        yield str(error)
+        return
+    own = member.identity.signing.public.id
+    try:
+        if own not in {key.id for key in member.verify_keys(config.mailbox)}:
+            yield f"the directory does not list this mailbox's signing key {own}; ask the authority to add it"
+    except BusError as error:
+        yield str(error)
+    try:
+        open_store(config.store, owner=config.mailbox, exclusive=False).close()
+    except BusError as error:
+        yield str(error)
+    try:
+        adapter = make_adapter(config.adapter, name=config.mailbox)
+        yield from adapter.check()
+        adapter.close()
+    except BusError as error:
+        yield str(error)
+    yield from _broker_findings(config)
+
+
+def _broker_findings(config: Config) -> Iterator[str]:
+    try:
+        settings = link_settings(config)
+    except BusError as error:
+        yield str(error)
+        return
+    io = IoThread()
+    link = Link(settings, io=io)
+    if not link.wait_ready(10.0):
+        yield f"RabbitMQ: {link.status().last_error or 'no answer within 10 s'}"
+    link.close()
+    io.close()

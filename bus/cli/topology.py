@@ -1,0 +1,332 @@
+"""`lienthong topology`: what the directory asks of a broker, what the broker lacks, and making it so."""
+
+import dataclasses
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from bus.cli.management import management_option, vhost_option
+from bus.cli.output import emit_json, emit_table, json_option
+from bus.drift import Act, Change, Thing, diff, leftovers
+from bus.files.credentials import add_credentials, load_credentials
+from bus.files.directory import default_folder, load
+from bus.rabbit import definitions as wire
+from bus.rabbit.management import Management
+from bus.topology import TARGET, Limits, Topology, Version, parse_version, topology
+from schemas.codes import Label
+from schemas.values import VIETNAM, MailboxCode
+
+SHOWN = 6
+"""Names in one line of a plan, before `--full`."""
+PASSWORD_BYTES = 24
+
+SIGNS = {
+    Act.CREATE: "+ tạo / create",
+    Act.CHANGE: "~ sửa / change",
+    Act.REMOVE: "- xóa / remove",
+    Act.CANNOT: "! không thể / cannot",
+}
+COLUMNS = ("Việc\nact", "Loại\nwhat", "Số\ncount", "Tên, chi tiết\nnames, details")
+_LIMITS = {field.name: field.type for field in dataclasses.fields(Limits)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for on the command line; the topology itself waits for the broker's version."""
+
+    mailboxes: tuple[MailboxCode, ...]
+    on: date
+    vhost: str
+    limits: Limits
+    partial: bool
+    """Some of the directory's mailboxes only: what the others have is no leftover."""
+
+    def topology(self, version: Version) -> Topology:
+        return topology(self.mailboxes, vhost=self.vhost, limits=self.limits, version=version)
+
+
+@click.group()
+def command() -> None:
+    """What the directory asks of a broker. Những gì danh mục đơn vị đòi hỏi ở RabbitMQ.
+
+    Exchanges, queues, bindings, policies and users, all made from the directory of agencies; an adapter declares
+    nothing. What was not made from a directory is left alone.
+    """
+
+
+def _limits(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Limits:
+    chosen: dict[str, Any] = {}
+    for value in values:
+        name, _, amount = value.partition("=")
+        kind = _LIMITS.get(name)
+        if kind is None or not amount:
+            raise click.BadParameter(f"{value!r}: NAME=VALUE, where NAME is one of {', '.join(_LIMITS)}")
+        if kind is int and not (amount.isdecimal() and int(amount)):
+            raise click.BadParameter(f"{value!r}: a whole number above 0")
+        chosen[name] = int(amount) if kind is int else amount
+    return Limits(**chosen)
+
+
+def _wish(run: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is wanted; the command gets `wish`."""
+
+    @vhost_option
+    @click.option(
+        "--directory", "folder", envvar="LIENTHONG_DIRECTORY", show_envvar=True, default=default_folder,
+        type=click.Path(path_type=Path), show_default="the one that comes with the bus", help="Folder of TOML files.",
+    )  # fmt: skip
+    @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Date.  [default: today]")
+    @click.option("--mailbox", "only", multiple=True, metavar="CODE", help="Only this one; may be repeated.")
+    @click.option(
+        "--limit", "limits", multiple=True, metavar="NAME=VALUE", callback=_limits, envvar="LIENTHONG_LIMITS",
+        show_envvar=True, help=f"Another limit; may be repeated. Names: {', '.join(_LIMITS)}.",
+    )  # fmt: skip
+    @wraps(run)
+    def command(
+        vhost: str, folder: Path, as_of: datetime | None, only: tuple[MailboxCode, ...], limits: Limits, **rest: object
+    ) -> None:
+        on = as_of.date() if as_of is not None else datetime.now(VIETNAM).date()
+        listed = tuple(mailbox.code for mailbox in load(folder, on=on).mailboxes)
+        if unknown := sorted(set(only) - set(listed)):
+            raise click.BadParameter(f"no mailbox of the directory: {', '.join(unknown)}", param_hint="--mailbox")
+        chosen = tuple(code for code in listed if code in only) if only else listed
+        run(wish=Wish(mailboxes=chosen, on=on, vhost=vhost, limits=limits, partial=bool(only)), **rest)
+
+    return command
+
+
+_prune_option = click.option(
+    "--prune", is_flag=True, help="Remove what the directory no longer names; empty queues only."
+)
+_full_option = click.option("--full", is_flag=True, help="Show every name.")
+_credentials_option = click.option(
+    "--credentials",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="LIENTHONG_CREDENTIALS",
+    show_envvar=True,
+    help="TOML of user = password, mode 600; passwords that are missing are drawn and written there.",
+)
+_certificates_option = click.option(
+    "--certificates", is_flag=True, help="Users log in by client certificate: they get no password."
+)
+
+
+@command.command()
+@_wish
+@_credentials_option
+@_certificates_option
+@click.option("--rabbitmq", "version", default=".".join(map(str, TARGET)), show_default=True, metavar="VERSION")
+def export(wish: Wish, credentials: Path | None, certificates: bool, version: str) -> None:
+    """RabbitMQ definitions (JSON) to import: load_definitions, or the management page. Xuất định nghĩa.
+
+    Passwords are in it as salted hashes. Without --credentials or --certificates it has no users.
+    """
+    wanted = wish.topology(parse_version(version))
+    users = [user.name for user in wanted.users]
+    emit_json(wire.export(wanted, hashes=_hashes(users, credentials, certificates=certificates)))
+    if credentials is None and not certificates:
+        click.echo(
+            "Không có người dùng trong đó: thêm --credentials hoặc --certificates.\n"
+            "There are no users in it: give --credentials or --certificates.",
+            err=True,
+        )
+    _say(wanted.notes)
+
+
+@command.command()
+@management_option
+@_wish
+@_prune_option
+@_full_option
+@json_option
+def plan(url: str, wish: Wish, prune: bool, full: bool, as_json: bool) -> None:
+    """What `apply` would change. Những gì apply sẽ thay đổi.
+
+    Exit code: 0 nothing to do, 2 something to do.
+    """
+    _check_prune(wish, prune=prune)
+    with Management(url) as management:
+        wanted = wish.topology(management.version())
+        current = management.topology(wish.vhost)
+    changes = diff(current, wanted, prune=prune)
+    left = () if prune or wish.partial else leftovers(current, wanted)
+    if as_json:
+        emit_json(_plain(wish, changes, left, wanted))
+    else:
+        _show(wish, changes, left, full=full)
+        _say(wanted.notes)
+        if any(change.kind is not Act.CANNOT for change in changes):
+            click.echo("Để thực hiện: lienthong topology apply. To make it so: lienthong topology apply.")
+    sys.exit(2 if changes else 0)
+
+
+@command.command()
+@management_option
+@_wish
+@_credentials_option
+@_certificates_option
+@_prune_option
+@click.option("--yes", is_flag=True, help="Do not ask before removing.")
+@_full_option
+@json_option
+def apply(
+    url: str,
+    wish: Wish,
+    credentials: Path | None,
+    certificates: bool,
+    prune: bool,
+    yes: bool,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """Make a broker what the directory asks for. Thực hiện trên RabbitMQ.
+
+    Doing it twice does no harm. Users that exist keep their passwords. Exit code: 0 done, 2 something remains that only
+    people can do.
+    """
+    _check_prune(wish, prune=prune)
+    with Management(url) as management:
+        wanted = wish.topology(management.version())
+        current = management.topology(wish.vhost)
+        changes = diff(current, wanted, prune=prune)
+        if not as_json:
+            _show(wish, changes, (), full=full)
+        if any(change.kind is Act.REMOVE for change in changes) and not yes:
+            _ask(as_json=as_json)
+        made = [c.name for c in changes if c.what is Thing.USER and c.kind is Act.CREATE]
+        hashes = _hashes(made, credentials, certificates=certificates)
+        if len(hashes) < len(made):
+            raise click.UsageError(
+                f"{len(made)} users are to be made: give --credentials FILE for their passwords, or --certificates "
+                f"/ cần --credentials hoặc --certificates cho {len(made)} người dùng mới"
+            )
+        management.apply(changes, vhost=wish.vhost, hashes=hashes)
+        remaining = diff(management.topology(wish.vhost), wanted, prune=prune)
+    if as_json:
+        emit_json(_plain(wish, changes, (), wanted) | {"remaining": [_row(change) for change in remaining]})
+    else:
+        _conclude(changes, remaining, made, credentials, full=full)
+        _say((*wanted.notes, *_stale_passwords(current, wanted, credentials)))
+    sys.exit(2 if remaining else 0)
+
+
+def _ask(*, as_json: bool) -> None:
+    if as_json:
+        raise click.UsageError("--json asks nothing: give --yes to remove")
+    click.confirm("Xóa những mục ghi “xóa”? Remove what says “remove”?", abort=True)
+
+
+def _check_prune(wish: Wish, *, prune: bool) -> None:
+    if prune and wish.partial:
+        raise click.UsageError("--prune goes by the whole directory: not with --mailbox")
+
+
+# -- passwords ---------------------------------------------------------------------------------------------------------
+
+
+def _hashes(users: Sequence[str], credentials: Path | None, *, certificates: bool) -> dict[str, str]:
+    """The hash of each user to be made. Passwords that are missing are drawn, and on disk before anybody has them."""
+    if credentials is None:
+        return dict.fromkeys(users, "") if certificates else {}
+    known = load_credentials(credentials)
+    drawn = {user: secrets.token_urlsafe(PASSWORD_BYTES) for user in users if user not in known and not certificates}
+    if drawn:
+        add_credentials(credentials, drawn)
+    passwords = known | drawn
+    return {
+        user: wire.password_hash(passwords[user], salt=secrets.token_bytes(wire.SALT_SIZE)) if user in passwords else ""
+        for user in users
+    }
+
+
+def _stale_passwords(current: Topology, wanted: Topology, credentials: Path | None) -> Iterator[Label]:
+    known = load_credentials(credentials) if credentials else {}
+    ours = {user.name for user in wanted.users}
+    stale = [
+        user.name
+        for user in current.users
+        if user.name in ours and user.name in known and not wire.fits(known[user.name], user.password_hash or "")
+    ]
+    if stale:
+        names = ", ".join(stale)
+        yield Label(
+            f"Mật khẩu trong {credentials} khác với RabbitMQ: {names}. Xóa người dùng đó ở RabbitMQ rồi apply lại.",
+            f"The password in {credentials} is not RabbitMQ's: {names}. Delete that user on RabbitMQ and apply again.",
+        )
+
+
+# -- showing -----------------------------------------------------------------------------------------------------------
+
+
+def _show(wish: Wish, changes: Sequence[Change], left: Sequence[Change], *, full: bool) -> None:
+    click.echo(
+        f"vhost {wish.vhost}: {len(wish.mailboxes)} hộp thư theo danh mục ngày {wish.on} · "
+        f"{len(wish.mailboxes)} mailboxes of the directory as of {wish.on}"
+    )
+    if changes:
+        emit_table(COLUMNS, _rows(changes, full=full))
+    else:
+        click.echo("Không có gì phải làm. Nothing to do.")
+    if left:
+        click.echo(
+            "\nKhông còn trong danh mục, để nguyên; --prune xóa. Not in the directory, left alone; --prune removes:"
+        )
+        emit_table(COLUMNS, _rows(left, full=full))
+
+
+def _rows(changes: Sequence[Change], *, full: bool) -> list[Sequence[object]]:
+    """One row for all that is alike; one each for what has details."""
+    rows: list[Sequence[object]] = []
+    alike: dict[tuple[Act, Thing], list[str]] = {}
+    for change in changes:
+        if not change.detail.en:
+            alike.setdefault((change.kind, change.what), []).append(change.name)
+    for (kind, what), names in alike.items():
+        more = "" if full or len(names) <= SHOWN else f", … ({len(names) - SHOWN} more; --full)"
+        rows.append((SIGNS[kind], what, len(names), escape(", ".join(names if full else names[:SHOWN])) + more))
+    for change in changes:
+        if change.detail.en:
+            lines = dict.fromkeys(change.detail)
+            rows.append((SIGNS[change.kind], change.what, 1, escape("\n".join((change.name, *lines)))))
+    return rows
+
+
+def _conclude(
+    changes: Sequence[Change], remaining: Sequence[Change], made: Sequence[str], credentials: Path | None, *, full: bool
+) -> None:
+    done = sum(change.kind is not Act.CANNOT for change in changes)
+    if made and credentials:
+        click.echo(f"Mật khẩu của {len(made)} người dùng mới · Passwords of {len(made)} new users: {credentials}")
+    if not remaining:
+        click.echo(f"Xong: {done} thay đổi. · Done: {done} changes.")
+        return
+    click.echo("\nCòn lại, phải có người xử lý. Remaining, for people to do:")
+    emit_table(COLUMNS, _rows(remaining, full=full))
+
+
+def _say(notes: Iterable[Label]) -> None:
+    """Beside the result, so that what is piped on stays clean."""
+    for note in notes:
+        click.echo(f"Lưu ý: {note.vi}\nNote: {note.en}", err=True)
+
+
+def _plain(wish: Wish, changes: Sequence[Change], left: Sequence[Change], wanted: Topology) -> dict[str, object]:
+    return {
+        "vhost": wish.vhost,
+        "as_of": wish.on,
+        "mailboxes": len(wish.mailboxes),
+        "changes": [_row(change) for change in changes],
+        "leftovers": [_row(change) for change in left],
+        "notes": [note._asdict() for note in wanted.notes],
+    }
+
+
+def _row(change: Change) -> dict[str, object]:
+    return {"kind": change.kind, "what": change.what, "name": change.name, "detail": change.detail._asdict()}

@@ -1,0 +1,107 @@
+"""Where the broker is and who we are to it, read from one URL; what pika is told of it. Opens no connection."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import pika
+from pika.credentials import ExternalCredentials, PlainCredentials
+
+from bus.errors import BadConfig
+
+PORTS = {"amqp": 5672, "amqps": 5671}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Files of `amqps`. `certfile` is our certificate (PEM, with its chain); without it a password speaks for us."""
+
+    cafile: Path | None = None
+    """None: the authorities that the system trusts."""
+    certfile: Path | None = None
+    keyfile: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Raises BadConfig where a file cannot be read."""
+        try:
+            context = ssl.create_default_context(cafile=self.cafile)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self.certfile is not None:
+                context.load_cert_chain(self.certfile, self.keyfile)
+        except (OSError, ValueError) as error:
+            file = getattr(error, "filename", None) or self.certfile or self.cafile
+            raise BadConfig(file=file, why=str(error)) from error
+        return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One broker, one virtual host, one user. The password is in no repr and in no error."""
+
+    host: str
+    port: int
+    vhost: str
+    user: str
+    password: str | None = field(repr=False)
+    """None: our certificate speaks for us (EXTERNAL)."""
+    tls: Tls | None = None
+    """None: not encrypted."""
+
+    @classmethod
+    def from_url(cls, url: str, *, password: str | None = None, tls: Tls | None = None) -> Self:
+        """`amqp[s]://user[:password]@host[:port]/vhost`, parts percent-encoded; an empty vhost is `/`.
+
+        `password` is used where the URL carries none. With neither, a client certificate must speak for us, and the
+        user in the URL is what the broker reads in it. Raises BadConfig.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise _bad("it is no URL") from None  # the text of the cause would show the password
+        if parts.scheme not in PORTS:
+            raise _bad("it must begin with amqp:// or amqps://")
+        if not host or parts.query or parts.fragment:
+            raise _bad("it must be amqp[s]://user:password@host[:port]/vhost")
+        if not parts.username:
+            raise _bad("it names no user")
+        if parts.password is not None:
+            password = unquote(parts.password)
+        secure = parts.scheme == "amqps"
+        if password is None and not (secure and tls is not None and tls.certfile is not None):
+            raise _bad("it has no password, and there is no client certificate")
+        return cls(
+            host=host,
+            port=port or PORTS[parts.scheme],
+            vhost=unquote(parts.path.removeprefix("/")) or "/",
+            user=unquote(parts.username),
+            password=password,
+            tls=(tls or Tls()) if secure else None,
+        )
+
+    def __str__(self) -> str:
+        return f"{'amqps' if self.tls else 'amqp'}://{self.host}:{self.port}/{self.vhost.removeprefix('/')}"
+
+    def parameters(self, *, name: str, heartbeat: int, timeout: float) -> pika.ConnectionParameters:
+        """For one attempt to connect: trying again is ours. `timeout` bounds TCP and TLS together, in seconds."""
+        return pika.ConnectionParameters(
+            host=self.host,
+            port=self.port,
+            virtual_host=self.vhost,
+            credentials=(
+                ExternalCredentials() if self.password is None else PlainCredentials(self.user, self.password)
+            ),
+            heartbeat=heartbeat,
+            blocked_connection_timeout=None,  # a full disk lasts hours; reconnecting would not empty it
+            connection_attempts=1,
+            socket_timeout=timeout,
+            stack_timeout=timeout,
+            client_properties={"connection_name": name, "product": "lienthong"},
+            ssl_options=None if self.tls is None else pika.SSLOptions(self.tls.context(), self.host),
+        )
+
+
+def _bad(why: str) -> BadConfig:
+    return BadConfig(file="broker URL", why=why)

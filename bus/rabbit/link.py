@@ -1,0 +1,167 @@
+"""One mailbox's link to the broker: `bus.ports.Broker` over RabbitMQ. Wiring and facts; the two halves do the work.
+
+Two connections a link, since a broker short of memory or disk stops reading the one that publishes: receiving and
+acknowledging go on. Reconnecting, blocked and cancelled are told by `status`, not by exceptions, but for BrokerAway.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from bus.ports import Arrival, Confirmation, Publication
+from bus.rabbit.address import Address, Tls
+from bus.rabbit.consumer import Consumer
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.publisher import Publisher
+from bus.rabbit.session import Backoff, Role, Session
+from bus.topology import exchange_of, inbox_of
+from schemas.values import MailboxCode
+
+__all__ = ["Backoff", "IoThread", "Link", "LinkSettings", "LinkStatus", "Tls"]
+
+CLOSE_SECONDS = 1.8
+RETRY = Backoff(0.5, 30.0)
+REFUSED_RETRY = Backoff(4.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """Raises BadConfig where the URL is of no use."""
+
+    mailbox: MailboxCode
+    url: str = field(repr=False)
+    password: str | None = field(default=None, repr=False)
+    """Used where the URL carries none."""
+    tls: Tls | None = None
+    heartbeat: int = 30
+    """Seconds. pika notices a silent network after between one and two times `heartbeat` + 5."""
+    window: int = 500
+    window_bytes: int = 16 * 1024 * 1024
+    """Publishes under way, and their bytes in memory; one larger message goes alone."""
+    prefetch: int = 256
+    publish_timeout: float = 30.0
+    """Seconds without any answer after which a publish is lost."""
+    max_body: int = 16 * 1024 * 1024
+    """The broker's max_message_size: what is larger is answered as if the broker had nacked it."""
+    connect_timeout: float = 10.0
+    setup_timeout: float = 20.0
+    """Seconds for connecting and everything that follows until the link can be used."""
+    retry: Backoff = RETRY
+    refused_retry: Backoff = REFUSED_RETRY
+    """After the broker said no: a queue, an exchange or a permission is missing."""
+
+    def __post_init__(self) -> None:
+        self.address()
+
+    def address(self) -> Address:
+        return Address.from_url(self.url, password=self.password, tls=self.tls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    connected: bool
+    """Both connections stand, whether or not they can be used."""
+    publishing: bool
+    consuming: bool
+    blocked: str | None
+    """Why the broker takes no publishes just now, in its words."""
+    reconnects: int
+    last_error: str | None
+    """Why it is not working now; None when it is. After a refused publish, it stays until one is confirmed."""
+    since: datetime
+    """Of the last change."""
+
+
+class Link:
+    """Connects at once and for ever, until closed. Threads may call it as they like."""
+
+    def __init__(self, settings: LinkSettings, *, io: IoThread, dice: Callable[[], float] = random.random) -> None:
+        address = settings.address()
+        log = structlog.get_logger().bind(mailbox=settings.mailbox, broker=str(address))
+        exchange, queue = exchange_of(settings.mailbox), inbox_of(settings.mailbox)
+        self._changes = threading.Condition()
+        self._closed = False
+        publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
+        self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
+        self._consumer = Consumer(io, queue=queue, prefetch=settings.prefetch, log=consuming)
+
+        def session(role: Role, log: structlog.typing.FilteringBoundLogger) -> Session:
+            return Session(
+                io,
+                role,
+                parameters=partial(
+                    address.parameters,
+                    name=f"lienthong {settings.mailbox} {role.name}",
+                    heartbeat=settings.heartbeat,
+                    timeout=settings.connect_timeout,
+                ),
+                retry=settings.retry,
+                refused_retry=settings.refused_retry,
+                setup_timeout=settings.setup_timeout,
+                dice=dice,
+                changed=self._on_change,
+                log=log,
+            )
+
+        self._publisher.session = session(self._publisher, publishing)
+        self._consumer.session = session(self._consumer, consuming)
+        self._publisher.session.start()
+        self._consumer.session.start()
+
+    def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
+        return self._publisher.publish(batch)
+
+    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
+        return self._consumer.receive(limit=limit, wait=wait)
+
+    def ack(self, arrivals: Sequence[Arrival]) -> None:
+        self._consumer.ack(arrivals)
+
+    @property
+    def is_up(self) -> bool:
+        status = self.status()
+        return status.publishing and status.consuming
+
+    def state(self) -> Mapping[str, object]:
+        return asdict(self.status())
+
+    def status(self) -> LinkStatus:
+        publisher, consumer = self._publisher.session.standing, self._consumer.session.standing
+        return LinkStatus(
+            connected=publisher.connected and consumer.connected,
+            publishing=publisher.ready and publisher.blocked is None,
+            consuming=consumer.ready,
+            blocked=publisher.blocked,
+            reconnects=publisher.reconnects + consumer.reconnects,
+            last_error=publisher.last_error or consumer.last_error,
+            since=max(publisher.since, consumer.since),
+        )
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Whether it publishes and consumes, as soon as it does, or after `timeout` seconds."""
+        with self._changes:
+            self._changes.wait_for(lambda: self.is_up or self._closed, timeout=timeout)
+        return self.is_up
+
+    def close(self) -> None:
+        """Within two seconds. What was received and not acknowledged returns to its queue; what was published and not
+        confirmed is lost."""
+        self._closed = True
+        self._on_change()
+        self._consumer.close()
+        sessions = (self._consumer.session, self._publisher.session)
+        for session in sessions:
+            session.stop()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for session in sessions:
+            session.closed.wait(max(0.0, deadline - time.monotonic()))
+
+    def _on_change(self) -> None:
+        with self._changes:
+            self._changes.notify_all()

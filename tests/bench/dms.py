@@ -1,0 +1,77 @@
+"""A document system with nothing in it but a durable log: what it gave, what it got, when. For benchmarks, where the
+road is measured and not a folder. Named in a daemon's TOML as `tests.bench.dms:BenchAdapter`."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from bus.ports import Adapter, Answer, Collected, Filed, Filing, Report
+from schemas.agency import Party
+from schemas.document import Attachment, Document, DocumentNumber, DocumentType
+
+SIZE = 4096
+
+
+def documents(sender: str, recipient: str) -> Document:
+    """A document whose content before sealing is about 4 KiB."""
+    letter = Attachment.of("1-CV.pdf", b"%PDF-1.7\n" + os.urandom(SIZE - 1000) + b"\n%%EOF\n", content_id="cid:1")
+    return Document(
+        id="template",
+        sender=Party(code=sender, name="Nơi gửi"),
+        recipients=(Party(code=recipient, name="Nơi nhận"),),
+        number=DocumentNumber(number="1", notation="CV-VP"),
+        issued_on=date(2016, 7, 1),
+        type=DocumentType(name="Công văn"),
+        subject="V/v đo tốc độ của đường truyền",
+        attachments=(letter,),
+    )
+
+
+class BenchAdapter(Adapter):
+    """Options: `log` (a file), and for a sender `sender`, `recipient`, `count`, `rate` (documents a second; 0: all)."""
+
+    reports_arrival = True
+
+    def __init__(self, options: Mapping[str, object]) -> None:
+        self._count = int(str(options.get("count", 0)))
+        self._rate = float(str(options.get("rate", 0)))
+        self._gate = Path(str(options["gate"])) if "gate" in options else None
+        self._log = os.open(str(options["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._given = 0
+        self._offered: list[Collected] = []
+        self._began: float | None = None
+        if self._count:
+            self._template = documents(str(options["sender"]), str(options["recipient"]))
+
+    def collect(self, limit: int) -> Sequence[Collected]:
+        if not self._offered and self._given < self._count and (self._gate is None or self._gate.exists()):
+            self._began = self._began or time.monotonic()
+            allowed = self._count
+            if self._rate:
+                allowed = min(allowed, int((time.monotonic() - self._began) * self._rate) + 1)
+            take = range(self._given, min(allowed, self._given + limit))
+            self._given = max(self._given, take.stop)
+            self._offered = [
+                Collected(ref=str(number), item=self._template.model_copy(update={"id": f"bench/{number}"}))
+                for number in take
+            ]
+        return self._offered
+
+    def acknowledge(self, answers: Sequence[Answer]) -> None:
+        self._offered = []
+        self._write("accepted", [answer.ref for answer in answers if not answer.error])
+
+    def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
+        self._write("filed", [filing.document.id.removeprefix("bench/") for filing in filings])
+        return [Filed(ref=filing.document.id) for filing in filings]
+
+    def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
+        self._write("status", [report.status.concerns.document_id for report in reports])
+        return [Filed() for _ in reports]
+
+    def _write(self, what: str, refs: Sequence[str]) -> None:
+        now = time.time_ns()
+        os.write(self._log, "".join(f"{what} {ref} {now}\n" for ref in refs).encode())
+        os.fdatasync(self._log)

@@ -1,0 +1,57 @@
+"""The ground of the broker contract on a real RabbitMQ: links that all go through one forwarder."""
+
+import time
+from dataclasses import replace
+
+from bus.rabbit.link import Backoff, IoThread, Link, LinkSettings
+from schemas.values import MailboxCode
+from tests.contract.broker import HOME, wait_for
+from tests.integration.broker_world import Vhost
+from tests.integration.forwarder import Forwarder
+
+QUICK = Backoff(0.2, 0.5)
+
+
+class RealGround:
+    """A vhost of its own, and a forwarder that every link goes through."""
+
+    def __init__(self, vhost: Vhost, io: IoThread, forwarder: Forwarder) -> None:
+        self.user = vhost.user
+        self.vhost = vhost
+        self.forwarder = forwarder
+        self._io = io
+        self._links: list[Link] = []
+        self.settings = LinkSettings(
+            mailbox=HOME,
+            url=vhost.through(forwarder.host, forwarder.port),
+            retry=QUICK,
+            refused_retry=QUICK,
+            publish_timeout=10.0,
+        )
+
+    def link(self, mailbox: MailboxCode, *, prefetch: int = 256, ready: bool = True, **changes: object) -> Link:
+        settings = replace(self.settings, mailbox=mailbox, prefetch=prefetch, **changes)  # type: ignore[arg-type]
+        link = Link(settings, io=self._io)
+        self._links.append(link)
+        if ready:
+            assert link.wait_ready(15), link.status()
+        return link
+
+    def settle(self) -> None:
+        time.sleep(0.3)  # the I/O thread takes the acks over in its own time
+        wait_for(lambda: self.forwarder.quiet(0.2))
+
+    def cut(self) -> None:
+        self.forwarder.cut()
+        wait_for(lambda: not any(link.status().publishing or link.status().consuming for link in self._links))
+
+    def mend(self) -> None:
+        self.forwarder.mend()
+        assert all(link.wait_ready(15) for link in self._links)
+
+    def depth(self, queue: str) -> int:
+        return self.vhost.depth(queue)
+
+    def close(self) -> None:
+        for link in self._links:
+            link.close()
