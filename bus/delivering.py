@@ -377,6 +377,7 @@ def _change(
 ) -> InboxChange:
     return InboxChange(
         message=entry.docket.id,
+        sender=entry.docket.sender.mailbox,
         state=state,
         attempts=entry.attempts if attempts is None else attempts,
         next_at=next_at,

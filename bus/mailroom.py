@@ -39,8 +39,7 @@ class Member:
 
     def address(self, code: AgencyCode) -> Address:
         """Raises UnknownAgency, AgencyClosed or NoMailbox."""
-        resolved = self.directory.resolve(code)
-        return Address(agency=resolved.code, mailbox=resolved.mailbox)
+        return _address(self.directory, code)
 
     def own_address(self, code: AgencyCode) -> Address:
         """As `address`, of an agency that this mailbox serves. Raises NotServed for any other."""
@@ -70,6 +69,12 @@ class Member:
     def verify_keys(self, mailbox: MailboxCode) -> tuple[VerifyKey, ...]:
         """Every key that may have signed for a mailbox. Raises NoKey."""
         return tuple(map(_verify_key, self.directory.keys(mailbox).signing))
+
+
+@lru_cache(maxsize=8192)  # thousands of documents go to the same few agencies
+def _address(directory: Directory, code: AgencyCode) -> Address:
+    resolved = directory.resolve(code)
+    return Address(agency=resolved.code, mailbox=resolved.mailbox)
 
 
 # Parsing a key costs more than using it; a country has a thousand of them.

@@ -23,7 +23,7 @@ class Opened:
 
 def open_entry(entry: InboxEntry, member: Member) -> Opened:
     """Raises CannotOpen, or BadMessage where the content is not what the docket says."""
-    parsed = envelope.parse(entry.body)
+    parsed = envelope.parse(entry.body, known=entry.docket)
     content = envelope.open_(parsed, mailbox=member.mailbox, keys=member.identity.sealing)
     try:
         item = unpack_content(entry.docket.kind, content)

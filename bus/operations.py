@@ -91,7 +91,17 @@ def _again(
                 )
             case Box.IN:
                 tx.change_inbox(
-                    [InboxChange(message=id_, state=State.WAITING, attempts=0, next_at=now, at=now) for id_ in ids]
+                    [
+                        InboxChange(
+                            message=row.docket.id,
+                            sender=row.docket.sender.mailbox,
+                            state=State.WAITING,
+                            attempts=0,
+                            next_at=now,
+                            at=now,
+                        )
+                        for row in rows
+                    ]
                 )
         tx.put_events([_event(f"{box}.{verb}", row, now) for row in rows])
     return ids

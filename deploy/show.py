@@ -25,10 +25,10 @@ from deploy import country as countries
 from deploy.country import Country
 from deploy.local_broker import Kind, LocalBroker, local_broker
 from deploy.papers import Papers
-from deploy.people import People
+from deploy.people import ASKS, People
 from schemas.codes import BusinessType, StatusCode
 
-DROPPED_A_TURN = 12
+DROPPED_A_TURN = 5
 TURN = 0.25
 PATIENCE = 60.0
 """Seconds without any progress before the demo says that something is missing."""
@@ -167,8 +167,9 @@ class Line:
 
 
 def tally(people: People) -> list[Line]:
-    """Counts of copies (a document to three recipients is three), in the order of the mailboxes."""
-    sent = Counter(expected.sender for expected in people.expected if len(expected.what) == 1)
+    """Counts of copies of new and replacing documents (one to three recipients is three), in the mailboxes' order."""
+    opening = {str(int(kind)) for kind in BusinessType if kind not in ASKS}
+    sent = Counter(expected.sender for expected in people.expected if expected.what in opening)
     heard: dict[StatusCode, Counter[str]] = {code: Counter() for code in StatusCode}
     for expected, _ in people.seen:
         if len(expected.what) == 2:
@@ -187,7 +188,8 @@ def tally(people: People) -> list[Line]:
 
 
 def board(people: People) -> Table:
-    table = Table("Cơ quan / Agency", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Cơ quan / Agency", no_wrap=True, overflow="ellipsis")
     for column in ("gửi\nsent", "đã đến\narrived", "đang xử lý\nin progress", "hoàn thành\ndone"):
         table.add_column(column, justify="right")
     for line in tally(people):

@@ -66,16 +66,18 @@ class Docket(Value):
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> Self:
-        has = {
-            "document": self.document is not None,
-            "business_type": self.business_type is not None,
-            "status": self.status is not None,
-            "content": self.content is not None,
-            "acknowledges": bool(self.acknowledges),
-        }
+        has = (
+            self.document is not None,
+            self.business_type is not None,
+            self.status is not None,
+            self.content is not None,
+            bool(self.acknowledges),
+        )
         wanted = _FIELDS_OF_KIND[self.kind]
-        if wrong := sorted(name for name, present in has.items() if present != (name in wanted)):
-            raise ValueError(f"a {self.kind} docket has exactly {sorted(wanted)}; wrong: {wrong}")
+        if has != wanted:
+            exactly = sorted(name for name, is_wanted in zip(_FIELDS, wanted, strict=True) if is_wanted)
+            wrong = sorted(name for name, one, other in zip(_FIELDS, has, wanted, strict=True) if one != other)
+            raise ValueError(f"a {self.kind} docket has exactly {exactly}; wrong: {wrong}")
         return self
 
     @property
@@ -84,8 +86,9 @@ class Docket(Value):
         return tuple(dict.fromkeys(address.mailbox for address in self.recipients))
 
 
-_FIELDS_OF_KIND: dict[Kind, frozenset[str]] = {
-    Kind.DOCUMENT: frozenset({"document", "business_type", "content"}),
-    Kind.STATUS: frozenset({"document", "status", "content"}),
-    Kind.RECEIPT: frozenset({"acknowledges"}),
+_FIELDS = ("document", "business_type", "status", "content", "acknowledges")
+_FIELDS_OF_KIND: dict[Kind, tuple[bool, ...]] = {
+    Kind.DOCUMENT: (True, True, False, True, False),
+    Kind.STATUS: (True, False, True, True, False),
+    Kind.RECEIPT: (False, False, False, False, True),
 }

@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,7 +25,7 @@ from bus.files.keys import load_identity, read_secret
 from bus.mailroom import MAX_CONTENT, Member
 from bus.ports import Adapter
 from bus.rabbit.link import IoThread, Link, LinkSettings
-from bus.store import open_store
+from bus.store import is_current, open_store
 from schemas.values import VIETNAM, MessageId
 
 configs = click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
@@ -90,18 +91,31 @@ def _dumps(value: object, **_: object) -> str:
 @contextmanager
 def running(loaded: Sequence[Config]) -> Iterator[list[MailboxDaemon]]:
     """The daemons of these configurations, wired and not started. One I/O thread serves all their links."""
+    _bring_up(loaded)
     with ExitStack() as stack:
         io = IoThread()
         stack.callback(io.close)
-        yield [_daemon(config, io, stack) for config in loaded]
+        with ExitStack() as unhosted:
+            daemons = [_daemon(config, io, unhosted) for config in loaded]
+            unhosted.pop_all()  # from here on a daemon closes what it has
+        yield daemons
 
 
-def _daemon(config: Config, io: IoThread, stack: ExitStack) -> MailboxDaemon:
+def _bring_up(loaded: Sequence[Config]) -> None:
+    """New and older stores are brought up in a process of its own; what goes wrong there, `open_store` says here."""
+    old = [part for config in loaded if not is_current(config.store) for part in (config.mailbox, config.store)]
+    if old:
+        subprocess.run([sys.executable, "-m", "bus.store", *old], check=False, capture_output=True)  # noqa: S603
+
+
+def _daemon(config: Config, io: IoThread, unhosted: ExitStack) -> MailboxDaemon:
     member = member_of(config)
     store = open_store(config.store, owner=config.mailbox)
-    stack.callback(store.close)
+    unhosted.callback(store.close)
     adapter = make_adapter(config.adapter, name=config.mailbox)
+    unhosted.callback(adapter.close)
     link = Link(link_settings(config), io=io)
+    unhosted.callback(link.close)
     return MailboxDaemon(
         Surroundings(
             member=member,

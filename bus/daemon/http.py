@@ -1,6 +1,7 @@
 """The port of a daemon: /healthz for whoever restarts it, /metrics for whoever watches it. No content, ever."""
 
 import json
+import socket
 import threading
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,18 +11,22 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bus.daemon.mailbox import MailboxDaemon
 from bus.daemon.metrics import RoadCollector, health
+from bus.errors import BadConfig
 
 
 class HealthServer:
-    """Serves until closed. Raises OSError where the port is taken."""
+    """Serves until closed. Raises BadConfig where it cannot listen there."""
 
     def __init__(self, address: tuple[str, int], daemons: Sequence[MailboxDaemon]) -> None:
         registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         registry.register(RoadCollector(daemons))
-        self._server = ThreadingHTTPServer(address, _handler(registry, daemons))
-        self._server.daemon_threads = True
+        try:
+            self._server = _server_of(address)(address, _handler(registry, daemons))
+        except OSError as exc:
+            host, port = address
+            raise BadConfig(file="http.listen", why=f"{host}:{port}: {exc.strerror or exc}") from exc
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
         self._thread.start()
 
@@ -32,6 +37,18 @@ class HealthServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _server_of(address: tuple[str, int]) -> type[_Server]:
+    return _Server6 if ":" in address[0] else _Server
 
 
 def _handler(registry: CollectorRegistry, daemons: Sequence[MailboxDaemon]) -> type[BaseHTTPRequestHandler]:

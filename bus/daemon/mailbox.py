@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 COLLECT = 250
 ARRIVALS = 500
-HOUSEKEEPING = 3600.0
+KEEP = timedelta(days=400)
+"""What is done is remembered for a year and a month: the yearly report, and duplicates that come late."""
 
 
 def _now() -> datetime:
@@ -42,7 +43,7 @@ class Surroundings:
 
 
 class MailboxDaemon:
-    """Started once, stopped once."""
+    """Started once, stopped once. Beside the four loops of the road a fifth, once a day, forgets what is long done."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -52,8 +53,9 @@ class MailboxDaemon:
         self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
         self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
+        self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
-        self.loops = [self._collect, self._publish, self._take_in, self._deliver]
+        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._forget]
 
     @property
     def store(self) -> Store:
@@ -128,6 +130,12 @@ class MailboxDaemon:
         if done.refused or done.postponed:
             log.warning("deliver.trouble", mailbox=self.mailbox, refused=done.refused, postponed=done.postponed)
         return done.more
+
+    def _forget_step(self) -> bool:
+        forgotten = self._around.store.forget(self._around.clock() - KEEP)
+        if forgotten:
+            log.info("store.forgotten", mailbox=self.mailbox, messages=forgotten)
+        return False
 
     # -- small things
 

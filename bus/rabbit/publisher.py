@@ -71,7 +71,7 @@ class Publisher:
         self._watch: asyncio.TimerHandle | None = None
 
     def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
-        if why := _why_not(self.session.standing):
+        if batch and (why := _why_not(self.session.standing)):
             raise BrokerAway(why=why)
         # One that is too large would close the channel under all the others.
         fits = [len(each.body) <= self._limits.max_body for each in batch]

@@ -1,7 +1,7 @@
 """A mailbox's durable memory: outbox, inbox, dossiers and their history, in one SQL database. Nothing outside this
 folder knows SQL or how a value lies in a row; nothing inside decides what a message's state should be."""
 
-from bus.store.opening import open_store
+from bus.store.opening import is_current, open_store
 from bus.store.sql import SqlStore
 
-__all__ = ["SqlStore", "open_store"]
+__all__ = ["SqlStore", "is_current", "open_store"]

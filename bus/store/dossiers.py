@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, tuple_, update
 
 from bus.handling import Change, Handling, Verdict
 from bus.ports import Dossier, Event, HandlingKey, StatusRecord
@@ -16,15 +16,21 @@ from schemas.docket import DocumentKey
 from schemas.values import AgencyCode, DocumentId
 
 _d, _s, _e = dossier.c, status.c, event.c
+_KEY = ("issuer", "document", "handler")
+_CHANGING = tuple(column.name for column in dossier.columns if column.name not in _KEY)
 _by_key = select(dossier).where(tuple_(_d.issuer, _d.document, _d.handler).in_(bindparam("keys", expanding=True)))
-_delete = delete(dossier).where(
-    _d.issuer == bindparam("the_issuer"),
-    _d.document == bindparam("the_document"),
-    _d.handler == bindparam("the_handler"),
-)
 _insert = insert(dossier)
-_of_issuer = select(dossier).where(_d.issuer == bindparam("the_issuer"))  # sorted in Python: an ORDER BY on the key
-# would have SQLite walk all documents of the issuer for the order's sake
+_change = (
+    update(dossier)
+    .where(
+        _d.issuer == bindparam("the_issuer"),
+        _d.document == bindparam("the_document"),
+        _d.handler == bindparam("the_handler"),
+    )
+    .values({name: bindparam(f"to_{name}") for name in _CHANGING})
+)
+# Sorted in Python: for an ORDER BY on the key SQLite would walk all documents of the issuer.
+_of_issuer = select(dossier).where(_d.issuer == bindparam("the_issuer"))
 _by_document = _of_issuer.where(_d.document == bindparam("the_document"))
 _by_form = _of_issuer.where(_d.document_form == bindparam("the_form"))
 _by_code = _of_issuer.where(_d.code_form == bindparam("the_code"), _d.issued_on == bindparam("the_date"))
@@ -84,9 +90,16 @@ def put(connection: Connection, dossiers: Sequence[Dossier]) -> None:
     last = {each.key: each for each in dossiers}
     if not last:
         return
-    keys = [{"the_issuer": key.issuer, "the_document": key.document, "the_handler": key.handler} for key in last]
-    connection.execute(_delete, keys)
-    connection.execute(_insert, [_row_of(each) for each in last.values()])
+    there = by_keys(connection, last.keys())
+    fresh = [_row_of(each) for key, each in last.items() if key not in there]
+    changed = [_row_of(each) for key, each in last.items() if key in there]
+    if fresh:
+        connection.execute(_insert, fresh)
+    if changed:
+        connection.execute(
+            _change,
+            [{f"{'the' if name in _KEY else 'to'}_{name}": value for name, value in row.items()} for row in changed],
+        )
 
 
 def _row_of(each: Dossier) -> dict[str, Any]:

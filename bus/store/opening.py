@@ -40,6 +40,19 @@ def open_store(url: str, *, owner: MailboxCode, exclusive: bool = True) -> SqlSt
     return SqlStore(engine, name=str(path), ownership=ownership)
 
 
+def is_current(url: str) -> bool:
+    """Whether `open_store` would find nothing to bring up. Raises as it does."""
+    parsed, path = _parse(url)
+    if not path.exists():
+        return False
+    engine = _engine(parsed, path)
+    try:
+        with translated(str(path)), engine.connect() as connection:
+            return migrate.is_current(connection, store=str(path))
+    finally:
+        engine.dispose()
+
+
 def _parse(url: str) -> tuple[URL, Path]:
     try:
         parsed = make_url(url)

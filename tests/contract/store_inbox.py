@@ -73,6 +73,12 @@ class InboxContract:
         settle(store, change(1))
         assert due(store) == []
 
+    def test_what_was_taken_as_done_is_history(self, store: Store) -> None:
+        """An entry put as done keeps no body."""
+        take(store, replace(arrived(1), state=State.DONE))
+        found = row(store, 1, Box.IN)
+        assert (found.size, found.finished_at) == (0, NOW)
+
     def test_urgency_and_bounds(self, store: Store) -> None:
         """As in the outbox: the most urgent first, and no more bytes than asked for."""
         urgent = replace(arrived(2), docket=docket(2, priority=Priority.URGENT))
@@ -112,6 +118,13 @@ class InboxContract:
         settle(store, change(1, State.WAITING, next_at=LATER, error="DMS away"), change(9))
         assert due(store, now=LATER - timedelta(microseconds=1)) == []
         assert [(entry.attempts, entry.error) for entry in due(store, now=LATER)] == [(1, "DMS away")]
+
+    def test_strangers_and_nothing(self, store: Store) -> None:
+        """A change to a message that is not here, or no change at all, does nothing."""
+        take(store, arrived(1))
+        settle(store, change(9))
+        settle(store)
+        assert len(due(store)) == 1
 
     def test_contents_are_filed_once(self, store: Store) -> None:
         """Only what was filed counts: not what was refused, put off, or discarded without being opened."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bus.errors import StoreFull
 from bus.ports import Store
 from bus.store import open_store
-from tests.contract.store import OutboxContract, ReceiptContract, SettlingContract
+from tests.contract.store import OutboxContract, SettlingContract, due, put, sending
 from tests.contract.store_inbox import InboxContract
 from tests.contract.store_memory import (
     DossierContract,
@@ -16,6 +17,7 @@ from tests.contract.store_memory import (
     OperatorContract,
     TransactionContract,
 )
+from tests.contract.store_receipts import ReceiptContract
 from tests.fakes.store import MemoryStore
 
 
@@ -51,3 +53,15 @@ class TestForgetting(ForgettingContract): ...
 
 
 class TestTransactions(TransactionContract): ...
+
+
+def test_the_fake_counts_and_fails_when_told() -> None:
+    """What a story asks of it beyond the contract: how many commits there were, and a full disk."""
+    store = MemoryStore()
+    put(store, sending(1))
+    store.full = True
+    with pytest.raises(StoreFull):
+        put(store, sending(2))
+    store.full = False
+    put(store, sending(2))
+    assert (store.commits, len(due(store))) == (2, 2)

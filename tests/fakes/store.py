@@ -265,8 +265,8 @@ class MemoryTransaction:
 
     def events(self, *, document: DocumentId) -> Sequence[Event]:
         form = document_form(document)
-        rows = [row for box in Box for row in self.rows(box, document=document, limit=len(self._data.events) + 10**6)]
-        messages = {row.docket.id for row in rows}
+        dockets = [row.docket for box in Box for row in self._all(box)]
+        messages = {each.id for each in dockets if each.document and document_form(each.document.id) == form}
         found = [
             event
             for event in self._data.events

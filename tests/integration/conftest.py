@@ -1,59 +1,20 @@
-"""Which RabbitMQ the integration tests use, and that they say so.
-
-LIENTHONG_TEST_AMQP_URL with LIENTHONG_TEST_MANAGEMENT_URL: that broker, as its administrator. Else RabbitMQ 4.3 in
-Docker; else the server installed here. LIENTHONG_TEST_BROKER=docker|binary forces one. Without any, they fail.
-"""
+"""What the integration tests stand on: a vhost of their own, and links to it. The broker is tests/conftest.py's."""
 
 import itertools
-import os
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from urllib.parse import unquote, urlsplit
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 
 from bus.rabbit.link import IoThread
-from deploy.local_broker import (
-    AMQP,
-    BOOT_SECONDS,
-    IMAGE,
-    MANAGEMENT,
-    Kind,
-    NoBroker,
-    docker_problem,
-    local_broker,
-    speaks_amqp,
-    version_of,
-)
 from tests.contract.broker import LIMITS, MAILBOXES
 from tests.integration.broker_world import Vhost, World
 from tests.integration.forwarder import Forwarder
 from tests.integration.real_ground import RealGround
 
 _vhosts = itertools.count()
-USED = pytest.StashKey[str]()
-
-WAYS = f"""\
-The integration tests need a RabbitMQ (3.10 or later). One of
-  - Docker with the image {IMAGE},
-  - an installed server: apt-get install rabbitmq-server, brew install rabbitmq,
-  - a running one: LIENTHONG_TEST_AMQP_URL=amqp://administrator:password@host:5672/
-                   LIENTHONG_TEST_MANAGEMENT_URL=http://host:15672"""
-
-
-@pytest.fixture(scope="session")
-def broker(pytestconfig: pytest.Config) -> Iterator[World]:
-    """One RabbitMQ for the whole run."""
-    with ExitStack() as stack:
-        try:
-            world = stack.enter_context(_broker())
-        except NoBroker as error:
-            pytest.fail(f"{error}\n{WAYS}", pytrace=False)
-        boot = "" if world.boot_seconds is None else f", up in {world.boot_seconds} s"
-        pytestconfig.stash[USED] = f"RabbitMQ {world.version} ({world.kind}) at {world.management_url}{boot}"
-        yield world
 
 
 @pytest.fixture(scope="module")
@@ -79,90 +40,3 @@ def ground(broker: World, io: IoThread) -> Iterator[RealGround]:
         ground = RealGround(vhost, io, forwarder)
         stack.callback(ground.close)
         yield ground
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if used := config.stash.get(USED, None):
-        terminalreporter.section("broker")
-        terminalreporter.line(used)
-
-
-@contextmanager
-def _broker() -> Iterator[World]:
-    url = os.environ.get("LIENTHONG_TEST_AMQP_URL")
-    match os.environ.get("LIENTHONG_TEST_BROKER"):
-        case None if url:
-            yield _given(url)
-        case None | "docker" | "binary" as forced:
-            with ExitStack() as stack:
-                yield _started(stack, forced)
-        case other:
-            raise NoBroker(f"LIENTHONG_TEST_BROKER={other}: it is docker or binary")
-
-
-def _started(stack: ExitStack, forced: Kind | None) -> World:
-    """testcontainers wants a second image that cleans up after it; without one, our own way of starting does."""
-    if forced != "binary" and docker_problem() is None:
-        try:
-            return stack.enter_context(_container())
-        except NoBroker:
-            return stack.enter_context(_own("docker"))
-    return stack.enter_context(_own(forced or "binary"))
-
-
-def _given(url: str) -> World:
-    management_url = os.environ.get("LIENTHONG_TEST_MANAGEMENT_URL", "http://127.0.0.1:15672").rstrip("/")
-    parts = urlsplit(url)
-    user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
-    version = version_of(management_url, user, password)
-    if version is None:
-        raise NoBroker(f"{management_url} does not answer as a management interface to user {user}.")
-    return World(amqp_url=url, management_url=management_url, kind="given", version=version)
-
-
-@contextmanager
-def _own(kind: Kind) -> Iterator[World]:
-    with local_broker(kind) as broker:
-        yield World(
-            amqp_url=broker.amqp_url,
-            management_url=broker.management_url,
-            kind=broker.kind,
-            version=broker.version,
-            boot_seconds=broker.boot_seconds,
-            ctl=broker.ctl,
-        )
-
-
-@contextmanager
-def _container() -> Iterator[World]:
-    from testcontainers.core.container import DockerContainer
-
-    user, password = "lienthong", secrets.token_urlsafe(12)
-    container = DockerContainer(IMAGE).with_exposed_ports(AMQP, MANAGEMENT)
-    container.with_env("RABBITMQ_DEFAULT_USER", user).with_env("RABBITMQ_DEFAULT_PASS", password)
-    started = time.monotonic()
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(container)
-        except Exception as error:  # the docker library's own, of many kinds
-            raise NoBroker(f"Docker could not start {IMAGE}: {error}") from error
-        host, port = container.get_container_host_ip(), int(container.get_exposed_port(AMQP))
-        management_url = f"http://{host}:{container.get_exposed_port(MANAGEMENT)}"
-        while not ((version := version_of(management_url, user, password)) and speaks_amqp(host, port)):
-            if time.monotonic() - started > BOOT_SECONDS:
-                raise NoBroker(f"{IMAGE} did not answer in {BOOT_SECONDS:.0f} s")
-            time.sleep(0.2)
-
-        def ctl(*arguments: str) -> str:
-            done = container.exec(["rabbitmqctl", "--quiet", *arguments])
-            assert done.exit_code == 0, done.output
-            return str(done.output, "utf-8")
-
-        yield World(
-            amqp_url=f"amqp://{user}:{password}@{host}:{port}/%2F",
-            management_url=management_url,
-            kind="docker, testcontainers",
-            version=version,
-            boot_seconds=round(time.monotonic() - started, 1),
-            ctl=ctl,
-        )

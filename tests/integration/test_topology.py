@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, NackError
 
-from bus.drift import Act, diff
+from bus.drift import Act, Thing, diff
 from bus.rabbit.definitions import SALT_SIZE, export, password_hash
 from bus.rabbit.management import Management
 from bus.topology import Limits, Topology, topology
@@ -109,7 +109,7 @@ def publish(exchange: str, key: str, properties: pika.BasicProperties = PERSISTE
 
 def read_stream(channel: BlockingChannel, name: str) -> None:
     channel.basic_qos(prefetch_count=1)
-    channel.basic_consume(name, lambda *_: None, arguments={"x-stream-offset": "last"})
+    channel.basic_consume(name, lambda *_: None, arguments={"x-stream-offset": "next"})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,8 @@ def test_not_even_an_administrator_publishes_past_an_agency(made: Made) -> None:
 
 @pytest.mark.parametrize("kind", ["document", "status", "receipt"])
 def test_a_message_reaches_its_recipient_and_the_audit(made: Made, kind: str) -> None:
-    """Each kind goes from the sender's exchange to the recipient's inbox, which its user reads; the ledger may listen."""
+    """Each kind goes from the sender's exchange to the recipient's inbox, which its user reads; the
+    ledger may listen."""
     with made.channel(A) as channel:
         publish(f"agency.{A}", f"{kind}.{B}", pika.BasicProperties(delivery_mode=2, user_id=A))(channel)
     with made.channel(B) as channel:
@@ -208,7 +209,7 @@ def test_what_is_given_up_dies_once_and_says_why(made: Made) -> None:
             channel.basic_reject(method.delivery_tag or 0, requeue=True)
     _, properties, _ = made.take("dead")
     assert properties.headers is not None
-    assert properties.headers["x-death"][0]["queue"] == f"inbox.{B}"
+    assert f"'queue': 'inbox.{B}'" in str(properties.headers["x-death"])
     assert properties.headers["x-first-death-reason"] == "delivery_limit"
 
 
@@ -216,11 +217,11 @@ def test_a_full_inbox_says_no(made: Made) -> None:
     """Above its limit the publisher is nacked, and nothing that was confirmed is dropped."""
     confirmed = 0
     with made.channel(A) as channel:
-        with pytest.raises(NackError):
-            for _ in range(50):
+        with suppress(NackError):
+            while confirmed < 50:
                 publish(f"agency.{A}", f"document.{B}")(channel)
                 confirmed += 1
-        assert confirmed >= 5
+        assert 5 <= confirmed < 50
     with made.channel(B) as channel:
         taken = iter(lambda: channel.basic_get(f"inbox.{B}", auto_ack=True)[0], None)
         assert len(list(taken)) == confirmed
@@ -267,7 +268,11 @@ def test_a_policy_of_somebody_else_is_not_overwritten(made: Made) -> None:
             api.delete(f"/api/policies/{vhost}/theirs").raise_for_status()
 
 
-def wait(holds: Callable[[], bool], within: float = 15) -> None:
+def at_once(_: float) -> None:
+    """Does not wait for figures: what is ready is found all the same."""
+
+
+def wait(holds: Callable[[], bool], within: float = 25) -> None:
     """The broker's figures are up to five seconds old."""
     deadline = time.monotonic() + within
     while not holds():
@@ -291,16 +296,25 @@ def test_a_mailbox_that_left_goes_only_when_its_inbox_is_empty(made: Made) -> No
     made.take(f"inbox.{gone}")
     wait(lambda: diff(made.current, made.wanted, prune=True)[0].kind is Act.REMOVE)
     removals = diff(made.current, made.wanted, prune=True)
-    # It fills again between the plan and the deed: only its bindings have gone.
+    # It fills again between the plan and the deed: nothing goes. Figures say 0 still.
     with made.channel(A) as channel:
         publish(f"agency.{A}", f"document.{gone}")(channel)
-    made.management.apply(removals, vhost=vhost, hashes={})
-    assert f"inbox.{gone}" in {queue.name for queue in made.current.queues}
-    assert gone in {user.name for user in made.current.users}
+    made.management.apply(removals, vhost=vhost, hashes={}, sleep=at_once)
+    assert diff(made.current, more) == ()
+
+    # It fills again once its bindings have gone: the bindings only.
+    def replay(_: float) -> None:
+        with made.channel(made.world.user) as channel:
+            publish("", f"inbox.{gone}")(channel)
 
     made.take(f"inbox.{gone}")
     wait(lambda: diff(made.current, made.wanted, prune=True)[0].kind is Act.REMOVE)
-    made.management.apply(diff(made.current, made.wanted, prune=True), vhost=vhost, hashes={})
+    made.management.apply(removals, vhost=vhost, hashes={}, sleep=replay)
+    assert {change.what for change in diff(made.current, more)} == {Thing.BINDING}
+
+    made.take(f"inbox.{gone}")
+    wait(lambda: diff(made.current, made.wanted, prune=True)[0].kind is Act.REMOVE)
+    made.management.apply(diff(made.current, made.wanted, prune=True), vhost=vhost, hashes={}, sleep=at_once)
     assert diff(made.current, made.wanted, prune=True) == ()
     assert gone not in {user.name for user in made.current.users}
 
@@ -328,7 +342,7 @@ def test_removing_a_user_leaves_what_it_may_do_elsewhere(made: Made) -> None:
         api.put(f"/api/permissions/%2F/{gone}", json=nothing).raise_for_status()
         try:
             wait(lambda: all(change.kind is Act.REMOVE for change in diff(made.current, made.wanted, prune=True)))
-            made.management.apply(diff(made.current, made.wanted, prune=True), vhost=vhost, hashes={})
+            made.management.apply(diff(made.current, made.wanted, prune=True), vhost=vhost, hashes={}, sleep=at_once)
             (user,) = (user for user in made.current.users if user.name == gone)
             assert user.permissions is None
             assert diff(made.current, made.wanted, prune=True) == ()

@@ -1,0 +1,79 @@
+"""What every `bus.ports.Store` does with receipts."""
+
+import pytest
+
+from bus.ports import State, Store
+from schemas.codes import Outcome
+from tests.contract.store import LATER, NOW, change, due, hear, line, mid, put, row, sending, settle
+
+
+class ReceiptContract:
+    TWO = ("G22.98", "H49")
+
+    def test_the_last_receipt_finishes(self, store: Store) -> None:
+        """Done when every recipient holds or refuses it; the row shows who said what and when."""
+        put(store, sending(1, to=self.TWO))
+        settle(store, change(1, confirmed=("document.G22.98", "document.H49"), next_at=LATER, error="old"))
+        assert hear(store, line(1, "H49", Outcome.REFUSED, code="too-large", at=LATER)) == {mid(1)}
+        assert row(store).state is State.SENT
+        hear(store, line(1, "G22.98"))
+        found = row(store)
+        assert (found.state, found.size, found.error, found.next_at) == (State.DONE, 0, None, None)
+        assert found.finished_at == NOW
+        assert found.recipients == (
+            line(1, "G22.98"),
+            line(1, "H49", Outcome.REFUSED, code="too-large", at=LATER),
+        )
+
+    def test_a_receipt_may_overtake_the_confirm(self, store: Store) -> None:
+        """What is receipted before its publish was settled stays done."""
+        put(store, sending(1))
+        hear(store, line(1))
+        settle(store, change(1, State.SENT, confirmed=("document.H49",), next_at=NOW))
+        assert row(store).state is State.DONE
+        assert due(store) == []
+
+    def test_strangers(self, store: Store) -> None:
+        """Messages that were never ours are not named; lines of mailboxes that were not written to change nothing."""
+        put(store, sending(1))
+        assert hear(store, line(1, "Z99"), line(9)) == {mid(1)}
+        assert (row(store).state, row(store).recipients) == (State.WAITING, ())
+        assert hear(store) == set()
+
+    @pytest.mark.parametrize("one_batch", [True, False])
+    @pytest.mark.parametrize(
+        ("first", "second", "kept"),
+        [
+            (Outcome.HELD, Outcome.HELD, 0),
+            (Outcome.HELD, Outcome.REFUSED, 1),
+            (Outcome.REFUSED, Outcome.HELD, 0),
+            (Outcome.REFUSED, Outcome.REFUSED, 0),
+        ],
+    )
+    def test_repeated_lines(self, store: Store, first: Outcome, second: Outcome, kept: int, one_batch: bool) -> None:
+        """A repeated line changes nothing; refused wins over held, before and after the entry was finished."""
+        put(store, sending(1, to=self.TWO))
+        lines = (line(1, "H49", first, code="a"), line(1, "H49", second, code="b", at=LATER))
+        if one_batch:
+            hear(store, *lines)
+        else:
+            for each in lines:
+                assert hear(store, each) == {mid(1)}
+        assert row(store).recipients == (lines[kept],)
+
+    def test_a_refusal_after_the_end_is_seen(self, store: Store) -> None:
+        """Held, finished, and then refused by the document system: the row says refused."""
+        put(store, sending(1))
+        hear(store, line(1))
+        hear(store, line(1, "H49", Outcome.REFUSED, code="refused-by-dms", at=LATER))
+        found = row(store)
+        assert (found.state, found.finished_at) == (State.DONE, NOW)
+        assert [each.outcome for each in found.recipients] == [Outcome.REFUSED]
+
+    @pytest.mark.parametrize("state", [State.PARKED, State.CANCELLED, State.SENT])
+    def test_a_receipt_is_the_truth(self, store: Store, state: State) -> None:
+        """Whatever we believed, an entry that every recipient holds is done."""
+        put(store, sending(1))
+        settle(store, change(1, state))
+        hear(store, line(1))
+        assert row(store).state is State.DONE

@@ -1,0 +1,226 @@
+"""A small country on a real broker, as a test sees it: people at their folders, daemon processes, commands.
+
+Nothing here looks into a store or a queue: a test knows what lies in the folders, and what commands and pages say.
+"""
+
+import dataclasses
+import json
+import secrets
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click.testing
+
+from bus.cli.main import main
+from deploy import country as countries
+from deploy.country import Country
+from deploy.local_broker import LocalBroker
+from deploy.papers import Papers
+from deploy.people import Desk
+from schemas.codes import StatusCode
+from schemas.document import Document
+from schemas.edxml import read
+from schemas.status import Concerned, Status
+from schemas.values import DocumentId, MailboxCode
+from tests.integration.broker_world import World
+from tests.integration.forwarder import Forwarder
+
+AS_OF = date(2016, 7, 1)
+NAMES = ("Sở Nội vụ", "Sở Tài chính", "Sở Xây dựng", "Sở Y tế")
+
+T = TypeVar("T")
+
+
+def eventually(fact: Callable[[], T], *, within: float = 20.0, every: float = 0.03) -> T:
+    """What `fact` returns, as soon as that is something."""
+    deadline = time.monotonic() + within
+    while not (found := fact()):
+        assert time.monotonic() < deadline, f"it did not come true within {within} s"
+        time.sleep(every)
+    return found
+
+
+@dataclass
+class Daemon:
+    """One running daemon process, and what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    ports: dict[MailboxCode, int]
+    _log_begins: int = 0
+
+    def page(self, path: str) -> tuple[int, str]:
+        """Status and body; 0 where nobody answers."""
+        port = next(iter(self.ports.values()))
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Its log, a fact a line."""
+        return [json.loads(line) for line in self.words().splitlines()]
+
+    def words(self) -> str:
+        return self.log.read_bytes()[self._log_begins :].decode()
+
+
+@dataclass
+class Site:
+    country: Country
+    forwarder: Forwarder
+    papers: Papers
+    desks: dict[MailboxCode, Desk] = field(init=False)
+    ports: dict[MailboxCode, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.desks = {code: Desk(code, self.country.dms(code)) for code in self.country.mailboxes}
+
+    # -- daemons
+
+    @contextmanager
+    def at_work(self, *codes: MailboxCode, processes: int = 1, ready: bool = True) -> Iterator[list[Daemon]]:
+        """Daemons of these mailboxes (of all where none is named), ended by SIGTERM afterwards if they still run."""
+        part = dataclasses.replace(self.country, mailboxes=codes or self.country.mailboxes)
+        logs = [self.country.root / "logs" / f"daemon-{number}.log" for number in range(processes)]
+        begins = [log.stat().st_size if log.exists() else 0 for log in logs]
+        with countries.at_work(part, processes=processes) as started:
+            groups = [part.mailboxes[start::processes] for start in range(processes)]
+            daemons = [
+                Daemon(process, log, {code: self.ports[code] for code in group}, begin)
+                for process, log, group, begin in zip(started, logs, groups, begins, strict=True)
+            ]
+            if ready:
+                for daemon in daemons:
+                    eventually(lambda daemon=daemon: _ready(daemon))  # type: ignore[misc]
+            yield daemons
+
+    # -- people
+
+    def new(self, sender: MailboxCode, *recipients: MailboxCode) -> Document:
+        return self.papers.new(sender, recipients)
+
+    def drop(self, item: Document | Status) -> None:
+        self.desks[item.sender.code].drop(item)
+
+    def say(self, code: StatusCode, about: Document, sender: MailboxCode, to: MailboxCode) -> None:
+        """A status written in the document system of `sender`."""
+        concerns = Concerned(agency=to, document_id=about.id, code=str(about.number), issued_on=about.issued_on)
+        self.drop(
+            Status(
+                code=code,
+                sender=self.papers.party(sender),
+                concerns=concerns,
+                at=datetime.now(UTC),
+                description=code.label.vi,
+            )
+        )
+
+    def folder(self, code: MailboxCode, *parts: str) -> Path:
+        return self.country.dms(code).joinpath(*parts)
+
+    def filed(self, code: MailboxCode, id_: DocumentId | None = None) -> list[Document]:
+        """Documents that lie in the folders of an agency, as its people would read them."""
+        found = (read(path.read_bytes()).item for path in _packages(self.folder(code, "incoming")))
+        return [item for item in found if isinstance(item, Document) and id_ in (None, item.id)]
+
+    def heard(self, code: MailboxCode, id_: DocumentId) -> list[tuple[str, MailboxCode]]:
+        """(status code, who reports it) of what came back for a document."""
+        found = (read(path.read_bytes()).item for path in _packages(self.folder(code, "statuses", "received")))
+        mine = [item for item in found if isinstance(item, Status) and item.concerns.document_id == id_]
+        return sorted((str(status.code), status.sender.code) for status in mine)
+
+    # -- operators
+
+    def command(self, *arguments: str, code: MailboxCode | None = None, columns: int = 100) -> click.testing.Result:
+        """`lienthong …`, with `-c` of a mailbox where one is given."""
+        config = ("-c", str(self.country.config(code))) if code else ()
+        runner = click.testing.CliRunner(env={"COLUMNS": str(columns)})
+        return runner.invoke(main, [*arguments, *config], catch_exceptions=False)
+
+    def json(self, *arguments: str, code: MailboxCode) -> Any:
+        return json.loads(self.command(*arguments, "--json", code=code).stdout)
+
+
+def _ready(daemon: Daemon) -> bool:
+    assert daemon.process.poll() is None, daemon.words()
+    return daemon.page("/healthz")[0] == 200
+
+
+def _packages(folder: Path) -> Sequence[Path]:
+    return sorted(folder.glob("*.edxml"))
+
+
+# -- founding one ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def founded(root: Path, world: World, *, mailboxes: int) -> Iterator[Site]:
+    """A country of its own: its vhost, its users, its agencies are in nobody's way and are gone afterwards."""
+    run = secrets.token_hex(2).upper()
+    codes = [f"H49.{run}{number}" for number in range(1, mailboxes + 1)]
+    (root / "directory").mkdir(parents=True)
+    (root / "directory" / "tests.toml").write_text(_listing(codes), encoding="utf-8")
+    with ExitStack() as stack:
+        vhost = stack.enter_context(world.vhost(f"e2e-{run}"))
+        where = urlsplit(world.amqp_url)
+        forwarder = stack.enter_context(Forwarder(where.hostname or "localhost", where.port or 5672))
+        stack.callback(_forget_users, world, codes)
+        country = countries.found(root, mailboxes=codes, as_of=AS_OF)
+        amqp_url = f"amqp://{forwarder.host}:{forwarder.port}"
+        countries.connect(country, _through(world, amqp_url), vhost=vhost.name, every=0.1)
+        site = Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))
+        for code, port in zip(codes, free_ports(len(codes)), strict=True):
+            site.ports[code] = port
+            with country.config(code).open("a", encoding="utf-8") as config:
+                config.write(f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        yield site
+
+
+def _listing(codes: Sequence[MailboxCode]) -> str:
+    return "\n".join(
+        f'[[agency]]\ncode = "{code}"\nparent = "H49"\nnames = [{{ vi = "{name}" }}]\n[[mailbox]]\ncode = "{code}"'
+        for code, name in zip(codes, NAMES, strict=False)
+    )
+
+
+def _through(world: World, amqp_url: str) -> LocalBroker:
+    return LocalBroker(
+        amqp_url=amqp_url,
+        management_url=world.management_url,
+        metrics_url="",
+        user=world.user,
+        password=world.password,
+        version=world.version,
+        kind="binary",
+        boot_seconds=0,
+        ctl_command=(),
+    )
+
+
+def _forget_users(world: World, codes: Sequence[MailboxCode]) -> None:
+    with world.api() as api:
+        for code in codes:
+            api.delete(f"/api/users/{code}")
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

@@ -1,0 +1,110 @@
+"""What a running daemon says of itself: /healthz, /metrics and its log. Facts, and never a document's words."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from schemas.document import Document
+from tests.e2e.site import Daemon, Site, eventually
+
+
+@pytest.fixture(scope="module")
+def daemon(site: Site) -> Iterator[Daemon]:
+    with site.at_work() as (daemon,):
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def sent(site: Site, daemon: Daemon) -> Document:
+    """A document that went from the first mailbox to the second, 01 and all, and a package that was refused."""
+    sender, one, _ = site.country.mailboxes
+    document = site.new(sender, one)
+    site.drop(document)
+    (site.folder(sender, "outgoing") / "không phải gói.edxml").write_bytes(b"<edXML>nothing</edXML>")
+    eventually(lambda: site.heard(sender, document.id))
+    eventually(lambda: list(site.folder(sender, "rejected").glob("không phải gói*.reason")))
+    return document
+
+
+def numbers(daemon: Daemon) -> dict[tuple[str, ...], float]:
+    """Every sample of /metrics by its name and the values of its labels."""
+    status, text = daemon.page("/metrics")
+    assert status == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_health_tells_of_every_mailbox(site: Site, daemon: Daemon, sent: Document) -> None:
+    """200, and for each mailbox: its link, its loops, and how many messages stand where."""
+    status, text = daemon.page("/healthz")
+    said = json.loads(text)
+    assert (status, said["ok"]) == (200, True)
+    assert [mailbox["mailbox"] for mailbox in said["mailboxes"]] == list(site.country.mailboxes)
+    sender = said["mailboxes"][0]
+    assert {"collect", "publish", "take-in", "deliver"} <= sender["loops"].keys()
+    assert all(loop["failing_since"] is None for loop in sender["loops"].values())
+    assert (sender["broker"]["publishing"], sender["broker"]["consuming"]) == (True, True)
+    eventually(lambda: json.loads(daemon.page("/healthz")[1])["mailboxes"][0]["outbox"].keys() == {"done"})
+
+
+def test_metrics_count_the_road(site: Site, daemon: Daemon, sent: Document) -> None:
+    """What was accepted, refused, confirmed, held and filed since the start; what stands where; the links."""
+    sender, one, _ = site.country.mailboxes
+    found = numbers(daemon)
+    for mailbox, step in ((sender, "accepted"), (sender, "rejected"), (one, "filed")):
+        assert found["lienthong_road_total", mailbox, step] == 1
+    assert found["lienthong_messages", sender, "inbox", "done"] >= 1
+    assert {found["lienthong_link_up", mailbox] for mailbox in site.country.mailboxes} == {1}
+    assert found["lienthong_loop_failing", sender, "publish"] == 0
+    assert found["lienthong_oldest_waiting_seconds", sender, "outbox"] == 0
+    assert ("process_resident_memory_bytes",) in found
+
+
+def test_other_pages_say_which_there_are(daemon: Daemon) -> None:
+    """404, with the names of the two."""
+    assert daemon.page("/") == (404, "/healthz, /metrics\n")
+
+
+def test_health_says_when_the_broker_is_away_and_back(site: Site, daemon: Daemon, sent: Document) -> None:
+    """503 with the reason and a gauge at 0 while there is no connection; what waits then goes when it is back."""
+    sender, one, _ = site.country.mailboxes
+    site.forwarder.cut()
+    waiting = site.new(sender, one)
+    try:
+        eventually(lambda: daemon.page("/healthz")[0] == 503)
+        site.drop(waiting)
+        eventually(lambda: numbers(daemon).get(("lienthong_messages", sender, "outbox", "waiting")) == 1)
+        eventually(lambda: numbers(daemon)["lienthong_loop_failing", sender, "publish"] == 1)
+        said = json.loads(daemon.page("/healthz")[1])
+        assert not said["ok"]
+        assert said["mailboxes"][0]["broker"]["last_error"]
+        assert "broker-away" in said["mailboxes"][0]["loops"]["publish"]["error"]
+        assert numbers(daemon)["lienthong_link_up", sender] == 0
+    finally:
+        site.forwarder.mend()
+    eventually(lambda: daemon.page("/healthz")[0] == 200)
+    eventually(lambda: site.heard(sender, waiting.id))
+
+
+def test_the_log_is_facts_without_content(site: Site, daemon: Daemon, sent: Document) -> None:
+    """Every line is a JSON object with an event and a time. No subject, no attachment, no password is in any of it,
+    nor on the pages."""
+    facts = daemon.facts()
+    assert all({"event", "level", "timestamp"} <= fact.keys() for fact in facts)
+    events = {fact["event"] for fact in facts}
+    assert {"mailbox.started", "submission.refused", "loop.failing", "loop.recovered"} <= events
+    failing = [fact for fact in facts if fact["event"] == "loop.failing"]
+    assert len(failing) == len({(fact["mailbox"], fact["loop"], fact["error"]) for fact in failing}), "once a trouble"
+    everything = daemon.words() + daemon.page("/healthz")[1] + daemon.page("/metrics")[1]
+    for code in site.country.mailboxes:
+        config = tomllib.loads(site.country.config(code).read_text(encoding="utf-8"))
+        assert unquote(urlsplit(config["broker"]["url"]).password or "") not in everything
+    for word in (sent.subject, sent.attachments[0].name, "%PDF", sent.sender.name or ""):
+        assert word not in everything
