@@ -11,25 +11,9 @@ from bus.errors import BY_CODE, BadMessage, BusError, Orphan, Refused, TryLater
 from bus.handling import Verdict
 from bus.mailroom import Member, address, receipt, seal
 from bus.opening import Opened, open_entry
-from bus.ports import (
-    Adapter,
-    Bounce,
-    Box,
-    Dossier,
-    Event,
-    Filed,
-    Filing,
-    HandlingKey,
-    InboxChange,
-    InboxEntry,
-    OutboxEntry,
-    Report,
-    State,
-    Store,
-    SubmissionKey,
-    Transaction,
-)
+from bus.ports import Adapter, Bounce, Filed, Filing, Report, Store, Transaction
 from bus.receiving import acknowledged
+from bus.records import Box, Dossier, Event, HandlingKey, InboxChange, InboxEntry, OutboxEntry, State, SubmissionKey
 from bus.retry import DELIVER, ORPHAN, Schedule
 from schemas.agency import Party
 from schemas.codes import Kind, Outcome, StatusCode

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus.handling import Handling, Verdict, judge, request
-from bus.ports import Dossier, HandlingKey, StatusRecord, Transaction
+from bus.ports import Transaction
+from bus.records import Dossier, HandlingKey, StatusRecord
 from schemas.codes import BusinessType
 from schemas.docket import DocumentKey
 from schemas.document import Document

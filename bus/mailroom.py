@@ -15,7 +15,7 @@ from bus.directory import Directory
 from bus.errors import AgencyClosed, BusError, NotServed, TooLarge, UnknownAgency
 from bus.keys import Identity, SealingPublicKey, VerifyKey
 from bus.message import DEAD, routing_key, routing_keys
-from bus.ports import OutboxEntry, SubmissionKey
+from bus.records import OutboxEntry, SubmissionKey
 from schemas.codes import Kind, Outcome, StatusCode
 from schemas.content import pack_content
 from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bus import topology
-from bus.ports import OutboxEntry, Publication
+from bus.records import OutboxEntry, Publication
 from schemas.codes import Kind, Priority
 from schemas.docket import Docket
 from schemas.values import MailboxCode

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bus import envelope
 from bus.errors import BadMessage
 from bus.mailroom import Member, submission_key
-from bus.ports import InboxEntry, SubmissionKey
+from bus.records import InboxEntry, SubmissionKey
 from schemas.content import unpack_content
 from schemas.docket import Docket, DocumentKey
 from schemas.document import Document

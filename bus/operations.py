@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bus.errors import NoSuchMessage, NotPossible
-from bus.ports import Box, Event, InboxChange, OutboxChange, Row, State, StatusRecord, Store, Transaction
+from bus.ports import Store, Transaction
+from bus.records import Box, Event, InboxChange, OutboxChange, Row, State, StatusRecord
 from schemas.codes import Kind, Outcome
 from schemas.values import DocumentId, MessageId
 
@@ -157,8 +158,11 @@ def _named(row: Row) -> str:
     match row.docket.kind:
         case Kind.STATUS:
             return f"status {row.docket.status}"
-        case Kind.DOCUMENT | Kind.RECEIPT:
-            return str(row.docket.kind)
+        case Kind.DOCUMENT:
+            business = row.docket.business_type
+            return business.label.en.lower() if business else "document"  # 0, a new one, is simply a document
+        case Kind.RECEIPT:
+            return "receipt"
 
 
 def _outgoing(row: Row) -> list[Step]:
@@ -192,7 +196,8 @@ def _incoming(row: Row) -> list[Step]:
         Step(at=row.entered_at, what=f"{name} taken in", message=docket.id, who=sender),
     ]
     if row.finished_at:
-        what = f"{name} filed" if row.state is State.DONE else f"{name} {row.state}"
+        done = "filed" if row.error is None else "passed over"  # its content had been filed before
+        what = f"{name} {done if row.state is State.DONE else row.state}"
         steps.append(Step(at=row.finished_at, what=what, message=docket.id, detail=row.ref or row.error or ""))
     elif row.error:
         steps.append(

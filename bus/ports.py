@@ -1,202 +1,40 @@
-"""What the road asks of the world: a store, a broker, a document system; and the records that pass between them.
+"""What the road asks of the world: a store, a broker, a document system.
 
-Records are plain frozen data. `Store`, `Transaction` and `Broker` are protocols with two implementations each (real,
-fake; held equal by tests/contract). `Adapter` is an ABC: strangers write the next one.
+`Store`, `Transaction` and `Broker` are protocols with two implementations each (real, fake; held equal by
+tests/contract). `Adapter` is an ABC, with the records it works with beside it: strangers write the next one.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from bus.errors import BusError
-from bus.handling import Handling, Verdict
-from schemas.codes import Kind, Outcome, Priority, StatusCode
-from schemas.docket import Docket, DocumentKey
+from bus.handling import Verdict
+from bus.records import (
+    Arrival,
+    Box,
+    Confirmation,
+    Dossier,
+    Event,
+    HandlingKey,
+    InboxChange,
+    InboxEntry,
+    OutboxChange,
+    OutboxEntry,
+    Publication,
+    ReceiptLine,
+    Row,
+    State,
+    StatusRecord,
+    SubmissionKey,
+)
+from schemas.docket import DocumentKey
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
-
-
-class State(StrEnum):
-    """Where one message stands in an outbox or an inbox."""
-
-    WAITING = "waiting"
-    """Outbox: to be published. Inbox: to be delivered. Due when `next_at` has come."""
-    SENT = "sent"
-    """Outbox: confirmed by the broker, receipts outstanding. `next_at` is when they are missed."""
-    DONE = "done"
-    """Outbox: every recipient holds it, or refused it. Inbox: filed."""
-    PARKED = "parked"
-    """Given up for now: kept, visible, and an operator may retry or release it."""
-    REFUSED = "refused"
-    """Inbox: never filed, and the sender was told."""
-    CANCELLED = "cancelled"
-    """Outbox: withdrawn by an operator before it left."""
-
-
-class SubmissionKey(NamedTuple):
-    """What makes two submissions the same one: `type` is the business type or the status code, as text."""
-
-    kind: Kind
-    issuer: AgencyCode
-    document: DocumentId
-    type: str
-    sha256: str
-    """Of the content before sealing, hexadecimal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxEntry:
-    """One sealed message on its way out. `body` is what travels; retries publish identical bytes."""
-
-    docket: Docket
-    body: bytes = field(repr=False)
-    key: SubmissionKey | None
-    """None for receipts and for what is set aside: they are not submissions."""
-    outstanding: tuple[str, ...]
-    """Routing keys not confirmed yet (waiting) or not receipted yet (sent)."""
-    expects_receipts: bool = True
-    state: State = State.WAITING
-    attempts: int = 0
-    next_at: datetime | None = None
-    """None: at once."""
-    source: str | None = None
-    """What the adapter calls it."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxChange:
-    """How one outbox entry stands after a publish was tried, or an operator spoke."""
-
-    message: MessageId
-    state: State
-    attempts: int
-    next_at: datetime | None = None
-    confirmed: tuple[str, ...] = ()
-    """Routing keys the broker has confirmed by now."""
-    error: str | None = None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptLine:
-    """One line of a receipt, with who sent it."""
-
-    message: MessageId
-    mailbox: MailboxCode
-    outcome: Outcome
-    code: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxEntry:
-    """One message held by this mailbox. `body` is still sealed."""
-
-    docket: Docket
-    body: bytes = field(repr=False)
-    taken_at: datetime
-    state: State = State.WAITING
-    attempts: int = 0
-    next_at: datetime | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxChange:
-    """How one inbox entry stands after a delivery was tried, or an operator spoke."""
-
-    message: MessageId
-    state: State
-    attempts: int
-    next_at: datetime | None = None
-    sender: MailboxCode | None = None
-    """Whose message: an id is unique per sender only, and a stranger may copy one. None: every entry of that id."""
-    key: SubmissionKey | None = None
-    """Set once opened: the second line of defence against filing twice."""
-    filed_as: str | None = None
-    error: str | None = None
-    at: datetime
-
-
-class HandlingKey(NamedTuple):
-    """One document at one recipient agency."""
-
-    issuer: AgencyCode
-    document: DocumentId
-    handler: AgencyCode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dossier:
-    """What a mailbox remembers of one document at one recipient, on either side."""
-
-    key: HandlingKey
-    handling: Handling
-    code: str | None
-    """Full number and notation, for matching statuses that name no known id."""
-    issued_on: str | None
-    """ISO date."""
-    updated_at: datetime
-    ref: str | None = None
-    """What the document system here calls the document."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRecord:
-    """One status in a document's history, whatever it did."""
-
-    key: HandlingKey
-    code: StatusCode
-    verdict: Verdict
-    at: datetime
-    """When the reporter says it happened."""
-    recorded_at: datetime
-    message: MessageId
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something out of the ordinary, for `trace`. The ordinary steps are read from the rows' own times."""
-
-    at: datetime
-    name: str
-    message: MessageId | None = None
-    document: DocumentKey | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One outbox or inbox entry as operators see it: docket and facts, never content."""
-
-    docket: Docket
-    state: State
-    attempts: int
-    size: int
-    """Bytes of the body still kept; 0 once dropped."""
-    entered_at: datetime
-    """Accepted into the outbox, or taken into the inbox."""
-    next_at: datetime | None = None
-    sent_at: datetime | None = None
-    """Outbox: last confirmed by the broker."""
-    finished_at: datetime | None = None
-    ref: str | None = None
-    """What the document system calls it."""
-    error: str | None = None
-    recipients: tuple[ReceiptLine, ...] = ()
-    """Outbox: the receipts so far."""
-
-
-class Box(StrEnum):
-    OUT = "outbox"
-    IN = "inbox"
 
 
 class Transaction(Protocol):
@@ -290,39 +128,6 @@ class Store(Protocol):
         Returns how many messages. In small commits: others get their turn between them."""
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """One AMQP publish: the first routing key, the others in `CC`."""
-
-    message: MessageId
-    kind: Kind
-    routing: tuple[str, ...]
-    body: bytes = field(repr=False)
-    priority: Priority
-    created_at: datetime
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Confirmation(StrEnum):
-    CONFIRMED = "confirmed"
-    NACKED = "nacked"
-    LOST = "lost"
-    """The connection went before an answer came: it may or may not be there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """One message from the inbox queue, not acknowledged yet. `tag` is the broker's own."""
-
-    tag: tuple[int, int]
-    """(connection number, delivery tag)."""
-    body: bytes = field(repr=False)
-    user: str | None
-    """The AMQP user who published it, as the broker vouches."""
-    headers: Mapping[str, object] = field(default_factory=dict)
-    redelivered: bool = False
 
 
 class Broker(Protocol):

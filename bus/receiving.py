@@ -10,7 +10,8 @@ from bus import envelope
 from bus.envelope import Envelope
 from bus.errors import BadMessage, BadSignature, BusError, NotForUs, Refused
 from bus.mailroom import Member, receipt, set_aside
-from bus.ports import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine, Store
+from bus.ports import Store
+from bus.records import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine
 from schemas.codes import Kind, Outcome
 from schemas.docket import Acknowledged, Address
 from schemas.values import MailboxCode, MessageId

@@ -9,10 +9,8 @@ from bus import dossiers
 from bus.errors import BrokerRefused, BusError, ReceiptMissing, WrongDirection
 from bus.mailroom import Addressed, Member, address, seal
 from bus.message import publication
-from bus.ports import (
-    Answer,
-    Broker,
-    Collected,
+from bus.ports import Answer, Broker, Collected, Store, Transaction
+from bus.records import (
     Confirmation,
     Dossier,
     Event,
@@ -21,9 +19,7 @@ from bus.ports import (
     OutboxEntry,
     Publication,
     State,
-    Store,
     SubmissionKey,
-    Transaction,
 )
 from bus.retry import PUBLISH, RECEIPTS, Patience, Schedule
 from schemas.document import Document

@@ -14,7 +14,8 @@ USED = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> "Iterator[World]":
-    from tests.broker import WAYS, NoBroker, some_broker
+    from deploy.local_broker import NoBroker
+    from tests.broker import WAYS, some_broker
 
     with ExitStack() as stack:
         try:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bus.cli.output import emit_json, json_option
 from bus.config import AdapterConfig, Config
 from bus.daemon.host import run as run_host
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
-from bus.errors import BadConfig, BusError
+from bus.errors import BadConfig, BrokerAway, BusError
 from bus.files.config import load_config
 from bus.files.directory import default_folder, load
 from bus.files.keys import load_identity, read_secret
@@ -27,6 +28,9 @@ from bus.ports import Adapter
 from bus.rabbit.link import IoThread, Link, LinkSettings
 from bus.store import is_current, open_store
 from schemas.values import VIETNAM, MessageId
+
+PATIENCE = 10.0
+"""Seconds that `check` waits for the broker."""
 
 configs = click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 
@@ -52,12 +56,14 @@ def run(configs: tuple[Path, ...]) -> None:
 @json_option
 def check(configs: tuple[Path, ...], as_json: bool) -> None:
     """Say what stands in the way of running: configuration, keys, directory, store, broker, document system."""
+    # What the broker's link logs on its way would stand between the findings; these say it in the end.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     findings = {str(path): list(_findings(path)) for path in files(configs)}
     if as_json:
         emit_json([{"config": path, "ok": not found, "findings": found} for path, found in findings.items()])
     else:
         for path, found in findings.items():
-            click.echo(f"{path}: {'sẵn sàng / ready' if not found else ''}")
+            click.echo(f"{path}: {'chưa chạy được / not ready' if found else 'sẵn sàng / ready'}")
             for finding in found:
                 click.echo(f"  - {finding}")
     sys.exit(1 if any(findings.values()) else 0)
@@ -173,38 +179,48 @@ def _findings(path: Path) -> Iterator[str]:
     """Each thing that is wrong, tried in the order in which a daemon would meet it."""
     try:
         config = load_config(path)
-        member = member_of(config)
     except BusError as error:
-        yield str(error)
+        yield _said(error)
         return
-    own = member.identity.signing.public.id
-    try:
-        if own not in {key.id for key in member.verify_keys(config.mailbox)}:
-            yield f"the directory does not list this mailbox's signing key {own}; ask the authority to add it"
-    except BusError as error:
-        yield str(error)
+    yield from _member_findings(config)
     try:
         open_store(config.store, owner=config.mailbox, exclusive=False).close()
     except BusError as error:
-        yield str(error)
+        yield _said(error)
     try:
         adapter = make_adapter(config.adapter, name=config.mailbox)
         yield from adapter.check()
         adapter.close()
     except BusError as error:
-        yield str(error)
+        yield _said(error)
     yield from _broker_findings(config)
 
 
-def _broker_findings(config: Config) -> Iterator[str]:
+def _said(error: BusError) -> str:
+    return f"{error.in_vietnamese()} / {error.in_english()}"
+
+
+def _member_findings(config: Config) -> Iterator[str]:
     try:
-        settings = link_settings(config)
+        member = member_of(config)
+        own = member.identity.signing.public.id
+        if own not in {key.id for key in member.verify_keys(config.mailbox)}:
+            vi = f"Danh mục chưa có khóa ký {own} của hộp thư {config.mailbox}; đề nghị bổ sung."
+            yield f"{vi} / The directory lacks signing key {own} of mailbox {config.mailbox}; have it added."
     except BusError as error:
-        yield str(error)
+        yield _said(error)
+
+
+def _broker_findings(config: Config) -> Iterator[str]:
+    """Logs in as the daemon would. It may take the oldest message out of the inbox for that while: one at most."""
+    try:
+        settings = replace(link_settings(config), prefetch=1)
+    except BusError as error:
+        yield _said(error)
         return
-    io = IoThread()
-    link = Link(settings, io=io)
-    if not link.wait_ready(10.0):
-        yield f"RabbitMQ: {link.status().last_error or 'no answer within 10 s'}"
-    link.close()
-    io.close()
+    with IoThread() as io:
+        link = Link(settings, io=io)
+        if not link.wait_ready(PATIENCE):
+            why = link.status().last_error or f"không trả lời trong {PATIENCE:g} giây (no answer in {PATIENCE:g} s)"
+            yield _said(BrokerAway(why=why))
+        link.close()

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from bus.cli.output import emit_fields, emit_json, emit_table, json_option
+from bus.cli.output import emit_fields, emit_json, json_option
+from bus.cli.tables import emit_table
 from bus.directory import Directory
 from bus.errors import AgencyClosed, NoMailbox, UnknownAgency
 from bus.files.directory import default_folder, load

@@ -1,16 +1,21 @@
 """What `lienthong outbox` and `lienthong inbox` share: one set of verbs over either box of a mailbox's store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from bus import operations
-from bus.cli.output import emit_fields, emit_json, emit_table, json_option
+from bus.cli.output import emit_fields, emit_json, json_option, text
 from bus.files.config import load_config
-from bus.ports import Box, Row, State, Store
+from bus.ports import Store
+from bus.records import Box, Row, State
 from bus.store import open_store
 from schemas.codes import Kind
 from schemas.values import MessageId
@@ -36,9 +41,9 @@ def store_of(config: Path) -> Iterator[Store]:
         store.close()
 
 
-def group(box: Box, text: str) -> click.Group:
+def group(box: Box, help_: str) -> click.Group:
     """The verbs every box has."""
-    result = click.Group(help=text)
+    result = click.Group(help=help_)
 
     @result.command("list")
     @config_option
@@ -54,8 +59,9 @@ def group(box: Box, text: str) -> click.Group:
         if as_json:
             emit_json([plain(row) for row in rows])
             return
-        emit_table(("message", "what", "document", "with", "state", "tries", "since", "why"), list(map(_cells, rows)))
-        said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "empty / trống"
+        if rows:
+            _emit_rows(rows)
+        said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "trống / empty"
         click.echo(f"{box}: {said}")
 
     @result.command("show")
@@ -76,24 +82,32 @@ def group(box: Box, text: str) -> click.Group:
     return result
 
 
-Verb = Callable[..., object]
+Verb = Callable[..., Sequence[MessageId]]
 
 
-def _again(box: Box, name: str, verb: Verb, text: str) -> click.Command:
-    @click.command(name, help=text)
+def _again(box: Box, name: str, verb: Verb, help_: str) -> click.Command:
+    @click.command(name, help=help_)
     @click.argument("messages", nargs=-1, required=name == "release")
     @config_option
     @json_option
     def again(messages: tuple[str, ...], config: Path, as_json: bool) -> None:
         with store_of(config) as store:
             done = verb(store, box, [MessageId(message) for message in messages], now=datetime.now(UTC))
-        assert isinstance(done, list | tuple)
         if as_json:
             emit_json(list(done))
-        else:
-            click.echo(f"{name}: {len(done)}")
+            return
+        for message in done:
+            click.echo(message)
+        click.echo(_SAID[name].format(count=len(done)) if done else _NOTHING)
 
     return again
+
+
+_SAID: Mapping[str, str] = {
+    "retry": "Sẽ thử lại ngay {count} bản tin. / To be tried again now: {count}.",
+    "release": "Đã thả lại {count} bản tin. / Put back on the road: {count}.",
+}
+_NOTHING = "Không có bản tin nào đang dừng. / Nothing is parked."
 
 
 def plain(row: Row) -> dict[str, object]:
@@ -116,27 +130,50 @@ def plain(row: Row) -> dict[str, object]:
     }
 
 
+# -- for people --------------------------------------------------------------------------------------------------------
+
+_ID, _STATE, _TIME, _GAP = 36, 9, 19, 2
+
+
+def _emit_rows(rows: Sequence[Row]) -> None:
+    """Two lines a message, and a third that says why where something is wrong: an id is never cut, it is copied."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    what = max(20, console.width - _ID - _STATE - _TIME - 3 * _GAP)
+
+    def lines(*cells: Sequence[object], style: str = "") -> Table:
+        grid = Table.grid(padding=(0, _GAP, 0, 0))
+        for width in (_ID, what, _STATE, _TIME):
+            grid.add_column(width=width, overflow="fold", style=style)
+        for row in cells:
+            grid.add_row(*(text(cell) for cell in row))
+        return grid
+
+    heads = ("message", "what", "state", "entered"), ("  document", "from → to", "tries", "next try")
+    console.print(lines(*heads, style="bold"))
+    for row in rows:
+        document = f"  {row.docket.document.id}" if row.docket.document else ""
+        first = (row.docket.id, _what(row), row.state, row.entered_at)
+        console.print(lines(first, (document, _with(row), row.attempts or "", row.next_at)))
+        if row.error:
+            console.print(Padding(Text(row.error), (0, 0, 0, 2)))
+
+
 def _what(row: Row) -> str:
     docket = row.docket
     match docket.kind:
         case Kind.DOCUMENT:
-            return docket.business_type.label.vi if docket.business_type is not None else "document"
+            assert docket.business_type is not None  # the docket's own rule
+            return " / ".join(docket.business_type.label)
         case Kind.STATUS:
-            return f"{docket.status} {docket.status.label.vi}" if docket.status else "status"
+            assert docket.status is not None
+            return f"{docket.status} {' / '.join(docket.status.label)}"
         case Kind.RECEIPT:
-            return "receipt"
+            return "Biên nhận / Receipt"
 
 
-def _with(row: Row, box: Box | None = None) -> str:
+def _with(row: Row) -> str:
     docket = row.docket
     return f"{docket.sender.agency} → {', '.join(address.agency for address in docket.recipients)}"
-
-
-def _cells(row: Row) -> tuple[object, ...]:
-    document = row.docket.document.id if row.docket.document else ""
-    return (
-        row.docket.id, _what(row), document, _with(row), row.state, row.attempts or "", row.entered_at, row.error or "",
-    )  # fmt: skip
 
 
 def _fields(row: Row) -> dict[str, object]:
@@ -161,5 +198,5 @@ def _fields(row: Row) -> dict[str, object]:
         "why": row.error,
     }
     for line in row.recipients:
-        fields[f"receipt {line.mailbox}"] = f"{line.outcome} {line.code or ''} {line.at.isoformat()}"
+        fields[f"receipt {line.mailbox}"] = " ".join(filter(None, (line.outcome, line.code, text(line.at))))
     return {name: value for name, value in fields.items() if value is not None}

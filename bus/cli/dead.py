@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from bus.cli.output import emit_fields, emit_json, emit_table, json_option
+from bus.cli.output import emit_fields, emit_json, json_option
+from bus.cli.tables import emit_table
 from bus.errors import BY_CODE
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.dead import BATCH, QUEUES, REASONS, DeadLetter, Done, Fate, Graveyard, choose

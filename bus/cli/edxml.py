@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from bus.cli.output import emit_fields, emit_json, emit_table, json_option, text
+from bus.cli.output import emit_fields, emit_json, json_option, text
+from bus.cli.tables import emit_table
 from bus.errors import BadPackage, StateSecret
 from schemas.agency import Party
 from schemas.codes import Label

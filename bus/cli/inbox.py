@@ -1,6 +1,6 @@
 """`lienthong inbox`: what a mailbox received."""
 
 from bus.cli.boxes import group
-from bus.ports import Box
+from bus.records import Box
 
 command = group(Box.IN, "What a mailbox received: list, show, retry, release.")

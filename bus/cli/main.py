@@ -2,6 +2,8 @@
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import click
 
@@ -22,6 +24,20 @@ COMMANDS: dict[str, str] = {
 """Subcommand -> its one line of help. It is `command` in bus/cli/<name>.py."""
 
 
+@contextmanager
+def _without_rich() -> Iterator[None]:
+    """structlog loads rich wherever it finds it, for coloured tracebacks: 6 MB that a daemon, which logs JSON, never
+    uses and would hold for life."""
+    hidden = "rich" not in sys.modules
+    if hidden:
+        sys.modules["rich"] = None  # type: ignore[assignment] # how Python is told that there is no such module
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["rich"]
+
+
 class LazyGroup(click.Group):
     """Imports a subcommand's file only when it is wanted: a daemon should not carry the tables of the console."""
 
@@ -31,7 +47,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"bus.cli.{cmd_name}").command
+        with _without_rich() if cmd_name == "adapter" else nullcontext():
+            command = importlib.import_module(f"bus.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -8,7 +8,7 @@ import click
 from bus import operations
 from bus.cli.boxes import config_option, group, plain, store_of
 from bus.cli.output import emit_json, json_option
-from bus.ports import Box
+from bus.records import Box
 from schemas.values import MessageId
 
 command = group(Box.OUT, "What a mailbox sends: list, show, retry, release, withdraw.")
@@ -25,4 +25,4 @@ def withdraw(message: str, config: Path, as_json: bool) -> None:
     if as_json:
         emit_json(plain(row))
     else:
-        click.echo(f"withdrawn: {message}")
+        click.echo(f"Đã rút bản tin {message}. / Withdrawn: {message}.")

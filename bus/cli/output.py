@@ -1,12 +1,10 @@
-"""How commands speak: a table for people, JSON for programs, both from the same rows."""
+"""How commands speak: lines for people, JSON for programs. Tables are in tables.py, which a daemon never loads."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from schemas.values import VIETNAM
 
@@ -16,18 +14,6 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def emit_json(value: object) -> None:
     """One JSON value; times as ISO 8601, everything unknown as text."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
-
-
-def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    # Names and subjects are other people's: "[mật]" is text, not markup.
-    Console(markup=False, emoji=False, highlight=False).print(table(columns, rows, title=title))
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> Table:
-    result = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for row in rows:
-        result.add_row(*(text(cell) for cell in row))
-    return result
 
 
 def emit_fields(fields: Mapping[str, object]) -> None:

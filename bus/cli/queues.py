@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.text import Text
 
 from bus.cli.management import management_option, vhost_option
-from bus.cli.output import emit_json, json_option, table, text
+from bus.cli.output import emit_json, json_option, text
+from bus.cli.tables import table
 from bus.errors import TryLater
 from bus.rabbit.management import Management
 from bus.rabbit.queues import Fault, Overview, QueueState, faults, in_words, overview, rate

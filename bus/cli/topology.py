@@ -13,7 +13,8 @@ import click
 from rich.markup import escape
 
 from bus.cli.management import management_option, vhost_option
-from bus.cli.output import emit_json, emit_table, json_option
+from bus.cli.output import emit_json, json_option
+from bus.cli.tables import emit_table
 from bus.drift import Act, Change, Thing, diff, leftovers
 from bus.files.credentials import add_credentials, load_credentials
 from bus.files.directory import default_folder, load

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bus.ports import Box, State
+from bus.records import Box, State
 
 if TYPE_CHECKING:
     from bus.daemon.mailbox import MailboxDaemon

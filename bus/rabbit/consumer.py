@@ -9,9 +9,9 @@ from pika import BasicProperties, exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
-from bus.ports import Arrival
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.session import Session
+from bus.records import Arrival
 
 
 class Tags:

@@ -14,12 +14,12 @@ from functools import partial
 
 import structlog
 
-from bus.ports import Arrival, Confirmation, Publication
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.consumer import Consumer
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.publisher import Publisher
 from bus.rabbit.session import Backoff, Role, Session
+from bus.records import Arrival, Confirmation, Publication
 from bus.topology import exchange_of, inbox_of
 from schemas.values import MailboxCode
 

@@ -15,9 +15,9 @@ from pika.spec import Basic
 
 from bus.errors import BrokerAway
 from bus.message import properties
-from bus.ports import Confirmation, Publication
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.session import Session, Standing
+from bus.records import Confirmation, Publication
 
 BLOCKED_GRACE = 2.0
 """Seconds for answers to what was sent before the broker blocked; then they count as lost."""

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Integer, Row, Table, bindparam, delete, func, select, union_all
 
-from bus.ports import State, SubmissionKey
+from bus.records import State, SubmissionKey
 from bus.store import tables
 from bus.store.forms import document_form, submission_key, submission_text
 from bus.store.moments import from_micros, to_micros

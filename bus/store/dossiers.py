@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, tuple_, update
 
 from bus.handling import Change, Handling, Verdict
-from bus.ports import Dossier, Event, HandlingKey, StatusRecord
+from bus.records import Dossier, Event, HandlingKey, StatusRecord
 from bus.store.boxes import chunks
 from bus.store.forms import code_form, document_form
 from bus.store.moments import from_micros, to_micros

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from bus.ports import SubmissionKey
+from bus.records import SubmissionKey
 from schemas.codes import Kind
 from schemas.values import DocumentId, matching
 

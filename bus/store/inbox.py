@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from bus.ports import InboxChange, InboxEntry, Row, State
+from bus.records import InboxChange, InboxEntry, Row, State
 from bus.store import boxes
 from bus.store.boxes import INBOX, chunks
 from bus.store.forms import submission_text

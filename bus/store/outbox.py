@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
 
-from bus.ports import OutboxChange, OutboxEntry, ReceiptLine, Row, State
+from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
 from bus.store import boxes
 from bus.store.boxes import OUTBOX, chunks
 from bus.store.forms import submission_key, submission_text

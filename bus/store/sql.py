@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, Engine, Table, delete, select
 
-from bus.ports import State, Transaction
+from bus.ports import Transaction
+from bus.records import State
 from bus.store import sqlite
 from bus.store.faults import translated
 from bus.store.moments import to_micros

@@ -71,7 +71,6 @@ def _box_indexes(table: Table) -> None:
         column.size,
         column.next_at,  # always null here, and read from here: the row itself is left alone
         sqlite_where=at_once,
-        postgresql_where=at_once,
     )
     Index(
         f"{name}_later",
@@ -80,11 +79,10 @@ def _box_indexes(table: Table) -> None:
         column.sequence,
         column.size,
         sqlite_where=later,
-        postgresql_where=later,
     )
     Index(f"{name}_state", column.state, column.sequence)
-    Index(f"{name}_submission", column.submission, sqlite_where=submitted, postgresql_where=submitted)
-    Index(f"{name}_document", column.document, sqlite_where=about, postgresql_where=about)
+    Index(f"{name}_submission", column.submission, sqlite_where=submitted)
+    Index(f"{name}_document", column.document, sqlite_where=about)
 
 
 def _bodies(name: str, of: Table) -> Table:

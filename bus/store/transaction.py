@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bus.ports import (
+from bus.records import (
     Box,
     Dossier,
     Event,

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from bus.ports import Confirmation, Publication
 from bus.rabbit.link import IoThread, Link, LinkSettings
+from bus.records import Confirmation, Publication
 from deploy.local_broker import local_broker
 from schemas.codes import Kind, Priority
 from schemas.values import MailboxCode, MessageId

@@ -17,15 +17,7 @@ import click
 import uuid_utils
 
 from bus.cli.output import emit_json, emit_table, json_option
-from bus.ports import (
-    InboxChange,
-    InboxEntry,
-    OutboxChange,
-    OutboxEntry,
-    ReceiptLine,
-    State,
-    SubmissionKey,
-)
+from bus.records import InboxChange, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, State, SubmissionKey
 from bus.store import SqlStore, open_store
 from schemas.codes import BusinessType, Kind, Outcome
 from schemas.docket import Address, Docket, DocumentKey, SealedContent

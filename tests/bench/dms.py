@@ -41,16 +41,16 @@ class BenchAdapter(Adapter):
         self._log = os.open(str(options["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._given = 0
         self._offered: list[Collected] = []
-        self._began: float | None = None
+        self._began_ns = 0
         if self._count:
             self._template = documents(str(options["sender"]), str(options["recipient"]))
 
     def collect(self, limit: int) -> Sequence[Collected]:
         if not self._offered and self._given < self._count and (self._gate is None or self._gate.exists()):
-            self._began = self._began or time.monotonic()
+            self._began_ns = self._began_ns or time.time_ns()
             allowed = self._count
             if self._rate:
-                allowed = min(allowed, int((time.monotonic() - self._began) * self._rate) + 1)
+                allowed = min(allowed, int((time.time_ns() - self._began_ns) / 1e9 * self._rate) + 1)
             take = range(self._given, min(allowed, self._given + limit))
             self._given = max(self._given, take.stop)
             self._offered = [
@@ -62,6 +62,8 @@ class BenchAdapter(Adapter):
     def acknowledge(self, answers: Sequence[Answer]) -> None:
         self._offered = []
         self._write("accepted", [answer.ref for answer in answers if not answer.error])
+        if self._rate:
+            self._note("".join(f"written {answer.ref} {self._due(int(answer.ref))}\n" for answer in answers))
 
     def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
         self._write("filed", [filing.document.id.removeprefix("bench/") for filing in filings])
@@ -73,5 +75,12 @@ class BenchAdapter(Adapter):
 
     def _write(self, what: str, refs: Sequence[str]) -> None:
         now = time.time_ns()
-        os.write(self._log, "".join(f"{what} {ref} {now}\n" for ref in refs).encode())
+        self._note("".join(f"{what} {ref} {now}\n" for ref in refs))
         os.fdatasync(self._log)
+
+    def _note(self, lines: str) -> None:
+        os.write(self._log, lines.encode())
+
+    def _due(self, number: int) -> int:
+        """When a document of a steady rate came to lie in this document system, ns since 1970."""
+        return self._began_ns + int(number / self._rate * 1e9)

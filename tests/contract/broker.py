@@ -8,7 +8,8 @@ from typing import Protocol
 import pytest
 
 from bus.errors import BrokerAway
-from bus.ports import Arrival, Broker, Confirmation, Publication
+from bus.ports import Broker
+from bus.records import Arrival, Confirmation, Publication
 from bus.topology import DEAD, inbox_of
 from schemas.codes import Kind, Priority
 from schemas.values import MailboxCode, MessageId

@@ -10,17 +10,8 @@ from hashlib import sha256
 
 import pytest
 
-from bus.ports import (
-    Box,
-    InboxEntry,
-    OutboxChange,
-    OutboxEntry,
-    ReceiptLine,
-    Row,
-    State,
-    Store,
-    SubmissionKey,
-)
+from bus.ports import Store
+from bus.records import Box, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, Row, State, SubmissionKey
 from schemas.codes import BusinessType, Kind, Outcome, Priority
 from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
 from schemas.values import DocumentId, MailboxCode, MessageId

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bus.ports import Box, InboxChange, InboxEntry, State, Store, SubmissionKey
+from bus.ports import Store
+from bus.records import Box, InboxChange, InboxEntry, State, SubmissionKey
 from schemas.codes import Priority
 from schemas.values import MailboxCode, MessageId
 from tests.contract.store import LATER, NOW, PLENTY, arrived, docket, key_of, mid, row

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bus.handling import Change, Handling, Verdict
-from bus.ports import Box, Dossier, Event, HandlingKey, InboxChange, State, StatusRecord, Store
+from bus.ports import Store
+from bus.records import Box, Dossier, Event, HandlingKey, InboxChange, State, StatusRecord
 from schemas.codes import StatusCode
 from schemas.docket import DocumentKey
 from tests.contract.store import LATER, NOW, arrived, change, due, hear, line, mid, put, sending, settle

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bus.ports import State, Store
+from bus.ports import Store
+from bus.records import State
 from schemas.codes import Outcome
 from tests.contract.store import LATER, NOW, change, due, hear, line, mid, put, row, sending, settle
 

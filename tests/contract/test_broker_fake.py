@@ -3,7 +3,7 @@
 import pytest
 
 from bus.errors import BrokerAway
-from bus.ports import Confirmation
+from bus.records import Confirmation
 from bus.topology import UNROUTABLE, inbox_of
 from schemas.values import MailboxCode
 from tests.contract.broker import HOME, LIMITS, MAILBOXES, OTHER, BrokerContract, publication, receive

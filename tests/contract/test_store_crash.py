@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 
 from bus.errors import AlreadyRunning
-from bus.ports import Box, State
+from bus.records import Box, State
 from bus.store import open_store
 from tests.contract.store import change, due, put, sending, settle
 

@@ -76,14 +76,14 @@ def test_killed_in_the_middle_of_traffic(site: Site) -> None:
     for before in (0, 60):
         with site.at_work(processes=2) as daemons:
             people.write_some(20)
-            _seen_more_than(people, before)
+            eventually(lambda before=before: len(looked(people).seen) > before)  # type: ignore[misc]
             for daemon in daemons:
                 daemon.process.kill()
             for daemon in daemons:
                 daemon.process.wait()
     assert people.missing
     with site.at_work(processes=2):
-        eventually(lambda: (people.look(), not people.missing)[1], within=30)
+        eventually(lambda: not looked(people).missing, within=30)
         time.sleep(0.5)  # what came twice would come now
         people.look()
     ours = {document.id for document in people.sent}
@@ -91,8 +91,9 @@ def test_killed_in_the_middle_of_traffic(site: Site) -> None:
     assert not {each for each in people.unforeseen if each.document in ours}
 
 
-def _seen_more_than(people: People, count: int) -> None:
-    eventually(lambda: (people.look(), len(people.seen) > count)[1])
+def looked(people: People) -> People:
+    people.look()
+    return people
 
 
 def test_a_second_daemon_of_one_store_is_refused(site: Site) -> None:

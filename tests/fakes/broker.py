@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bus import message, topology
 from bus.errors import BrokerAway
-from bus.ports import Arrival, Confirmation, Publication
+from bus.records import Arrival, Confirmation, Publication
 from schemas.codes import Kind
 from schemas.values import MailboxCode
 

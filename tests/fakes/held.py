@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bus.ports import (
+from bus.records import (
     Dossier,
     Event,
     HandlingKey,

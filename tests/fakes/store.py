@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bus.errors import StoreFull
-from bus.ports import (
+from bus.records import (
     Box,
     Dossier,
     Event,

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bus.errors import BrokerAway
-from bus.ports import Confirmation
 from bus.rabbit.link import IoThread, Link, LinkSettings
+from bus.records import Confirmation
 from bus.topology import exchange_of, inbox_of
 from schemas.values import MailboxCode
 from tests.contract.broker import (

@@ -3,8 +3,8 @@
 from urllib.parse import quote
 
 from bus.errors import BrokerAway
-from bus.ports import Confirmation
 from bus.rabbit.link import Link
+from bus.records import Confirmation
 from bus.topology import inbox_of
 from tests.contract.broker import HOME, OTHER, publication, receive, wait_for
 from tests.integration.broker_world import World

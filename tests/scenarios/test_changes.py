@@ -3,7 +3,7 @@
 import pytest
 
 from bus.handling import Change, Handling
-from bus.ports import HandlingKey
+from bus.records import HandlingKey
 from schemas.codes import BusinessType, StatusCode
 from schemas.document import Business, Document, Reference, Replaced
 from tests.scenarios.country import Land, document, status

@@ -15,7 +15,7 @@ from bus.errors import (
     WrongDirection,
 )
 from bus.handling import Handling
-from bus.ports import Box, HandlingKey, State
+from bus.records import Box, HandlingKey, State
 from schemas.codes import Outcome, Priority, StatusCode
 from schemas.document import Document
 from schemas.status import Status

@@ -10,7 +10,7 @@ from bus.errors import CannotOpen, DmsAway, NoSuchMessage, NotPossible, RefusedB
 from bus.keys import new_identity
 from bus.mailroom import address, seal
 from bus.message import DEAD
-from bus.ports import Box, Publication, Row, State
+from bus.records import Box, Publication, Row, State
 from bus.retry import DELIVER, ORPHAN, RECEIPTS
 from schemas.codes import Kind, Priority, StatusCode
 from schemas.docket import Address

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bus.message import DEAD, LEVELS, exchange, inbox, properties, publication, routing_key, routing_keys
-from bus.ports import OutboxEntry
+from bus.records import OutboxEntry
 from bus.topology import topology
 from schemas.codes import Kind, Priority
 from schemas.docket import Docket, SealedContent

@@ -69,7 +69,7 @@ def _box(name: str, *own: sa.Column[object] | sa.UniqueConstraint) -> None:
 
 def _index(box: str, name: str, columns: Sequence[str | sa.TextClause], *, where: str) -> None:
     condition = sa.text(where)
-    op.create_index(f"{box}_{name}", box, columns, sqlite_where=condition, postgresql_where=condition)
+    op.create_index(f"{box}_{name}", box, columns, sqlite_where=condition)
 
 
 def _of(box: str) -> sa.Column[object]:

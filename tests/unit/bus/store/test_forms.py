@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.ports import SubmissionKey
+from bus.records import SubmissionKey
 from bus.store.forms import code_form, document_form, submission_key, submission_text
 from schemas.codes import Kind
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bus.handling import Verdict
-from bus.ports import Box, Event, HandlingKey, State, StatusRecord
+from bus.records import Box, Event, HandlingKey, State, StatusRecord
 from bus.store import open_store
 from schemas.codes import StatusCode
 from tests.contract.store import LATER, NOW, change, mid, put, sending, settle

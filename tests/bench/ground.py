@@ -1,0 +1,104 @@
+"""What every figure stands on: one broker, one folder on the disk to be measured, a vhost for each measurement. All of
+it goes when the run ends, however it ends."""
+
+import ctypes
+import itertools
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from deploy.local_broker import Kind, LocalBroker, Undo, local_broker
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vhost:
+    name: str
+    url: str = field(repr=False)
+    """Logs in as the broker's administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    broker: LocalBroker
+    root: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    @property
+    def credentials(self) -> Path:
+        """Passwords of the mailboxes: users outlive a vhost, and keep theirs."""
+        return self.root / "credentials.toml"
+
+    def fresh_folder(self) -> Path:
+        folder = self.root / f"{next(self._numbers):03}"
+        folder.mkdir()
+        return folder
+
+    @contextmanager
+    def vhost(self) -> Iterator[Vhost]:
+        """Empty; gone afterwards with all that was in it."""
+        name = f"bench-{next(self._numbers)}"
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        with self.api() as api:
+            api.put(f"/api/vhosts/{name}").raise_for_status()
+            try:
+                user = quote(self.broker.user, safe="")
+                api.put(f"/api/permissions/{name}/{user}", json=everything).raise_for_status()
+                yield Vhost(name, urlsplit(self.broker.amqp_url)._replace(path=f"/{name}").geturl())
+            finally:
+                api.delete(f"/api/vhosts/{name}").raise_for_status()
+
+    def api(self) -> httpx.Client:
+        auth = (self.broker.user, self.broker.password)
+        return httpx.Client(base_url=self.broker.management_url, auth=auth, trust_env=False, timeout=60)
+
+    def broker_memory(self) -> float:
+        """Megabytes, as RabbitMQ itself reports what the system gave it."""
+        with self.api() as api:
+            while "mem_used" not in (node := api.get("/api/nodes").raise_for_status().json()[0]):
+                time.sleep(0.2)  # just started: it has not looked yet
+            return float(node["mem_used"]) / 2**20
+
+    def broker_cpu(self) -> float:
+        """Seconds of CPU since it started."""
+        answer = self.broker.ctl("eval", "element(1, erlang:statistics(runtime)).")
+        return int(answer.split()[-1]) / 1000
+
+
+@contextmanager
+def ground(prefer: Kind | None, *, folder: Path | None = None) -> Iterator[Ground]:
+    """`folder` is where stores lie: on a disk, or "durable" means nothing."""
+    _end_when_told()
+    undo = Undo()
+    try:
+        root = Path(tempfile.mkdtemp(prefix="lienthong-bench-", dir=folder)).resolve()
+        undo.add(f"rm -rf {shlex.quote(str(root))}")
+        with local_broker(prefer) as broker:
+            try:
+                yield Ground(broker, root)
+            finally:
+                shutil.rmtree(root, ignore_errors=True)
+    finally:
+        undo.all()
+
+
+def _end_when_told() -> None:
+    """SIGTERM unwinds what is open, like Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def bound_to_us() -> Callable[[], None]:
+    """For `Popen(preexec_fn=…)`: the child is told to end when we die, even by SIGKILL. Linux."""
+    libc = ctypes.CDLL(None)  # loaded before the fork
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)) and None

@@ -1,0 +1,171 @@
+"""A sender's and a recipient's daemon, each its own process with its own store, over document systems that only keep a
+durable log. Started, watched and ended here; what is measured with them is in bench_road.py."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from bus.records import Box, Row, State
+from bus.store import SqlStore, open_store
+from deploy import country as countries
+from deploy.country import LIENTHONG, Country
+from schemas.values import MailboxCode
+from tests.bench.ground import Ground, bound_to_us
+
+SENDER, RECIPIENT = "G22", "H49"
+START = 60.0
+"""Seconds a daemon has to be at work; a busy machine needs some."""
+SETTLE = 2.0
+"""Seconds for its links to stand, and for what starting needed to be given back."""
+PROJECT = Path(__file__).parents[2]
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Ended(RuntimeError):
+    """A daemon is not at work any more; the text is the last it said."""
+
+
+class Pair:
+    def __init__(self, ground: Ground, vhost: str, *, count: int, rate: float = 0) -> None:
+        self.root, self.count = ground.fresh_folder(), count
+        self.land: Country = countries.found(self.root, mailboxes=[SENDER, RECIPIENT], as_of=date(2016, 7, 1))
+        ours = self.root / "credentials.toml"
+        if ground.credentials.exists():
+            shutil.copy2(ground.credentials, ours)
+        countries.connect(self.land, ground.broker, vhost=vhost)
+        shutil.copy2(ours, ground.credentials)
+        self._port = f":{ground.broker.amqp_url.rpartition(':')[2].partition('/')[0]}/"
+        self.gate = self.root / "go"
+        self._use(SENDER, sender=SENDER, recipient=RECIPIENT, count=count, rate=rate, gate=self.gate)
+        self._use(RECIPIENT)
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.most: dict[str, float] = {}
+        """Most resident megabytes seen of each daemon while waiting for something."""
+
+    def _use(self, code: str, **options: object) -> None:
+        file = self.land.config(code)
+        head = file.read_text(encoding="utf-8").partition("[adapter]")[0]
+        lines = [f'{name} = "{value}"' for name, value in {"log": self.root / f"{code}.log", **options}.items()]
+        adapter = ["[adapter]", 'use = "tests.bench.dms:BenchAdapter"', "every = 0.005", "[adapter.options]", *lines]
+        file.write_text(head + "\n".join(adapter) + "\n", encoding="utf-8")
+
+    # -- the daemons
+
+    def start(self, *codes: str) -> None:
+        """Returns when they are at work and have settled."""
+        before = {code: self._starts(code) for code in codes}
+        for code in codes:
+            with self._said(code).open("ab") as out:
+                self.running[code] = subprocess.Popen(
+                    [*LIENTHONG, "adapter", "run", str(self.land.config(code))],
+                    stdout=out,
+                    stderr=out,
+                    cwd=PROJECT,
+                    start_new_session=True,
+                    preexec_fn=bound_to_us(),
+                )
+        self._until(lambda: all(self._starts(code) > before[code] for code in codes), patience=START)
+        time.sleep(SETTLE)
+
+    def stop(self, *codes: str) -> None:
+        countries.end([self.running.pop(code) for code in codes or tuple(self.running)])
+
+    @contextmanager
+    def without_broker(self, code: str) -> Iterator[None]:
+        """While this lasts, a daemon that is started finds nobody at the broker's port."""
+        file = self.land.config(code)
+        good = file.read_text(encoding="utf-8")
+        file.write_text(good.replace(self._port, ":9/"), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(good, encoding="utf-8")
+
+    def open_gate(self) -> None:
+        """The sender's document system begins to offer its documents."""
+        self.gate.touch()
+
+    def close_gate(self) -> None:
+        """A document system that is started anew would offer everything again."""
+        self.gate.unlink()
+
+    def _starts(self, code: str) -> int:
+        said = self._said(code)
+        return said.read_text(encoding="utf-8").count('"mailbox.started"') if said.exists() else 0
+
+    def _said(self, code: str) -> Path:
+        return self.root / f"{code}.out"
+
+    # -- watching
+
+    def wait(self, code: str, box: Box, count: int, *states: State, every: float = 0.1, patience: float = 900) -> float:
+        """Until so many messages of a box are in these states. Returns the time it saw that."""
+        with self._store(code) as store:
+
+            def there() -> bool:
+                with store.read() as tx:
+                    counts = tx.counts(box)
+                return sum(counts.get(state, 0) for state in states) >= count
+
+            return self._until(there, every=every, patience=patience)
+
+    def _until(self, fact: Callable[[], bool], *, every: float = 0.1, patience: float) -> float:
+        deadline = time.monotonic() + patience
+        while not fact():
+            for code, process in self.running.items():
+                if process.poll() is not None:
+                    raise Ended(f"{code} ended with {process.returncode}:\n{self._said(code).read_text()[-2000:]}")
+                self.most[code] = max(self.most.get(code, 0), self.memory(code))
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing came of it within {patience:.0f} s")
+            time.sleep(every)
+        return time.time()
+
+    def rows(self, code: str, box: Box) -> Sequence[Row]:
+        """Everything a box remembers."""
+        with self._store(code) as store, store.read() as tx:
+            return tx.rows(box, limit=self.count + 1)
+
+    @contextmanager
+    def _store(self, code: str) -> Iterator[SqlStore]:
+        store = open_store(f"sqlite:///{self.root / 'stores' / code}.db", owner=MailboxCode(code), exclusive=False)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def times(self, code: str, what: str) -> dict[str, float]:
+        """Reference -> seconds since the epoch, from the document system's log. No reference may come twice."""
+        log = (self.root / f"{code}.log").read_text(encoding="utf-8")
+        rows = [line.split() for line in log.splitlines() if line.startswith(f"{what} ")]
+        found = {ref: int(at) / 1e9 for _, ref, at in rows}
+        assert len(found) == len(rows), f"{len(rows)} times {what}, of {len(found)} documents"
+        return found
+
+    def memory(self, code: str) -> float:
+        """Resident megabytes."""
+        status = Path(f"/proc/{self.running[code].pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024 if "VmRSS:" in status else 0.0
+
+    def cpu(self, code: str) -> float:
+        """Seconds of CPU since it started."""
+        stat = Path(f"/proc/{self.running[code].pid}/stat").read_text(encoding="utf-8")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICKS
+
+
+@contextmanager
+def pair(ground: Ground, *, count: int, rate: float = 0) -> Iterator[Pair]:
+    """Its vhost, its folder and its processes go with it."""
+    with ground.vhost() as vhost:
+        both = Pair(ground, vhost.name, count=count, rate=rate)
+        try:
+            yield both
+        finally:
+            both.stop()
+            shutil.rmtree(both.root, ignore_errors=True)
