@@ -98,9 +98,12 @@ class People:
     sent: list[Document] = field(default_factory=list)
     changed: bool = False
     _dice: random.Random = field(init=False)
+    _moods: random.Random = field(init=False)
+    """Of those who receive: apart, for what arrives first differs from run to run."""
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)  # noqa: S311 — a made-up country, not a secret
+        self._moods = random.Random(self.seed)  # noqa: S311
         self.desks = {code: Desk(code, self.country.dms(code)) for code in self.country.mailboxes}
 
     def write_some(self, count: int) -> None:
@@ -168,7 +171,7 @@ class People:
             self._say(StatusCode.CHANGE_AGREED, document, seen.at, sender)
             return
         self.filed[document.id, seen.at] = seen.filed
-        if self._dice.random() < 0.05:
+        if self._moods.random() < 0.05:
             self._say(StatusCode.REFUSED, document, seen.at, sender)
             return
         for code in (StatusCode.ACCEPTED, StatusCode.IN_PROGRESS, StatusCode.DONE):

@@ -28,7 +28,7 @@ from deploy.papers import Papers
 from deploy.people import ASKS, People
 from schemas.codes import BusinessType, StatusCode
 
-DROPPED_A_TURN = 5
+DROPPED_A_TURN = 3
 TURN = 0.25
 PATIENCE = 60.0
 """Seconds without any progress before the demo says that something is missing."""
@@ -69,7 +69,7 @@ def _run(
     began = time.monotonic()
 
     def say(text: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:5.1f}s[/dim] {text}", highlight=False)
+        console.print(f"[dim]{time.monotonic() - began:5.1f}s[/dim] {text}", highlight=False, soft_wrap=True)
 
     with local_broker(prefer=prefer) as broker:
         say(f"RabbitMQ {broker.version} ({broker.kind}) trên / on {broker.amqp_url.rpartition('@')[2]}")
@@ -142,8 +142,7 @@ def _display(console: Console, people: People) -> Iterator[Callable[[], None]]:
             rows = tally(people)
             total = [sum(column) for column in zip(*(row.counts for row in rows), strict=True)]
             console.print(
-                "gửi / sent {}, đã đến / arrived {}, đang xử lý / in progress {}, xong / done {}".format(*total),
-                highlight=False,
+                "gửi / sent {}, đã đến / arrived {}, xử lý / working {}, xong / done {}".format(*total), highlight=False
             )
 
     yield line
@@ -189,9 +188,9 @@ def tally(people: People) -> list[Line]:
 
 def board(people: People) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Cơ quan / Agency", no_wrap=True, overflow="ellipsis")
-    for column in ("gửi\nsent", "đã đến\narrived", "đang xử lý\nin progress", "hoàn thành\ndone"):
-        table.add_column(column, justify="right")
+    table.add_column("Cơ quan / Agency", no_wrap=True, overflow="ellipsis", max_width=44)
+    for column in ("gửi\nsent", "đã đến\narrived", "xử lý\nworking", "xong\ndone"):
+        table.add_column(column, justify="right", no_wrap=True)
     for line in tally(people):
         table.add_row(line.name, *map(str, line.counts))
     return table
@@ -214,11 +213,9 @@ def _summary(console: Console, people: People, seconds: float, daemons: int) -> 
         ("từ lúc nộp lưu đến khi nơi gửi có 01 / from filed to the sender's 01", spread(_to_arrival(people))),
         ("tổng thời gian / in all", f"{seconds:.1f} s, {daemons} tiến trình / daemon processes"),
     )
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
     console.print()
-    console.print(table)
+    for label, figure in rows:
+        console.print(f"{label:<70} {figure}", highlight=False, soft_wrap=True)
     for expected in sorted(missing)[:10]:
         console.print(f"  thiếu / missing: {expected}", style="red")
     for reason in [path for desk in people.desks.values() for path in desk.rejected()][:3]:

@@ -93,7 +93,7 @@ def latency(ground: Ground, *, rate: float, seconds: float) -> dict[str, float]:
 def backlog(ground: Ground, count: int) -> dict[str, float]:
     """`count` documents waiting: in the outbox while nobody is at the broker's port, then in the recipient's queue.
 
-    Rates are over a tenth of the documents, while about all of them waited (`_many`) and while about 1,000 did (`_few`).
+    Rates are over a tenth of the documents: while about all of them waited (`_many`), and about 1,000 (`_few`).
     """
     with pair(ground, count=count) as both:
         figures = {"waiting": float(count), "load": os.getloadavg()[0], **_fill(both, count)}

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import click
 
-from bus.cli.output import emit_json, emit_table, json_option
+from bus.cli.output import emit_json, json_option
+from bus.cli.tables import emit_table
 from bus.envelope import encrypt, open_, parse, seal, verify
 from bus.keys import Algorithm, Identity, SealingPublicKey, new_identity
 from schemas.codes import BusinessType, Kind

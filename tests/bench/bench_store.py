@@ -16,7 +16,8 @@ from typing import TypeVar
 import click
 import uuid_utils
 
-from bus.cli.output import emit_json, emit_table, json_option
+from bus.cli.output import emit_json, json_option
+from bus.cli.tables import emit_table
 from bus.records import InboxChange, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, State, SubmissionKey
 from bus.store import SqlStore, open_store
 from schemas.codes import BusinessType, Kind, Outcome

@@ -53,7 +53,7 @@ def measure(ground: Ground, peer: str, *, count: int, size: int) -> float:
         published, _ = publisher.communicate("go\n", timeout=600)
         consumed, _ = consumer.communicate("go\n", timeout=600)
         sent, taken = json.loads(published), json.loads(consumed)
-        return count / (max(sent["ended"], taken["ended"]) - sent["began"])
+        return count / float(max(sent["ended"], taken["ended"]) - sent["began"])
 
 
 def _declare(url: str) -> None:

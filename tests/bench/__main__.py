@@ -1,0 +1,155 @@
+"""Every benchmark that matters, one command: `tests/bench/run [--json] [--quick]`, or `python -m tests.bench`.
+
+Takes no other process's word for anything: broker, daemons and peers are started here, one after the other, and gone
+afterwards. Fails only where something does not work; how fast it is, it says.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bus.cli.output import emit_json, json_option
+from bus.keys import Algorithm
+from deploy.local_broker import Kind
+from tests.bench import bench_seal, peers
+from tests.bench.bench_road import backlog, latency, throughput
+from tests.bench.ground import Ground, ground
+from tests.bench.machine import describe
+from tests.bench.report import PEERS, AtLeast, Figure, Measured, Run, figures
+
+LATENCY_RATE = 100
+WIDTH = 118
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    documents: int = 20_000
+    rounds: int = 3
+    seconds: int = 30
+    waiting: int = 100_000
+
+
+QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=5_000)
+
+
+@click.command()
+@json_option
+@click.option("--quick", is_flag=True, help="A minute or two, and rough: fewer documents, one round.")
+@click.option("--rounds", type=click.IntRange(min=1), help=f"Of the road and its peers, in turns.  [{Plan().rounds}]")
+@click.option("--documents", type=click.IntRange(min=100), help=f"In one run of the road.  [{Plan().documents}]")
+@click.option("--seconds", type=click.IntRange(min=0), help=f"At a steady rate; 0 leaves it out.  [{Plan().seconds}]")
+@click.option("--waiting", type=click.IntRange(min=0), help=f"The backlog; 0 leaves it out.  [{Plan().waiting}]")
+@click.option(
+    "--broker", "prefer", type=click.Choice(["docker", "binary"]), envvar="LIENTHONG_TEST_BROKER", show_envvar=True,
+    help="That kind and no other.  [Docker where it can, else the server installed here]",
+)  # fmt: skip
+@click.option(
+    "--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="On the disk to be measured."
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON there, beside the table.")
+def main(
+    as_json: bool, quick: bool, prefer: Kind | None, folder: Path | None, out: Path | None, **chosen: int | None
+) -> None:
+    """How fast, how soon, how much memory: measured on this machine, beside pika and FastStream on the same broker."""
+    plan = QUICK if quick else Plan()
+    plan = replace(plan, **{name: value for name, value in chosen.items() if value is not None})
+    with ground(prefer, folder=folder) as here:
+        machine = describe(here.broker, here.root)
+        measured = _measure(here, plan)
+    found = figures(measured)
+    result = {"machine": machine, "plan": asdict(plan), "figures": [figure.plain() for figure in found]}
+    result["raw"] = asdict(measured)
+    if out:
+        out.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        emit_json(result)
+    else:
+        _show(machine, plan, found)
+
+
+def _measure(here: Ground, plan: Plan) -> Measured:
+    _progress("seal and open one document")
+    seal = {
+        "load": os.getloadavg()[0],
+        **{
+            k: float(str(v))
+            for k, v in bench_seal.measure(Algorithm.P256, 4096, 1, seconds=2).items()
+            if k[-3:] == "_us"
+        },
+    }
+    road: list[Run] = []
+    beside: dict[str, list[Run]] = {peer: [] for peer in PEERS}
+    for number in range(1, plan.rounds + 1):
+        road.append(throughput(here, plan.documents))
+        _progress(f"round {number} of {plan.rounds}: the road, {road[-1]['documents_per_s']:,.0f} documents/s")
+        for peer, runs in beside.items():
+            # One that waits for each confirm is slow, and as slow after a few thousand as after many.
+            count = plan.documents // 4 if peer == "faststream-awaited" else plan.documents
+            load = os.getloadavg()[0]
+            rate = peers.measure(here, peer, count=count, size=int(road[-1]["body_bytes"]))
+            runs.append({"messages_per_s": rate, "load": load})
+            _progress(f"round {number} of {plan.rounds}: {PEERS[peer]}, {rate:,.0f} messages/s")
+    slow = latency(here, rate=LATENCY_RATE, seconds=plan.seconds) if plan.seconds else None
+    if slow:
+        _progress(f"latency: median {slow['median_ms']:.0f} ms")
+    full = backlog(here, plan.waiting) if plan.waiting else None
+    return Measured(seal=seal, road=road, peers=beside, latency=slow, backlog=full)
+
+
+def _progress(line: str) -> None:
+    click.echo(f"  {line}", err=True)
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def _show(machine: Mapping[str, str], plan: Plan, found: list[Figure]) -> None:
+    console = Console(width=WIDTH, emoji=False, highlight=False)
+    for name, value in machine.items():
+        console.print(f"[dim]{name:<10}[/dim] {escape(value)}")
+    if plan.documents < Plan().documents:
+        console.print("\nFewer documents than a full run takes: these figures are rough.")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("", "left"), ("Measured", "right"), ("", "left"), ("Wanted", "right"), ("", "left")):
+        table.add_column(name, justify="right" if justify == "right" else "left")
+    table.add_column("Runs", justify="right")
+    table.add_column("Load", justify="right")
+    for row in _rows(found):
+        table.add_row(*row)
+    console.print()
+    console.print(table)
+    console.print(
+        "\nLoad: of the machine in the minute before (the most of all runs), our own earlier runs included.",
+        style="dim",
+    )
+
+
+def _rows(found: list[Figure]) -> Iterator[tuple[str, ...]]:
+    about = ""
+    for figure in found:
+        if figure.about != about:
+            about = figure.about
+            yield (f"[bold]{escape(about)}[/bold]",)
+        limit = "" if figure.wanted is None else _number(figure.wanted.limit)
+        sign = "" if figure.wanted is None else ("≥ " if isinstance(figure.wanted, AtLeast) else "≤ ")
+        runs = f"{_number(min(figure.runs))} – {_number(max(figure.runs))}" if len(figure.runs) > 1 else ""
+        said = {True: "[green]yes[/green]", False: "[red]no[/red]", None: ""}[figure.met]
+        measured = (f"  {escape(figure.name)}", _number(figure.value), figure.unit)
+        yield (*measured, sign + limit, said, runs, f"{figure.load:.1f}")
+
+
+def _number(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""From what the runs measured to the figures that are wanted: medians, ratios, and whether each is as good as wanted.
+Pure; which run gave what is in __main__.py."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+Run = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    limit: float
+
+
+Wanted = AtLeast | AtMost | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    key: str
+    """For programs; stays the same from run to run of the years."""
+    about: str
+    name: str
+    unit: str
+    runs: tuple[float, ...]
+    wanted: Wanted = None
+    load: float
+    """Of the machine in the minute before, the highest of all runs; without us it would be 0."""
+
+    @property
+    def value(self) -> float:
+        return median(self.runs)
+
+    @property
+    def met(self) -> bool | None:
+        match self.wanted:
+            case AtLeast(limit):
+                return self.value >= limit
+            case AtMost(limit):
+                return self.value <= limit
+            case None:
+                return None
+
+    def plain(self) -> Mapping[str, object]:
+        limit = {} if self.wanted is None else {type(self.wanted).__name__: self.wanted.limit}
+        return {
+            "key": self.key,
+            "about": self.about,
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "runs": list(self.runs),
+            "wanted": limit or None,
+            "met": self.met,
+            "load": self.load,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Everything of one call of the benchmarks; each list holds a run an entry."""
+
+    seal: Run
+    road: Sequence[Run]
+    peers: Mapping[str, Sequence[Run]]
+    """Name -> runs of {"messages_per_s", "load"}, each taken beside the road's run of the same place."""
+    latency: Run | None
+    backlog: Run | None
+
+
+NEARLY = 0.9
+"""Two rates within a tenth of each other count as the same: so far apart do runs of the same thing lie."""
+
+PEERS = {
+    "pika": "pika, 500 confirms in flight",
+    "faststream": "FastStream, 500 publishes in flight",
+    "faststream-awaited": "FastStream, each publish awaited",
+}
+
+
+def figures(measured: Measured) -> list[Figure]:
+    found = [*_seal(measured.seal), *_road(measured.road), *_ratios(measured.road, measured.peers)]
+    if measured.latency:
+        found += _latency(measured.latency)
+    found += _idle(measured.road)
+    if measured.backlog:
+        found += _backlog(measured.backlog)
+    return found
+
+
+def _seal(run: Run) -> Iterator[Figure]:
+    about = "One document of 4 KiB for one recipient, all included"
+    for key, name in (
+        ("seal_us", "seal: pack, encrypt, wrap, sign"),
+        ("open_us", "open: parse, verify, unwrap, decrypt"),
+    ):
+        value = run[key] / 1000
+        yield Figure(
+            key=f"seal.{key[:4]}_ms",
+            about=about,
+            name=name,
+            unit="ms",
+            runs=(value,),
+            wanted=AtMost(1),
+            load=run["load"],
+        )
+
+
+def _road(runs: Sequence[Run]) -> Iterator[Figure]:
+    about = f"The whole road, {runs[0]['documents']:,.0f} documents of 4 KiB, two daemons, every commit durable"
+    rows: tuple[tuple[str, str, str, Wanted], ...] = (
+        ("documents_per_s", "from accepted to filed and receipted", "documents/s", AtLeast(1000)),
+        ("cpu_sender_us", "CPU of the sender's daemon", "µs/document", None),
+        ("cpu_recipient_us", "CPU of the recipient's daemon", "µs/document", None),
+        ("cpu_broker_us", "CPU of RabbitMQ", "µs/document", None),
+        ("busy_sender_mb", "memory of the sender's daemon at work", "MB", None),
+        ("busy_recipient_mb", "memory of the recipient's daemon at work", "MB", None),
+    )
+    for key, name, unit, wanted in rows:
+        values = tuple(run[key] for run in runs)
+        yield Figure(key=f"road.{key}", about=about, name=name, unit=unit, runs=values, wanted=wanted, load=_load(runs))
+
+
+def _ratios(road: Sequence[Run], peers: Mapping[str, Sequence[Run]]) -> Iterator[Figure]:
+    size = road[0]["body_bytes"]
+    about = f"Others, the same {size:,.0f} bytes a message, two processes, quorum queue; they neither seal nor store"
+    for peer, runs in peers.items():
+        values = tuple(run["messages_per_s"] for run in runs)
+        load = _load(runs)
+        yield Figure(key=f"peer.{peer}", about=about, name=PEERS[peer], unit="messages/s", runs=values, load=load)
+    for peer, runs in peers.items():
+        ratios = tuple(
+            ours["documents_per_s"] / theirs["messages_per_s"] for ours, theirs in zip(road, runs, strict=True)
+        )
+        yield Figure(
+            key=f"ratio.{peer}",
+            about="The road beside them, run for run",
+            name=f"the road / {PEERS[peer]}",
+            unit="×",
+            runs=ratios,
+            wanted=None if peer == "pika" else AtLeast(1),
+            load=_load([*road, *runs]),
+        )
+
+
+def _latency(run: Run) -> Iterator[Figure]:
+    about = f"Latency at {run['rate']:,.0f} documents/s, {run['documents']:,.0f} documents"
+    rows: tuple[tuple[str, str, Wanted], ...] = (
+        ("median_ms", "accepted to filed, median", AtMost(50)),
+        ("p99_ms", "accepted to filed, 99 of 100", AtMost(250)),
+        ("max_ms", "accepted to filed, the slowest", None),
+        ("from_written_median_ms", "lying in one document system to filed in the other, median", None),
+        ("from_written_p99_ms", "the same, 99 of 100", None),
+    )
+    for key, name, wanted in rows:
+        yield _single(f"latency.{key}", about, name, "ms", run[key], run, wanted)
+
+
+def _idle(runs: Sequence[Run]) -> Iterator[Figure]:
+    values = tuple(max(run["idle_sender_mb"], run["idle_recipient_mb"]) for run in runs)
+    yield Figure(
+        key="idle.mb",
+        about="A daemon with nothing to do",
+        name="resident memory, the larger of the two",
+        unit="MB",
+        runs=values,
+        wanted=AtMost(80),
+        load=_load(runs),
+    )
+
+
+def _backlog(run: Run) -> Iterator[Figure]:
+    about = f"{run['waiting']:,.0f} documents waiting"
+    memory = (
+        ("sender_outbox", "sender, outbox filling and full", "sender_outbox_full_mb", "sender_before_mb"),
+        ("sender_publishing", "sender, publishing them", "sender_publishing_mb", "sender_before_mb"),
+        ("sender_receipts", "sender, taking their receipts", "sender_receipts_mb", "sender_before_mb"),
+        (
+            "recipient_draining",
+            "recipient, all in its queue, then draining",
+            "recipient_draining_mb",
+            "recipient_before_mb",
+        ),
+        ("broker_queue", "RabbitMQ, all in the queue", "broker_queue_full_mb", "broker_before_mb"),
+    )
+    for key, name, after, before in memory:
+        added = run[after] - run[before]
+        yield _single(f"backlog.{key}_mb", f"{about}: memory added", name, "MB", added, run, AtMost(100))
+    for step, name in (
+        ("accept", "accept"),
+        ("publish", "publish"),
+        ("take_in", "take in"),
+        ("file", "take in and file"),
+    ):
+        many, few = run[f"{step}_many_per_s"], run[f"{step}_few_per_s"]
+        speed = f"{about}: documents/s with nearly all of them, and with few, waiting"
+        yield _single(f"backlog.{step}_many", speed, f"{name}, nearly all", "documents/s", many, run, None)
+        yield _single(f"backlog.{step}_few", speed, f"{name}, few", "documents/s", few, run, None)
+        yield _single(
+            f"backlog.{step}_ratio", speed, f"{name}, nearly all / few", "×", many / few, run, AtLeast(NEARLY)
+        )
+
+
+def _single(key: str, about: str, name: str, unit: str, value: float, run: Run, wanted: Wanted) -> Figure:
+    return Figure(key=key, about=about, name=name, unit=unit, runs=(value,), wanted=wanted, load=run["load"])
+
+
+def _load(runs: Sequence[Run]) -> float:
+    return max(run["load"] for run in runs)
