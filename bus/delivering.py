@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus import dossiers, envelope
+from bus.asking import ask, tell
 from bus.dossiers import CHANGES
 from bus.errors import BY_CODE, BadMessage, BusError, Orphan, Refused, TryLater
 from bus.handling import Verdict
@@ -124,7 +125,7 @@ def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Del
     with store.read() as tx:
         targets = [_targets(tx, work, delivery.member) for work in works]
     filings = [_filing(work, found, delivery.member) for work, found in zip(works, targets, strict=True)]
-    answers = adapter.deliver(filings)
+    answers = ask(adapter.deliver, filings)
     results = _Results()
     asked: list[Dossier] = []
     fresh: dict[HandlingKey, Dossier] = {}
@@ -233,7 +234,7 @@ def _report(
         reports.append((work, report))
         if result.verdict is Verdict.ILLEGAL:
             results.events.append(_event("status.illegal", work.entry, delivery, detail=work.item.code))
-    answers = adapter.report([report for _, report in reports]) if reports else []
+    answers = ask(adapter.report, [report for _, report in reports])
     told = [
         work
         for (work, _), answer in zip(reports, answers, strict=True)
@@ -276,8 +277,12 @@ def _bounce(
         return
     with store.read() as tx:
         bounces = [bounce for entry in entries for bounce in _bounces(tx, entry)]
-    adapter.bounced(bounces)
     results = _Results()
+    if failed := tell(adapter, bounces):
+        for entry in entries:
+            _postpone(results, entry, failed, delivery)
+        _commit(store, results, done)
+        return
     results.changes = [_change(entry, State.DONE, delivery) for entry in entries]
     results.events = [
         Event(
@@ -327,17 +332,19 @@ def _filed(results: _Results, entry: InboxEntry, answer: Filed, delivery: Delive
             results.changes.append(_change(entry, State.DONE, delivery, key=key, filed_as=answer.ref))
             return True
         case TryLater() as error:
-            attempts = entry.attempts + 1
-            next_at = delivery.schedule.next_try(attempts, now=delivery.now, dice=delivery.dice())
-            state = State.WAITING if next_at else State.PARKED
-            results.changes.append(
-                _change(entry, state, delivery, attempts=attempts, next_at=next_at, error=str(error))
-            )
-            name = "inbox.postponed" if next_at else "inbox.parked"
-            results.events.append(_event(name, entry, delivery, detail=str(error)))
+            _postpone(results, entry, error, delivery)
         case error:
             _refuse(results, entry, error, delivery)
     return False
+
+
+def _postpone(results: _Results, entry: InboxEntry, error: BusError, delivery: Delivery) -> None:
+    attempts = entry.attempts + 1
+    next_at = delivery.schedule.next_try(attempts, now=delivery.now, dice=delivery.dice())
+    state = State.WAITING if next_at else State.PARKED
+    results.changes.append(_change(entry, state, delivery, attempts=attempts, next_at=next_at, error=str(error)))
+    name = "inbox.postponed" if next_at else "inbox.parked"
+    results.events.append(_event(name, entry, delivery, detail=str(error)))
 
 
 def _refuse(results: _Results, entry: InboxEntry, error: BusError, delivery: Delivery) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus import dossiers
-from bus.errors import BrokerRefused, BusError, ReceiptMissing, WrongDirection
+from bus.errors import BadPackage, BrokerRefused, BusError, ReceiptMissing, WrongDirection
 from bus.mailroom import Addressed, Member, address, seal
 from bus.message import publication
 from bus.ports import Answer, Broker, Collected, Store, Transaction
@@ -57,6 +57,14 @@ def _judge(member: Member, collected: Collected) -> Addressed | BusError:
                 return address(member, item)
             except BusError as error:
                 return error
+            except ValueError as error:  # an adapter's document without the bytes of an attachment, or too many
+                return BadPackage(
+                    path="AttachmentEncoded",
+                    why=error,
+                    why_vi=error,
+                    remedy="give every attachment its bytes",
+                    remedy_vi="kèm đủ nội dung tệp",
+                )
         case BusError() as error:
             return error
 

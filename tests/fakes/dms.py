@@ -25,6 +25,8 @@ class MemoryDms(Adapter):
     refuses: dict[str, BusError] = field(default_factory=dict)
     stumbles: dict[str, int] = field(default_factory=dict)
     crash_before_acknowledge: bool = False
+    fails_over: set[str] = field(default_factory=set)
+    """Ids of documents over which this adapter raises an exception of its own, as a stranger's might."""
 
     def write(self, item: Document | Status | BusError, ref: str | None = None) -> str:
         """A person puts something into the outgoing tray."""
@@ -50,6 +52,8 @@ class MemoryDms(Adapter):
 
     def _file(self, filing: Filing) -> Filed:
         document = filing.document
+        if document.id in self.fails_over:
+            raise KeyError(document.id)
         if error := self.refuses.get(document.id):
             return Filed(error=error)
         if self.stumbles.get(document.id, 0) > 0:
@@ -71,6 +75,9 @@ class MemoryDms(Adapter):
 
     def bounced(self, bounces: Sequence[Bounce]) -> None:
         self._answer()
+        for bounce in bounces:
+            if bounce.document and bounce.document.id in self.fails_over:
+                raise KeyError(bounce.document.id)
         self.bounces += bounces
 
     def _answer(self) -> None:

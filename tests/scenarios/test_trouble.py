@@ -1,15 +1,18 @@
 """Bad input and bad luck: done, refused with the sender told, or kept and visible with the next step."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bus import envelope, operations
-from bus.errors import CannotOpen, DmsAway, NoSuchMessage, NotPossible, RefusedByDms
+from bus.asking import ask
+from bus.errors import BadPackage, CannotOpen, DmsAway, NoSuchMessage, NotPossible, RefusedByDms
 from bus.keys import new_identity
 from bus.mailroom import address, seal
 from bus.message import DEAD
+from bus.ports import Filed
 from bus.records import Box, Publication, Row, State
 from bus.retry import DELIVER, ORPHAN, RECEIPTS
 from schemas.codes import Kind, Priority, StatusCode
@@ -303,6 +306,59 @@ def test_a_system_that_refuses_has_the_sender_told(land: Land) -> None:
     assert (bounce.error.code, bounce.ref) == ("refused-by-dms", "ref-1")
     assert {"inbox.refused"} <= events(land, "H49", sent.id)
     assert {"outbox.refused"} <= events(land, "G22", sent.id)
+
+
+def test_an_adapter_that_fails_over_one_document_stops_nobody(land: Land) -> None:
+    """Its own exception, not one of ours: the others of the batch are filed, the one is tried again later."""
+    bad = document(number=1)
+    land["H49"].dms.fails_over.add(bad.id)
+    for number in (1, 2, 3):
+        land["G22"].dms.write(document(number=number))
+    land.settle()
+    assert len(land["H49"].dms.documents) == 2
+    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    assert "KeyError" in (row.error or "")
+    land["H49"].dms.fails_over.clear()
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert len(land["H49"].dms.documents) == 3
+
+
+def test_an_adapter_that_fails_over_a_bounce_hears_of_it_later(land: Land) -> None:
+    """The refusal waits in the inbox until the document system has taken it."""
+    sent = document()
+    land["H49"].dms.refuses[sent.id] = RefusedByDms(document=sent.id, why="trùng")
+    land["G22"].dms.fails_over.add(sent.id)
+    land["G22"].dms.write(sent)
+    land.settle()
+    assert not land["G22"].dms.bounces
+    land["G22"].dms.fails_over.clear()
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert len(land["G22"].dms.bounces) == 1
+
+
+def test_an_adapter_that_answers_too_little_is_asked_one_by_one() -> None:
+    """A count that does not fit says nothing about any item: each is asked for alone, and gets its own answer."""
+    asked: list[int] = []
+
+    def call(items: Sequence[int]) -> Sequence[Filed]:
+        asked.append(len(items))
+        return [Filed(ref="ok")] if items == [1] else []
+
+    answers = ask(call, [1, 2])
+    assert asked == [2, 1, 1]
+    assert answers[0].ref == "ok"
+    assert isinstance(answers[1].error, DmsAway)
+
+
+def test_a_document_without_the_bytes_of_an_attachment_is_refused(land: Land) -> None:
+    """An adapter's mistake: its document system is told; nothing half is sent."""
+    whole = document()
+    hollow = whole.attachments[0].model_copy(update={"content": b""})
+    land["G22"].dms.write(whole.model_copy(update={"attachments": (hollow,)}))
+    (answer,) = land.collect("G22")
+    assert isinstance(answer.error, BadPackage)
 
 
 # -- statuses ----------------------------------------------------------------------------------------------------------

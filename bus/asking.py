@@ -1,0 +1,45 @@
+"""Asking a document system through an adapter that a stranger wrote: whatever it does, each item has its answer."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from bus.errors import BusError, DmsAway
+from bus.ports import Adapter, Bounce, Filed
+
+T = TypeVar("T")
+
+
+def ask(call: Callable[[Sequence[T]], Sequence[Filed]], items: Sequence[T]) -> Sequence[Filed]:
+    """One answer each. Raises TryLater where the document system does not answer at all.
+
+    An adapter that fails in a way of its own over one item is asked again item by item: the others of the batch are
+    filed, and the one is tried later, and in the end parked, like any other trouble.
+    """
+    if not items:
+        return []
+    try:
+        answers = call(items)
+    except BusError:
+        raise
+    except Exception as exc:  # noqa: BLE001 — one bad message stops nobody
+        return _one_by_one(call, items, f"its adapter failed: {type(exc).__name__}")
+    if len(answers) != len(items):
+        return _one_by_one(call, items, f"its adapter gave {len(answers)} answers to {len(items)} items")
+    return answers
+
+
+def _one_by_one(call: Callable[[Sequence[T]], Sequence[Filed]], items: Sequence[T], why: str) -> Sequence[Filed]:
+    if len(items) == 1:
+        return [Filed(error=DmsAway(why=why))]
+    return [answer for item in items for answer in ask(call, [item])]
+
+
+def tell(adapter: Adapter, bounces: Sequence[Bounce]) -> BusError | None:
+    """None once the document system knows; the error where its adapter failed. Raises TryLater as `ask` does."""
+
+    def bounced(batches: Sequence[Sequence[Bounce]]) -> Sequence[Filed]:
+        for batch in batches:
+            adapter.bounced(batch)
+        return [Filed()]
+
+    return ask(bounced, [bounces])[0].error
