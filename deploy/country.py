@@ -86,7 +86,9 @@ def management_of(broker: LocalBroker) -> str:
     return f"{scheme}://{quote(broker.user, safe='')}:{quote(broker.password, safe='')}@{rest}"
 
 
-def connect(country: Country, broker: LocalBroker, *, vhost: str = "/", every: float = 0.2, quiet: float = 0.0) -> None:
+def connect(
+    country: Country, broker: LocalBroker, *, vhost: str = "lienthong", every: float = 0.2, quiet: float = 0.0
+) -> None:
     """Applies the topology to a broker and writes each daemon's TOML. Raises CalledProcessError with what was said."""
     credentials = country.root / "credentials.toml"
     arguments = ["topology", "apply", "--management", management_of(broker), "--vhost", vhost]

@@ -256,8 +256,9 @@ def _stay(console: Console, land: Country, broker: LocalBroker) -> None:
         f"  trạng thái gửi lại / statuses to send back    {land.dms(other)}/statuses/\n"
         f"  trạng thái đã về / statuses that came back    {land.dms(one)}/statuses/received/\n"
         f"  xem hàng đợi / look at the queues             "
-        f"lienthong queues --management {countries.management_of(broker)} --directory {land.directory_folder}\n"
-        f"  một văn bản / one document                    lienthong trace DOCUMENT -c {land.config(one)}\n"
+        f".venv/bin/lienthong queues --management {countries.management_of(broker)}\n"
+        f"  bản tin đã gửi / what an agency sent          .venv/bin/lienthong outbox list -c {land.config(one)}\n"
+        f"  một văn bản / one document                    .venv/bin/lienthong trace DOCUMENT -c {land.config(one)}\n"
         f"  bắt đầu lúc / since {datetime.now().astimezone():%H:%M:%S}",
         highlight=False,
         soft_wrap=True,
