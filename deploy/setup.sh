@@ -19,7 +19,7 @@ setup_python() { # uv's own arguments...
     if ! command -v uv >/dev/null; then
         if [ ! -x .tools/bin/uv ]; then
             say "cài đặt / installing uv into .tools"
-            python3 -m venv .tools 2>/dev/null || { rm -rf .tools; apt_install python3-venv; python3 -m venv .tools; }
+            python3 -m venv .tools >/dev/null 2>&1 || { rm -rf .tools; apt_install python3-venv; python3 -m venv .tools; }
             .tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
         fi
         PATH="$PWD/.tools/bin:$PATH"
