@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from bus.errors import BusError, DmsAway
-from bus.ports import Adapter, Bounce, Filed
+from bus.errors import BY_CODE, BadMessage, BusError, DmsAway
+from bus.ports import Adapter, Bounce, Filed, Transaction
+from bus.records import Box, InboxEntry
+from schemas.codes import Outcome
 
 T = TypeVar("T")
 
@@ -43,3 +45,29 @@ def tell(adapter: Adapter, bounces: Sequence[Bounce]) -> BusError | None:
         return [Filed()]
 
     return ask(bounced, [bounces])[0].error
+
+
+def bounces_of(tx: Transaction, entry: InboxEntry) -> list[Bounce]:
+    """What a receipt refuses of what was sent from here, in the words of this side."""
+    bounces = []
+    for line in entry.docket.acknowledges:
+        if line.outcome is Outcome.HELD:
+            continue
+        for row in tx.rows(Box.OUT, message=line.message):
+            kind = BY_CODE.get(line.code or "", BadMessage)
+            bounces.append(
+                Bounce(
+                    ref=row.ref,
+                    message=line.message,
+                    document=row.docket.document,
+                    mailbox=entry.docket.sender.mailbox,
+                    error=kind(
+                        message=line.message,
+                        mailbox=entry.docket.sender.mailbox,
+                        document=row.docket.document.id if row.docket.document else "?",
+                        why=line.code,
+                    ),
+                    at=entry.docket.created_at,
+                )
+            )
+    return bounces

@@ -2,12 +2,24 @@
 
 import tomllib
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bus.errors import BadConfig
+from bus.message import MAX_BODY, WRAPS
 from schemas.values import MailboxCode
+
+LARGEST_CONTENT = MAX_BODY - WRAPS
+
+
+def _sendable(size: int) -> int:
+    if size > LARGEST_CONTENT:
+        raise ValueError(
+            f"at most {LARGEST_CONTENT} (13 MiB): RabbitMQ takes messages of {MAX_BODY} bytes, keys and signatures "
+            f"included / nhiều nhất {LARGEST_CONTENT}: RabbitMQ chỉ nhận bản tin đến {MAX_BODY} byte"
+        )
+    return size
 
 
 class _Section(BaseModel):
@@ -19,12 +31,26 @@ class BrokerConfig(_Section):
     """amqp:// or amqps://, with the mailbox's user; the vhost in the path."""
     password_file: str | None = None
     """Read where the URL carries no password; must not be readable by others."""
+    cafile: str | None = None
+    """PEM file of the authorities that may vouch for the broker; those that the system trusts where absent."""
+    certfile: str | None = None
+    """PEM file of the mailbox's own certificate, with its chain; speaks for the mailbox where there is no password."""
+    keyfile: str | None = None
+    """Its private key, where that is not in `certfile`."""
     heartbeat: Annotated[int, Field(ge=2, le=600)] = 30
     """Seconds."""
     window: Annotated[int, Field(ge=1, le=5000)] = 500
     """Publishes under way before the first confirm is waited for."""
     prefetch: Annotated[int, Field(ge=1, le=5000)] = 256
     """Messages held in memory before they are committed to the inbox."""
+
+    @model_validator(mode="after")
+    def _files_that_would_not_be_read(self) -> Self:
+        if (self.cafile or self.certfile or self.keyfile) and not self.url.startswith("amqps://"):
+            raise ValueError("cafile, certfile and keyfile are for a url that begins with amqps://")
+        if self.keyfile and not self.certfile:
+            raise ValueError("keyfile without certfile")
+        return self
 
 
 class AdapterConfig(_Section):
@@ -58,8 +84,8 @@ class Config(_Section):
     as_of: date | None = None
     """The directory as of one fixed day. Absent: as of today, every day."""
     http: HttpConfig | None = None
-    max_content: Annotated[int, Field(ge=1024, le=512 * 1024 * 1024)] | None = None
-    """Bytes of one document with its attachments."""
+    max_content: Annotated[int, Field(ge=1024), AfterValidator(_sendable)] | None = None
+    """Bytes of one document with its attachments; 12 MiB where absent, and never more than a message can carry."""
 
 
 def parse(data: bytes, *, name: str) -> Config:

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus import dossiers, envelope
-from bus.asking import ask, tell
+from bus.asking import ask, bounces_of, tell
 from bus.dossiers import CHANGES
-from bus.errors import BY_CODE, BadMessage, BusError, Orphan, Refused, TryLater
+from bus.errors import BusError, Orphan, Refused, TryLater
 from bus.handling import Verdict
 from bus.mailroom import Member, address, receipt, seal
 from bus.opening import Opened, open_entry
-from bus.ports import Adapter, Bounce, Filed, Filing, Report, Store, Transaction
+from bus.ports import Adapter, Filed, Filing, Report, Store, Transaction
 from bus.receiving import acknowledged
-from bus.records import Box, Dossier, Event, HandlingKey, InboxChange, InboxEntry, OutboxEntry, State, SubmissionKey
+from bus.records import Dossier, Event, HandlingKey, InboxChange, InboxEntry, OutboxEntry, State, SubmissionKey
 from bus.retry import DELIVER, ORPHAN, Schedule
 from schemas.agency import Party
-from schemas.codes import Kind, Outcome, StatusCode
+from schemas.codes import BusinessType as B
+from schemas.codes import Kind, StatusCode
 from schemas.docket import Docket, DocumentKey
 from schemas.document import Document
 from schemas.status import Concerned, Status
@@ -68,9 +69,8 @@ def deliver(
     done: list[InboxChange] = []
     opened = _open_all(store, due, delivery, done)
     documents = [work for work in opened if isinstance(work.item, Document)]
-    # New documents first: what changes them, and the statuses about them, may stand in the same batch.
-    _file(store, adapter, [w for w in documents if w.key.type not in _CHANGING], delivery, done)
-    _file(store, adapter, [w for w in documents if w.key.type in _CHANGING], delivery, done)
+    for types in _ORDER:
+        _file(store, adapter, [work for work in documents if work.key.type in types], delivery, done)
     _report(store, adapter, [work for work in opened if isinstance(work.item, Status)], delivery, done)
     _bounce(store, adapter, [entry for entry in due if entry.docket.kind is Kind.RECEIPT], delivery, done)
     states = [change.state for change in done]
@@ -79,12 +79,15 @@ def deliver(
         duplicates=sum(change.state is State.DONE and change.error is not None for change in done),
         refused=states.count(State.REFUSED),
         postponed=states.count(State.WAITING) + states.count(State.PARKED),
-        more=len(due) == limit,
+        more=State.DONE in states,
     )
 
 
-_CHANGING = {str(int(business)) for business in CHANGES}
+# New documents first: what replaces them, what changes either, and the statuses about them may stand in one batch.
+_ORDER = [{str(int(business)) for business in group} for group in ({B.NEW}, {B.REPLACE}, CHANGES)]
 
+UNTARGETED = 4
+"""How often a revocation or update waits for a document that is not here: three minutes or so."""
 
 # -- open --------------------------------------------------------------------------------------------------------------
 
@@ -93,7 +96,6 @@ def _open_all(store: Store, due: Sequence[InboxEntry], delivery: Delivery, done:
     """Opens what is sealed; refuses what cannot be opened; passes over what was filed before."""
     results = _Results()
     opened: dict[SubmissionKey, Opened] = {}
-    repeated: list[Opened] = []
     for entry in due:
         if entry.docket.kind is Kind.RECEIPT:
             continue
@@ -102,14 +104,11 @@ def _open_all(store: Store, due: Sequence[InboxEntry], delivery: Delivery, done:
         except Refused as error:
             _refuse(results, entry, error, delivery)
             continue
-        if work.key in opened:
-            repeated.append(work)
-        else:
-            opened[work.key] = work
+        # A second message with the same content waits for the next turn: only what is filed makes it a duplicate.
+        opened.setdefault(work.key, work)
     with store.read() as tx:
         before = set(tx.filed(opened.keys())) if opened else set()
-    repeated += [work for key, work in opened.items() if key in before]
-    for work in repeated:
+    for work in (opened[key] for key in before):
         results.changes.append(_change(work.entry, State.DONE, delivery, key=work.key, error="duplicate"))
         results.events.append(_event("inbox.duplicate", work.entry, delivery))
     _commit(store, results, done)
@@ -122,61 +121,71 @@ def _open_all(store: Store, due: Sequence[InboxEntry], delivery: Delivery, done:
 def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Delivery, done: list[InboxChange]) -> None:
     if not works:
         return
-    with store.read() as tx:
-        targets = [_targets(tx, work, delivery.member) for work in works]
-    filings = [_filing(work, found, delivery.member) for work, found in zip(works, targets, strict=True)]
-    answers = ask(adapter.deliver, filings)
     results = _Results()
-    asked: list[Dossier] = []
-    fresh: dict[HandlingKey, Dossier] = {}
-    arrivals: list[tuple[Document, AgencyCode]] = []
-    for work, filing, found, answer in zip(works, filings, targets, answers, strict=True):
-        if not _filed(results, work.entry, answer, delivery, key=work.key):
-            continue
-        assert isinstance(work.item, Document)
-        business = work.item.business.type
-        asked += [dossiers.asked(dossier, business, at=delivery.now) for dossier in found]
-        if business in CHANGES and found:
-            continue
-        new = dossiers.opened(work.item, work.about, filing.recipients, at=delivery.now, ref=answer.ref)
-        fresh |= {dossier.key: dossier for dossier in new}
-        if business not in CHANGES and not adapter.reports_arrival:
-            arrivals += [(work.item, agency) for agency in filing.recipients]
+    filings: list[tuple[Opened, Filing]] = []
+    with store.read() as tx:
+        for work in works:
+            found = _targets(tx, work, delivery)
+            if not found and _is_change(work) and work.entry.attempts < UNTARGETED:
+                _await_target(results, work, delivery)
+            else:
+                filings.append((work, _filing(work, found, delivery)))
+    answers = ask(adapter.deliver, [filing for _, filing in filings])
+    filed = [
+        (work, filing, answer)
+        for (work, filing), answer in zip(filings, answers, strict=True)
+        if _filed(results, work.entry, answer, delivery, key=work.key)
+    ]
     with store.write() as tx:
-        for key in tx.dossiers(fresh.keys()):
-            del fresh[key]  # it came again, with other content: its handling goes on
-        tx.put_dossiers([*fresh.values(), *asked])
-        _arrived(tx, arrivals, delivery, results)
+        # Read again here: a clerk's status may have moved a dossier since the batch was opened.
+        handed = [
+            dossiers.Handed(filing.document, work.about, filing.recipients, answer.ref)
+            for work, filing, answer in filed
+        ]
+        dossiers.remember(tx, handed, at=delivery.now)
+        if not adapter.reports_arrival:
+            _arrived(tx, [filing for work, filing, _ in filed if not _is_change(work)], delivery, results)
         _persist(tx, results)
     done += results.changes
 
 
-def _recipients(docket: Docket, member: Member) -> tuple[AgencyCode, ...]:
-    return tuple(address.agency for address in docket.recipients if address.mailbox == member.mailbox)
+def _is_change(work: Opened) -> bool:
+    return isinstance(work.item, Document) and work.item.business.type in CHANGES
 
 
-def _targets(tx: Transaction, work: Opened, member: Member) -> list[Dossier]:
+def _await_target(results: _Results, work: Opened, delivery: Delivery) -> None:
+    """An urgent revocation may overtake its document: it waits a few minutes for it, then is filed without."""
+    attempts = work.entry.attempts + 1
+    next_at = delivery.orphans.next_try(attempts, now=delivery.now, dice=delivery.dice())
+    results.changes.append(_change(work.entry, State.WAITING, delivery, attempts=attempts, next_at=next_at))
+    results.events.append(_event("target.awaited", work.entry, delivery))
+
+
+def _targets(tx: Transaction, work: Opened, delivery: Delivery) -> list[Dossier]:
     assert isinstance(work.item, Document)
-    return dossiers.targets(tx, work.item, work.about, _recipients(work.entry.docket, member))
+    return dossiers.targets(tx, work.item, work.about, delivery.member.ours(work.entry.docket, now=delivery.now))
 
 
-def _filing(work: Opened, targets: Sequence[Dossier], member: Member) -> Filing:
+def _filing(work: Opened, targets: Sequence[Dossier], delivery: Delivery) -> Filing:
     assert isinstance(work.item, Document)
     refs = dict.fromkeys(dossier.ref for dossier in targets if dossier.ref)
     return Filing(
         document=work.item,
-        recipients=_recipients(work.entry.docket, member),
-        message=work.entry.docket.id,
+        recipients=delivery.member.ours(work.entry.docket, now=delivery.now),
+        message=_name(work.entry.docket),
         target=tuple(refs),
     )
 
 
-def _arrived(
-    tx: Transaction, arrivals: Sequence[tuple[Document, AgencyCode]], delivery: Delivery, results: _Results
-) -> None:
+def _name(docket: Docket) -> MessageId:
+    """What adapters call a message. Ids are their senders' to choose, and two senders may choose the same."""
+    return MessageId(f"{docket.id}.{docket.sender.mailbox}")
+
+
+def _arrived(tx: Transaction, filings: Sequence[Filing], delivery: Delivery, results: _Results) -> None:
     """Status 01 for each agency a document was filed for, in the commit that marks it filed: it cannot be lost."""
     statuses = []
-    for document, agency in arrivals:
+    for document, agency in ((filing.document, agency) for filing in filings for agency in filing.recipients):
         status = _arrival(document, agency, delivery)
         try:
             addressed = address(delivery.member, status)
@@ -229,7 +238,7 @@ def _report(
             _orphaned(results, work, delivery)
             continue
         report = Report(
-            status=work.item, message=work.entry.docket.id, verdict=result.verdict, target=result.dossier.ref
+            status=work.item, message=_name(work.entry.docket), verdict=result.verdict, target=result.dossier.ref
         )
         reports.append((work, report))
         if result.verdict is Verdict.ILLEGAL:
@@ -276,7 +285,7 @@ def _bounce(
     if not entries:
         return
     with store.read() as tx:
-        bounces = [bounce for entry in entries for bounce in _bounces(tx, entry)]
+        bounces = [bounce for entry in entries for bounce in bounces_of(tx, entry)]
     results = _Results()
     if failed := tell(adapter, bounces):
         for entry in entries:
@@ -295,31 +304,6 @@ def _bounce(
         for bounce in bounces
     ]
     _commit(store, results, done)
-
-
-def _bounces(tx: Transaction, entry: InboxEntry) -> list[Bounce]:
-    bounces = []
-    for line in entry.docket.acknowledges:
-        if line.outcome is Outcome.HELD:
-            continue
-        for row in tx.rows(Box.OUT, message=line.message):
-            kind = BY_CODE.get(line.code or "", BadMessage)
-            bounces.append(
-                Bounce(
-                    ref=row.ref,
-                    message=line.message,
-                    document=row.docket.document,
-                    mailbox=entry.docket.sender.mailbox,
-                    error=kind(
-                        message=line.message,
-                        mailbox=entry.docket.sender.mailbox,
-                        document=row.docket.document.id if row.docket.document else "?",
-                        why=line.code,
-                    ),
-                    at=entry.docket.created_at,
-                )
-            )
-    return bounces
 
 
 # -- what every group shares -------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ values through one transaction; the two halves of the road (sending, receiving) 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from bus.handling import Handling, Verdict, judge, request
 from bus.ports import Transaction
 from bus.records import Dossier, HandlingKey, StatusRecord
-from schemas.codes import BusinessType
+from schemas.codes import BusinessType, StatusCode
 from schemas.docket import DocumentKey
 from schemas.document import Document
 from schemas.status import Status
@@ -32,6 +33,43 @@ def opened(
         )
         for handler in handlers
     ]
+
+
+class Handed(NamedTuple):
+    """A document that was accepted for sending, or filed."""
+
+    document: Document
+    key: DocumentKey
+    handlers: Sequence[AgencyCode]
+    ref: str | None
+    """What the document system calls it."""
+
+
+def remember(tx: Transaction, handed: Sequence[Handed], *, at: datetime) -> None:
+    """The dossiers after a batch of documents. New ones together; then those that change others, each in its turn."""
+    _begin(tx, [each for each in handed if each.document.business.type not in CHANGES], at=at)
+    for each in handed:
+        business = each.document.business.type
+        if business is BusinessType.NEW:
+            continue
+        found = targets(tx, each.document, each.key, each.handlers)
+        tx.put_dossiers([asked(dossier, business, at=at) for dossier in found])
+        if business in CHANGES and not found:
+            _begin(tx, [each], at=at)
+
+
+def _begin(tx: Transaction, handed: Sequence[Handed], *, at: datetime) -> None:
+    """A document that came before goes on where it stood, unless it was refused: then this is the corrected one."""
+    fresh = {
+        dossier.key: dossier
+        for each in handed
+        for dossier in opened(each.document, each.key, each.handlers, at=at, ref=each.ref)
+    }
+    there = tx.dossiers(fresh.keys())
+    begun = [
+        dossier for key, dossier in fresh.items() if key not in there or there[key].handling.state is StatusCode.REFUSED
+    ]
+    tx.put_dossiers(begun)
 
 
 def targets(tx: Transaction, document: Document, key: DocumentKey, handlers: Sequence[AgencyCode]) -> list[Dossier]:

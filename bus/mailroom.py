@@ -7,7 +7,7 @@ receipts, and what is set aside.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bus import envelope
@@ -25,6 +25,8 @@ from schemas.values import VIETNAM, AgencyCode, MailboxCode, MessageId
 
 MAX_CONTENT = 12 * 1024 * 1024
 """Bytes of content before sealing. RabbitMQ 4 takes 16 MiB a message unless told otherwise."""
+
+CLOSED_SINCE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,27 @@ class Member:
         except UnknownAgency:
             return code
 
-    def may_send(self, sender: Address, at: datetime) -> bool:
-        """Whether a mailbox could speak for an agency when it made a message; a code closed since then counts."""
+    def served(self, address: Address, *, at: datetime, now: datetime) -> bool:
+        """Whether an agency is, or was when a message was made, that mailbox's to speak and be spoken to for.
+
+        A code closed since then counts for two months: what was on its way must arrive, and nobody is to go on sending
+        under it by setting a clock back.
+        """
         try:
-            return self.directory.serves(sender.mailbox, sender.agency)
+            return self.directory.serves(address.mailbox, address.agency)
         except AgencyClosed:
+            if abs(now - at) > CLOSED_SINCE:
+                return False
             then = self.directory.as_of(at.astimezone(VIETNAM).date())
-            return not then.is_closed(sender.agency) and then.serves(sender.mailbox, sender.agency)
+            return not then.is_closed(address.agency) and then.serves(address.mailbox, address.agency)
+
+    def ours(self, docket: Docket, *, now: datetime) -> tuple[AgencyCode, ...]:
+        """The recipients of a message that this mailbox serves, whatever its docket says of others."""
+        return tuple(
+            address.agency
+            for address in docket.recipients
+            if address.mailbox == self.mailbox and self.served(address, at=docket.created_at, now=now)
+        )
 
     def sealing_key(self, mailbox: MailboxCode) -> SealingPublicKey:
         """The key to seal to. Raises NoKey."""
@@ -99,7 +115,7 @@ def address(member: Member, item: Document | Status) -> Addressed:
     sender = member.own_address(item.sender.code)
     match item:
         case Document():
-            recipients = tuple(member.address(party.code) for party in item.recipients)
+            recipients = tuple(dict.fromkeys(member.address(party.code) for party in item.recipients))
             document = DocumentKey(issuer=sender.agency, id=item.id)
         case Status():
             recipients = (member.address(item.concerns.agency),)

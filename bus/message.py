@@ -21,6 +21,11 @@ exchange = topology.exchange_of
 inbox = topology.inbox_of
 """The queue a mailbox consumes."""
 
+MAX_BODY: Final = 16 * 1024 * 1024
+"""Bytes of one message: RabbitMQ's own max_message_size, from 4.0 on, unless somebody changed it."""
+WRAPS: Final = 3 * 1024 * 1024
+"""Of these, what is kept for everything but the content: docket, signature, and a wrap for each recipient."""
+
 CONTENT_TYPE: Final = "application/vnd.lienthong.message"
 UNKNOWN_CONTENT: Final = "application/octet-stream"
 APP_ID: Final = "lienthong"

@@ -6,6 +6,7 @@ from bus import envelope
 from bus.errors import BadMessage
 from bus.mailroom import Member, submission_key
 from bus.records import InboxEntry, SubmissionKey
+from schemas.codes import StatusCode
 from schemas.content import unpack_content
 from schemas.docket import Docket, DocumentKey
 from schemas.document import Document
@@ -40,10 +41,14 @@ def _about(docket: Docket, item: Document | Status, member: Member) -> DocumentK
     match item:
         case Document():
             said = (docket.business_type, docket.priority, docket.attachments)
-            same = about is not None and item.id == about.id
+            same = about is not None and (about.id, about.issuer) == (item.id, docket.sender.agency)
             same = same and said == (item.business.type, item.priority, len(item.attachments))
         case Status():
-            same = about is not None and (item.concerns.document_id, item.code) == (about.id, docket.status)
+            # 13 is about the sender's own document, every other status about its one recipient's.
+            issuer = docket.sender if item.code is StatusCode.TAKE_BACK else docket.recipients[0]
+            said_of = (item.concerns.document_id, issuer.agency)
+            same = about is not None and len(docket.recipients) == 1 and (about.id, about.issuer) == said_of
+            same = same and docket.status is item.code
     if about is None or not same or member.canonical(item.sender.code) != docket.sender.agency:
         raise BadMessage(why="its docket says something else than its content")
     return about

@@ -1,5 +1,5 @@
-"""The operator's verbs over one mailbox's store: list, show, trace, retry, release, withdraw. A command or a page calls
-one of these, and nothing else changes a message by hand."""
+"""The operator's verbs over one mailbox's store: list, show, trace, retry, release, withdraw, discard. A
+command or a page calls one of these, and nothing else changes a message by hand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from datetime import datetime
 from bus.errors import NoSuchMessage, NotPossible
 from bus.ports import Store, Transaction
 from bus.records import Box, Event, InboxChange, OutboxChange, Row, State, StatusRecord
-from schemas.codes import Kind, Outcome
+from schemas.codes import Outcome
 from schemas.values import DocumentId, MessageId
 
 RETRYABLE: Mapping[Box, frozenset[State]] = {
@@ -22,6 +22,9 @@ RELEASABLE: Mapping[Box, frozenset[State]] = {
     Box.IN: frozenset({State.PARKED, State.REFUSED}),
 }
 """What `release` puts back on the road after a person has decided so."""
+
+DISCARDABLE: frozenset[State] = frozenset({State.PARKED, State.REFUSED})
+"""Of an inbox: what nobody works on any more, and only a person ends."""
 
 
 def list_rows(store: Store, box: Box, *, state: State | None = None, limit: int = 100) -> Sequence[Row]:
@@ -47,15 +50,43 @@ def release(store: Store, box: Box, messages: Sequence[MessageId], *, now: datet
 
 
 def withdraw(store: Store, message: MessageId, *, now: datetime) -> Row:
-    """Takes a message out of the outbox before any recipient can have it. Raises NotPossible once it left."""
+    """Takes a message out of the outbox before any recipient can have it. Raises NotPossible once it left, or may
+    have: handed to the broker, which gave no clear answer."""
     with store.write() as tx:
         row = _row(tx, Box.OUT, message)
-        if row.state not in {State.WAITING, State.PARKED} or row.sent_at is not None:
+        if row.state not in {State.WAITING, State.PARKED} or row.sent_at is not None or row.tried:
             raise NotPossible(verb="withdraw", message=message, state=row.state)
         change = OutboxChange(message=message, state=State.CANCELLED, attempts=row.attempts, at=now)
         tx.change_outbox([change])
         tx.put_events([_event("outbox.withdrawn", row, now)])
         return row
+
+
+def discard(store: Store, message: MessageId, *, now: datetime) -> Sequence[Row]:
+    """Gives up for good what was parked or refused in the inbox; its body is dropped, and it was never filed. All of
+    that id, one of each sender; returns them as they were. Raises NotPossible where nothing of it may be discarded."""
+    with store.write() as tx:
+        every = tx.rows(Box.IN, message=message, limit=10_000)
+        if not every:
+            raise NoSuchMessage(message=message, box=Box.IN)
+        rows = [row for row in every if row.state in DISCARDABLE]
+        if not rows:
+            raise NotPossible(verb="discard", message=message, state=every[0].state)
+        tx.change_inbox(
+            [
+                InboxChange(
+                    message=message,
+                    sender=row.docket.sender.mailbox,
+                    state=State.CANCELLED,
+                    attempts=row.attempts,
+                    error=row.error,
+                    at=now,
+                )
+                for row in rows
+            ]
+        )
+        tx.put_events([_event("inbox.discard", row, now) for row in rows])
+        return rows
 
 
 def _again(
@@ -155,14 +186,11 @@ def trace(store: Store, document: DocumentId) -> Sequence[Step]:
 
 
 def _named(row: Row) -> str:
-    match row.docket.kind:
-        case Kind.STATUS:
-            return f"status {row.docket.status}"
-        case Kind.DOCUMENT:
-            business = row.docket.business_type
-            return business.label.en.lower() if business else "document"  # 0, a new one, is simply a document
-        case Kind.RECEIPT:
-            return "receipt"
+    """What is traced is about a document: it is one, or a status. A new document is simply that."""
+    docket = row.docket
+    if docket.status:
+        return f"status {docket.status}"
+    return docket.business_type.label.en.lower() if docket.business_type else "document"
 
 
 def _outgoing(row: Row) -> list[Step]:

@@ -36,13 +36,17 @@ from schemas.document import Document
 from schemas.status import Status
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
 
+ARRIVAL_BYTES = 32 * 1024 * 1024
+"""Of bodies, in one `Broker.receive`: what one commit has to hold."""
+
 
 class Transaction(Protocol):
     """One unit of work. Everything in it is durable together, or not at all."""
 
     # -- outbox
     def accepted(self, keys: Collection[SubmissionKey]) -> Mapping[SubmissionKey, MessageId]:
-        """Which of these were accepted before, and as which message. Cancelled entries do not count."""
+        """Which of these were accepted before, and as which message. Cancelled entries do not count, nor those that
+        every recipient refused: they may be sent again."""
 
     def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None: ...
 
@@ -53,15 +57,21 @@ class Transaction(Protocol):
     def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
         """A DONE or CANCELLED entry drops its body. Entries already DONE stay as they are: a receipt may have come
         before its publish was settled. So do CANCELLED ones: there is no body left to send. Confirmed routing keys add
-        up while an entry waits; one that is put back to WAITING goes again to all who have not receipted."""
+        up while an entry waits; one that is put back to WAITING goes again to all who have not receipted. What was
+        once `tried` stays so."""
 
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         """Records the lines (a repeated one changes nothing; `refused` wins over `held`) and finishes the entries that
-        every recipient has now held or refused. Returns the messages known here; the others were never ours."""
+        every recipient has now held or refused. Returns the messages that a line was taken for. Passed over are lines
+        about what was never ours, from a mailbox it was not sent to, or about another docket than was sent."""
 
     # -- inbox
-    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
         """Returns those that are new; a message already held, from the same sender mailbox, is left as it is."""
+
+    def held(self, keys: Collection[tuple[MailboxCode, MessageId]]) -> Mapping[tuple[MailboxCode, MessageId], str]:
+        """Of these messages (sender mailbox, id) the ones in the inbox, filed or not, each with the SHA-256 of its
+        docket as `Docket.to_json` writes it, hexadecimal."""
 
     def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
         """As `due_outbox`."""
@@ -70,8 +80,8 @@ class Transaction(Protocol):
         """Which contents were filed before."""
 
     def change_inbox(self, changes: Sequence[InboxChange]) -> None:
-        """A DONE entry drops its body and stays DONE; a REFUSED one keeps it until released or discarded. Only a change
-        to DONE with its `key` counts as filed."""
+        """A DONE or CANCELLED entry drops its body and stays what it is; a REFUSED one keeps it until released or
+        discarded. Only a change to DONE with its `key` counts as filed."""
 
     # -- handling
     def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]: ...
@@ -137,8 +147,9 @@ class Broker(Protocol):
         """One answer each, in order; waits for all of them. Raises BrokerAway at once where there is no connection,
         or where the broker blocks publishers."""
 
-    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
-        """What has arrived, at most `limit`; waits up to `wait` seconds for the first."""
+    def receive(self, *, limit: int, wait: float, max_bytes: int = ARRIVAL_BYTES) -> Sequence[Arrival]:
+        """What has arrived, at most `limit`, and no more than `max_bytes` of bodies unless the first alone is larger;
+        waits up to `wait` seconds for the first."""
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         """Those of a connection that is gone are passed over: the broker delivers them again."""

@@ -1,16 +1,17 @@
 """The receiving half of the road: take in what the broker brings (verify, dedupe, commit, and only then acknowledge).
 What happens with it afterwards is bus/delivering.py."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus import envelope
 from bus.envelope import Envelope
 from bus.errors import BadMessage, BadSignature, BusError, NotForUs, Refused
 from bus.mailroom import Member, receipt, set_aside
-from bus.ports import Store
+from bus.ports import Store, Transaction
 from bus.records import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine
 from schemas.codes import Kind, Outcome
 from schemas.docket import Acknowledged, Address
@@ -36,26 +37,13 @@ class _Judged:
 
 def take_in(store: Store, arrivals: Sequence[Arrival], *, member: Member, now: datetime) -> TakenIn:
     """Judges and keeps a batch in one commit; receipts for it are in the same commit."""
-    judged = [_judge(member, arrival) for arrival in arrivals]
-    good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
-    bad = [entry for entry in judged if entry.error]
-    mail = [
-        InboxEntry(docket=each.docket, body=each.body, taken_at=now)
-        for each in good
-        if each.docket.kind is not Kind.RECEIPT
-    ]
-    receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
-    lines = [line for each in receipts for line in _lines(each)]
+    judged = [_judge(member, arrival, now) for arrival in arrivals]
     with store.write() as tx:
-        new = tx.put_inbox(mail)
-        known = tx.put_receipts(lines) if lines else ()
-        # A refusal must reach the sender's document system: it waits in the inbox like any other mail.
-        refusals = [
-            InboxEntry(docket=each.docket, body=b"", taken_at=now)
-            for each in receipts
-            if any(line.outcome is Outcome.REFUSED and line.message in known for line in each.docket.acknowledges)
-        ]
-        tx.put_inbox(refusals)
+        new, judged = _keep(tx, judged, now=now)
+        good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
+        bad = [entry for entry in judged if entry.error]
+        receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
+        _hear(tx, receipts, now=now)
         outgoing = _receipts(member, good, bad, now=now)
         outgoing += [
             set_aside(member, entry.arrival.body, entry.error, about=_id(entry), now=now)
@@ -64,25 +52,67 @@ def take_in(store: Store, arrivals: Sequence[Arrival], *, member: Member, now: d
         ]
         tx.put_outbox(outgoing, at=now)
         tx.put_events([_event(entry, now=now) for entry in bad])
-    return TakenIn(held=len(new), duplicates=len(mail) - len(new), receipts=len(receipts), set_aside=len(bad))
+    held = len(good) - len(receipts)
+    return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad))
 
 
-def _judge(member: Member, arrival: Arrival) -> _Judged:
+def _keep(tx: Transaction, judged: Sequence[_Judged], *, now: datetime) -> tuple[int, list[_Judged]]:
+    """Puts what is good into the inbox; returns how many were new, and refuses another message under a known id."""
+    mail = {
+        id(entry): InboxEntry(docket=entry.envelope.docket, body=entry.envelope.body, taken_at=now)
+        for entry in judged
+        if entry.envelope and not entry.error and entry.envelope.docket.kind is not Kind.RECEIPT
+    }
+    new = {id(entry) for entry in tx.put_inbox(list(mail.values()))}
+    repeated = [entry.docket for entry in mail.values() if id(entry) not in new]
+    held = tx.held({(docket.sender.mailbox, docket.id) for docket in repeated}) if repeated else {}
+    another = {
+        (docket.sender.mailbox, docket.id)
+        for docket in repeated
+        if held[docket.sender.mailbox, docket.id] != hashlib.sha256(docket.to_json()).hexdigest()
+    }
+    return len(new), [
+        replace(entry, error=BadMessage(why="another message of its sender has its id"))
+        if another and id(entry) in mail and id(mail[id(entry)]) not in new and _key(entry) in another
+        else entry
+        for entry in judged
+    ]
+
+
+def _key(entry: _Judged) -> tuple[MailboxCode, MessageId] | None:
+    return (entry.envelope.docket.sender.mailbox, entry.envelope.docket.id) if entry.envelope else None
+
+
+def _hear(tx: Transaction, receipts: Sequence[Envelope], *, now: datetime) -> None:
+    """Records receipts. A refusal must reach the document system: it waits in the inbox like any other mail."""
+    refusals = []
+    for each in receipts:
+        # One by one: what is known of one mailbox's answer says nothing about another's.
+        known = tx.put_receipts(_lines(each))
+        if any(line.outcome is Outcome.REFUSED and line.message in known for line in each.docket.acknowledges):
+            refusals.append(InboxEntry(docket=each.docket, body=b"", taken_at=now))
+    tx.put_inbox(refusals)
+
+
+def _judge(member: Member, arrival: Arrival, now: datetime) -> _Judged:
     try:
-        parsed = envelope.parse(arrival.body)
-    except BadMessage as error:
-        return _Judged(arrival, None, error)
-    docket = parsed.docket
-    try:
-        envelope.verify(parsed, member.verify_keys(docket.sender.mailbox))
+        return _read(member, arrival, now)
     except Refused as error:
         return _Judged(arrival, None, error)  # nobody to tell: the name on it proves nothing
-    if not member.may_send(docket.sender, docket.created_at):
+    except Exception as exc:  # noqa: BLE001 — whatever one message does to us, the others of its batch go on
+        return _Judged(arrival, None, BadMessage(why=f"reading it failed: {type(exc).__name__}"))
+
+
+def _read(member: Member, arrival: Arrival, now: datetime) -> _Judged:
+    """Raises Refused for what is not proven to be its sender's."""
+    parsed = envelope.parse(arrival.body)
+    docket = parsed.docket
+    envelope.verify(parsed, member.verify_keys(docket.sender.mailbox))
+    if not member.served(docket.sender, at=docket.created_at, now=now):
         why = f"it does not serve {docket.sender.agency}"
-        return _Judged(arrival, None, BadSignature(message=docket.id, mailbox=docket.sender.mailbox, why=why))
-    if member.mailbox not in docket.mailboxes:
-        return _Judged(arrival, parsed, NotForUs(message=docket.id, mailbox=member.mailbox))
-    return _Judged(arrival, parsed, None)
+        return _Judged(arrival, parsed, BadSignature(message=docket.id, mailbox=docket.sender.mailbox, why=why))
+    ours = member.mailbox in docket.mailboxes if docket.kind is Kind.RECEIPT else bool(member.ours(docket, now=now))
+    return _Judged(arrival, parsed, None if ours else NotForUs(message=docket.id, mailbox=member.mailbox))
 
 
 def _lines(each: Envelope) -> list[ReceiptLine]:
@@ -94,6 +124,7 @@ def _lines(each: Envelope) -> list[ReceiptLine]:
             outcome=line.outcome,
             code=line.code,
             at=docket.created_at,
+            docket_sha256=line.docket_sha256,
         )
         for line in docket.acknowledges
     ]

@@ -27,7 +27,7 @@ class State(StrEnum):
     REFUSED = "refused"
     """Inbox: never filed, and the sender was told."""
     CANCELLED = "cancelled"
-    """Outbox: withdrawn by an operator before it left."""
+    """Outbox: withdrawn by an operator before it left. Inbox: discarded by an operator."""
 
 
 class SubmissionKey(NamedTuple):
@@ -72,6 +72,8 @@ class OutboxChange:
     confirmed: tuple[str, ...] = ()
     """Routing keys the broker has confirmed by now."""
     error: str | None = None
+    tried: bool = False
+    """It was handed to the broker without a clear answer, or with a refusal by some: a recipient may have it."""
     at: datetime
 
 
@@ -84,6 +86,8 @@ class ReceiptLine:
     outcome: Outcome
     code: str | None
     at: datetime
+    docket_sha256: str | None = None
+    """Which docket it speaks of, hexadecimal: another one under the same id is no business of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +187,9 @@ class Row:
     """What the document system calls it."""
     error: str | None = None
     recipients: tuple[ReceiptLine, ...] = ()
-    """Outbox: the receipts so far."""
+    """Outbox: the receipts so far, without their digests."""
+    tried: bool = False
+    """Outbox: some recipient may have it, though the broker never confirmed it."""
 
 
 class Box(StrEnum):

@@ -12,7 +12,6 @@ from bus.message import publication
 from bus.ports import Answer, Broker, Collected, Store, Transaction
 from bus.records import (
     Confirmation,
-    Dossier,
     Event,
     HandlingKey,
     OutboxChange,
@@ -127,21 +126,14 @@ def _answer(
 
 def _remember(tx: Transaction, accepted: Sequence[tuple[Addressed, OutboxEntry]], *, now: datetime) -> None:
     """The sender's own dossiers follow what it sends: new ones for documents, changes for requests and statuses."""
-    fresh: dict[HandlingKey, Dossier] = {}
-    changed: dict[HandlingKey, Dossier] = {}
-    for addressed, entry in accepted:
-        if isinstance(document := addressed.item, Document):
-            handlers = [recipient.agency for recipient in addressed.recipients]
-            found = dossiers.targets(tx, document, addressed.document, handlers)
-            for dossier in found:
-                current = changed.get(dossier.key, dossier)
-                changed[dossier.key] = dossiers.asked(current, document.business.type, at=now)
-            if not (found and document.business.type in dossiers.CHANGES):
-                new = dossiers.opened(document, addressed.document, handlers, at=now, ref=entry.source)
-                fresh |= {dossier.key: dossier for dossier in new}
-    for key in tx.dossiers(fresh.keys()):
-        del fresh[key]  # sent again to the same agency: its handling goes on
-    tx.put_dossiers([*fresh.values(), *changed.values()])
+    handed = [
+        dossiers.Handed(
+            addressed.item, addressed.document, [recipient.agency for recipient in addressed.recipients], entry.source
+        )
+        for addressed, entry in accepted
+        if isinstance(addressed.item, Document)
+    ]
+    dossiers.remember(tx, handed, at=now)
     statuses = [
         (addressed.item, handling_key(addressed), entry.docket.id)
         for addressed, entry in accepted
@@ -203,7 +195,7 @@ def publish(
         nacked=counts.count(Confirmation.NACKED),
         lost=counts.count(Confirmation.LOST),
         said=len(events),
-        more=len(due) == limit,
+        more=Confirmation.CONFIRMED in counts,
     )
 
 
@@ -246,10 +238,8 @@ def _settle(
     answers = {key: results[message, key] for key in entry.outstanding}
     confirmed = tuple(key for key, answer in answers.items() if answer is Confirmation.CONFIRMED)
     nacked = [key for key, answer in answers.items() if answer is Confirmation.NACKED]
-    if entry.state is State.SENT:  # published again for want of a receipt: only the wait for receipts goes on
-        attempts = entry.attempts + 1
-        wait = RECEIPTS[min(attempts, len(RECEIPTS) - 1)][0]
-        return OutboxChange(message=message, state=State.SENT, attempts=attempts, next_at=now + wait, at=now)
+    if entry.state is State.SENT:  # published again for want of a receipt
+        return _sent_again(entry, nacked, confirmed, now=now, dice=dice, schedule=schedule)
     if len(confirmed) == len(answers):
         if not entry.expects_receipts:
             return OutboxChange(message=message, state=State.DONE, attempts=0, confirmed=confirmed, at=now)
@@ -258,10 +248,12 @@ def _settle(
             message=message, state=State.SENT, attempts=0, confirmed=confirmed, next_at=now + wait, at=now
         )
     if not nacked:  # lost with the connection: as soon as it is back, and no fault of the message
-        return OutboxChange(message=message, state=State.WAITING, attempts=entry.attempts, confirmed=confirmed, at=now)
+        return OutboxChange(
+            message=message, state=State.WAITING, attempts=entry.attempts, confirmed=confirmed, tried=True, at=now
+        )
     attempts = entry.attempts + 1
     next_at = schedule.next_try(attempts, now=now, dice=dice())
-    error = BrokerRefused(message=message, mailbox=", ".join(key.partition(".")[2] for key in nacked))
+    error = BrokerRefused(message=message, mailbox=_mailboxes(nacked))
     return OutboxChange(
         message=message,
         state=State.WAITING if next_at else State.PARKED,
@@ -269,8 +261,35 @@ def _settle(
         confirmed=confirmed,
         next_at=next_at,
         error=str(error),
+        tried=True,
         at=now,
     )
+
+
+def _sent_again(
+    entry: OutboxEntry,
+    nacked: Sequence[str],
+    confirmed: Sequence[str],
+    *,
+    now: datetime,
+    dice: Callable[[], float],
+    schedule: Schedule,
+) -> OutboxChange:
+    """Only the wait for receipts goes on where everyone has it again; what the broker refused or lost goes soon."""
+    message, attempts, error = entry.docket.id, entry.attempts, None
+    if len(confirmed) == len(entry.outstanding):
+        attempts += 1
+        next_at: datetime | None = now + RECEIPTS[min(attempts, len(RECEIPTS) - 1)][0]
+    elif nacked:
+        next_at = schedule.next_try(schedule.tries, now=now, dice=dice())
+        error = str(BrokerRefused(message=message, mailbox=_mailboxes(nacked)))
+    else:
+        next_at = now
+    return OutboxChange(message=message, state=State.SENT, attempts=attempts, next_at=next_at, error=error, at=now)
+
+
+def _mailboxes(routing: Sequence[str]) -> str:
+    return ", ".join(key.partition(".")[2] for key in routing)
 
 
 def _missing_receipt(entry: OutboxEntry, *, now: datetime) -> OutboxChange | None:
@@ -278,9 +297,7 @@ def _missing_receipt(entry: OutboxEntry, *, now: datetime) -> OutboxChange | Non
     _, patience = RECEIPTS[min(entry.attempts, len(RECEIPTS) - 1)]
     if patience is Patience.REPUBLISH:
         return None
-    error = ReceiptMissing(
-        message=entry.docket.id, mailbox=", ".join(key.partition(".")[2] for key in entry.outstanding)
-    )
+    error = ReceiptMissing(message=entry.docket.id, mailbox=_mailboxes(entry.outstanding))
     attempts = entry.attempts + 1
     parked = patience is Patience.PARK
     return OutboxChange(

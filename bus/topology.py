@@ -62,7 +62,8 @@ def parse_version(text: str) -> Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one inbox and the streams may hold. Where an inbox is full, the broker nacks and the sender waits."""
+    """How much one inbox, the streams, and what is kept for operators may hold. Where an inbox is full, the broker
+    nacks and the sender waits."""
 
     inbox_messages: int = 200_000
     inbox_bytes: int = 20 * 1024**3
@@ -71,6 +72,9 @@ class Limits:
     audit_age: str = "30D"
     audit_bytes: int = 200 * 1024**3
     directory_bytes: int = 1024**3
+    kept_bytes: int = 1024**3
+    """Of `dead`, and of `unroutable`, each. Full, they refuse as an inbox does: what cannot go there stays where it is,
+    with its sender or in the inbox it should leave. Nothing is lost, and one sender cannot fill the broker's disk."""
 
 
 class Vhost(NamedTuple):
@@ -277,7 +281,8 @@ def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
         "dead-letter-strategy": "at-least-once",
         "queue-leader-locator": "balanced",
     }
-    kept = {"overflow": "reject-publish", "queue-leader-locator": "balanced", **unlimited}
+    full = {"max-length-bytes": limits.kept_bytes, "overflow": "reject-publish"}
+    kept = {**full, "queue-leader-locator": "balanced", **unlimited}
     audit = {"max-age": limits.audit_age, "max-length-bytes": limits.audit_bytes}
     return (
         Policy(f"{POLICY_PREFIX}inbox", r"^inbox\.", "queues", inbox),

@@ -91,12 +91,13 @@ def connect(
 ) -> None:
     """Applies the topology to a broker and writes each daemon's TOML. Raises CalledProcessError with what was said."""
     credentials = country.root / "credentials.toml"
-    arguments = ["topology", "apply", "--management", management_of(broker), "--vhost", vhost]
+    arguments = ["topology", "apply", "--vhost", vhost]
     arguments += ["--directory", str(country.directory_folder), "--as-of", country.as_of.isoformat()]
     arguments += ["--credentials", str(credentials)]
     for code in country.mailboxes:
         arguments += ["--mailbox", code]
-    subprocess.run([*LIENTHONG, *arguments], check=True, capture_output=True, text=True)
+    management = {"LIENTHONG_MANAGEMENT_URL": management_of(broker)}  # every local user can read a command line
+    subprocess.run([*LIENTHONG, *arguments], check=True, capture_output=True, text=True, env=os.environ | management)
     passwords = tomllib.loads(credentials.read_text(encoding="utf-8"))
     where = urlsplit(broker.amqp_url)
     for code in country.mailboxes:

@@ -55,7 +55,7 @@ def main(agencies: int, documents: int, as_of: str, broker: Kind | None, seed: i
         console.print("\nĐã dừng, không để lại gì. / Stopped; nothing is left behind.")
         sys.exit(130)
     except subprocess.CalledProcessError as error:
-        console.print(f"{error}\n{error.stderr}", style="red")
+        console.print(error.stderr, style="red", markup=False, highlight=False)
         sys.exit(1)
 
 

@@ -13,9 +13,9 @@ def pack_content(item: Document | Status) -> bytes:
     """The same item gives the same bytes. Raises ValueError where a document lacks the bytes of an attachment."""
     if isinstance(item, Status):
         return frame([item.to_json()])
-    for attachment in item.attachments:
+    for number, attachment in enumerate(item.attachments, start=1):
         if len(attachment.content) != attachment.size:
-            raise ValueError(f"the bytes of attachment {attachment.name!r} are not there")
+            raise ValueError(f"the bytes of attachment {number} are not there")
     if len(item.attachments) >= MAX_PARTS:
         raise ValueError(f"{len(item.attachments)} attachments; {MAX_PARTS - 1} are the most")
     return frame([item.to_json(), *(attachment.content for attachment in item.attachments)])

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
-from schemas.values import AgencyCode, Digest, DocumentId, MailboxCode, MessageId, Text, Time, Value
+from schemas.values import AgencyCode, Digest, DocumentId, MailboxCode, MessageId, Time, Value
 
 _MessageId = Annotated[MessageId, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$")]
 """Wide enough for a UUID in any hand's spelling; it becomes an AMQP property, a key in stores, a word in logs."""
@@ -40,7 +40,7 @@ class Acknowledged(Value):
     docket_sha256: Digest
     """Of the docket's bytes: the receipt is for exactly this message."""
     outcome: Outcome
-    code: Text | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,63}$")] | None = None
     """The error's code where refused (bus/errors.py); texts are the reader's to look up."""
 
 

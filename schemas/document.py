@@ -174,8 +174,8 @@ class Document(Value):
         if len(contents) != len(self.attachments):
             raise ValueError(f"{len(self.attachments)} attachments described, {len(contents)} carried")
         filled = []
-        for attachment, content in zip(self.attachments, contents, strict=True):
+        for number, (attachment, content) in enumerate(zip(self.attachments, contents, strict=True), start=1):
             if len(content) != attachment.size or hashlib.sha256(content).hexdigest() != attachment.sha256:
-                raise ValueError(f"attachment {attachment.name!r} does not match its size and digest")
+                raise ValueError(f"attachment {number} does not match its size and digest")
             filled.append(attachment.model_copy(update={"content": content}))
         return self.model_copy(update={"attachments": tuple(filled)})

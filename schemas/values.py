@@ -38,10 +38,10 @@ def _xml_text(value: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a moment outside the years 1 to 9999 in UTC") from None
+    # A day's room at both ends: every later change of zone must succeed wherever this time is read.
+    if not 1 < value.year < 9999:
+        raise ValueError("a moment outside the years 2 to 9998")
+    return value.astimezone(UTC)
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_xml_text)]

@@ -3,24 +3,23 @@ mapping.py say how things are called. `collect` and `acknowledge` may run in one
 `bounced` run in another: they share nothing that changes."""
 
 import contextlib
-import errno
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from adapters.folder import client, mapping, names
-from adapters.folder.cabinet import Cabinet, Paper
+from adapters.folder.cabinet import Cabinet, MarkFailed, Paper
 from adapters.folder.options import parse
 from adapters.folder.outgoing import OUTGOING, REJECTED, SENT, STATUSES, Outgoing, place_of
+from bus.errors import RefusedByDms
 from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
+from schemas.document import Document
 from schemas.edxml import write
+from schemas.status import Status
 
 INCOMING, RECEIVED = "incoming", "statuses/received"
-STATE = ".lienthong"
-FOLDERS = (OUTGOING, STATUSES, INCOMING, RECEIVED, SENT, REJECTED, STATE, f"{STATE}/staged")
-
-_OF_ONE_FILE = frozenset({errno.EFBIG, errno.EILSEQ, errno.EINVAL, errno.ENAMETOOLONG})
-"""What can be wrong with one file while the disk is well."""
+STATE, STAGED = ".lienthong", ".lienthong/staged"
+FOLDERS = (OUTGOING, STATUSES, INCOMING, RECEIVED, SENT, REJECTED, STATE, STAGED)
 
 
 class FolderAdapter(Adapter):
@@ -35,7 +34,7 @@ class FolderAdapter(Adapter):
         self._cabinet = Cabinet(self._root, state=self._root / STATE, incoming=self._root / INCOMING)
         if self._options.create:
             with contextlib.suppress(OSError):  # `check` says it in words
-                self._root.mkdir(parents=True, exist_ok=True)
+                self._root.mkdir(client.FOLDER_MODE, parents=True, exist_ok=True)
                 for name in FOLDERS:
                     client.make_folder(self._root / name)
 
@@ -63,34 +62,48 @@ class FolderAdapter(Adapter):
         return self._file([self._status(report, at) for report in reports])
 
     def bounced(self, bounces: Sequence[Bounce]) -> None:
+        """One that cannot be shown is in no other's way: it is raised when the others are written."""
+        failed = list(filter(None, map(self._show, bounces)))
         try:
-            for bounce in bounces:
-                place = place_of(bounce.ref or "")
-                name = place.name if place else "-"
-                target = self._root / REJECTED / names.of_bounce(name, bounce.message, bounce.mailbox)
-                temporary = self._root / STATE / "bounce.tmp"
-                client.put(target, mapping.bounce_reason(name, bounce), temporary=temporary)
             client.sync_folders([self._root / REJECTED])
         except OSError as exc:
             raise client.away(exc) from exc
+        if failed:
+            raise client.away(failed[0]) from failed[0]
+
+    def _show(self, bounce: Bounce) -> OSError | None:
+        place = place_of(bounce.ref or "")
+        name = place.name if place else "-"
+        target = self._root / REJECTED / names.of_bounce(name, bounce.message, bounce.mailbox)
+        try:
+            client.put(target, mapping.bounce_reason(name, bounce), temporary=self._root / STATE / "bounce.tmp")
+        except OSError as exc:
+            return exc
+        return None
 
     def check(self) -> Sequence[str]:
         return [*self._missing(), *self._unwritable(), *self._apart(), *self._troubles()]
 
     # -- filing --------------------------------------------------------------------------------------------------------
 
-    def _document(self, filing: Filing, at: datetime) -> Paper:
+    def _document(self, filing: Filing, at: datetime) -> Paper | RefusedByDms:
+        data = _package(filing.document, filing.document.id)
+        if isinstance(data, RefusedByDms):
+            return data
         name = names.of_document(filing.document, filing.message, ascii_only=self._ascii)
         return Paper(
             message=filing.message,
             folder=INCOMING,
             name=name,
-            data=write(filing.document),
+            data=data,
             marks=tuple(filter(None, map(_incoming_name, filing.target))),
             mark=mapping.change_by_document(filing, f"{INCOMING}/{name}", at),
         )
 
-    def _status(self, report: Report, at: datetime) -> Paper:
+    def _status(self, report: Report, at: datetime) -> Paper | RefusedByDms:
+        data = _package(report.status, report.status.concerns.document_id)
+        if isinstance(data, RefusedByDms):
+            return data
         name = names.of_status(report.status, report.message, ascii_only=self._ascii)
         mark = mapping.change_by_status(report, f"{RECEIVED}/{name}", at)
         target = _incoming_name(report.target or "") if mark else None
@@ -98,23 +111,31 @@ class FolderAdapter(Adapter):
             message=report.message,
             folder=RECEIVED,
             name=name,
-            data=write(report.status),
+            data=data,
             marks=(target,) if target else (),
             mark=mark or "",
         )
 
-    def _file(self, papers: Sequence[Paper]) -> list[Filed]:
-        """Raises DmsAway where nothing at all could be filed, so that a full disk counts against no message."""
+    def _file(self, made: Sequence[Paper | RefusedByDms]) -> list[Filed]:
+        """Raises DmsAway where the disk let nothing at all be filed, so that a full one counts against no message. What
+        is wrong with one paper is that paper's answer, even where it is the only one."""
+        papers = [paper for paper in made if isinstance(paper, Paper)]
         try:
             answers = self._cabinet.file(papers)
         except OSError as exc:
             raise client.away(exc) from exc
-        failures = [answer for answer in answers if isinstance(answer, OSError)]
-        if failures and len(failures) == len(answers) and not {exc.errno for exc in failures} & _OF_ONE_FILE:
-            raise client.away(failures[0]) from failures[0]
-        return [
-            Filed(error=client.away(answer)) if isinstance(answer, OSError) else Filed(ref=answer) for answer in answers
-        ]
+        if not any(isinstance(answer, str) for answer in answers):
+            for answer, paper in zip(answers, papers, strict=True):
+                if isinstance(answer, OSError) and self._concerns_all(answer, paper):
+                    raise client.away(answer) from answer
+        filed = map(_filed, answers)
+        return [next(filed) if isinstance(paper, Paper) else Filed(error=paper) for paper in made]
+
+    def _concerns_all(self, exc: OSError, paper: Paper) -> bool:
+        if isinstance(exc, MarkFailed):
+            return False
+        folders = (self._root / STAGED, self._root / paper.folder)
+        return client.concerns_all(exc) or not all(map(client.usable, folders))
 
     # -- check ---------------------------------------------------------------------------------------------------------
 
@@ -166,6 +187,19 @@ class FolderAdapter(Adapter):
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _package(item: Document | Status, document: str) -> bytes | RefusedByDms:
+    """A document that no package can hold will not fit another time either."""
+    try:
+        return write(item)
+    except (ValueError, OverflowError) as exc:  # the text may quote the document: its kind must do
+        why = f"không ghi được thành gói tin (it cannot be written as a package): {type(exc).__name__}"
+        return RefusedByDms(document=document, why=why)
+
+
+def _filed(answer: str | OSError) -> Filed:
+    return Filed(error=client.away(answer)) if isinstance(answer, OSError) else Filed(ref=answer)
 
 
 def _incoming_name(ref: str) -> str | None:

@@ -7,6 +7,7 @@ folder. What the journal knows and `staged/` still holds was interrupted before 
 
 import contextlib
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +29,15 @@ class Paper:
     marks: tuple[str, ...] = ()
     """Names of packages in `incoming/` that this one is about."""
     mark: str = ""
-    """The line for the `.changes` beside each of them; holds the message id."""
+    """The line for the `.changes` beside each of them; its last cell is the message."""
 
     @property
     def ref(self) -> str:
         return f"{self.folder}/{self.name}"
+
+
+class MarkFailed(OSError):
+    """The `.changes` of one target cannot be read or written. Whatever the disk says: it is this paper's trouble."""
 
 
 class Cabinet:
@@ -80,10 +85,10 @@ class Cabinet:
             path = self._incoming / beside(name, ".changes")
             try:
                 before = path.read_bytes() if path.exists() else b""
-                if paper.message.encode() not in before:
+                if not _has(before, paper.message):
                     put(path, before + paper.mark.encode(), temporary=self._state / "changes.tmp")
             except OSError as exc:
-                return exc
+                return MarkFailed(exc.errno, exc.strerror or str(exc), os.fspath(path))
         return paper.ref
 
     def _publish(self, ref: str, target: Path) -> str | OSError:
@@ -95,3 +100,8 @@ class Cabinet:
         except OSError as exc:
             return exc
         return ref
+
+
+def _has(changes: bytes, message: MessageId) -> bool:
+    """Whether one of these lines is this message's. Its name may be the beginning of another's."""
+    return any(line.rpartition(b"\t")[2] == message.encode() for line in changes.splitlines())

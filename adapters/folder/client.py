@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from adapters.folder.names import numbered, shown
 from bus.errors import DmsAway
@@ -17,6 +17,17 @@ from bus.errors import DmsAway
 _AT_ONCE = 128
 """Files written before the first is synchronised: the file system then commits them together, and few descriptors
 are open."""
+
+FILE_MODE: Final = 0o660
+FOLDER_MODE: Final = 0o770
+"""Less the umask: official papers are for us and our group, whatever that says."""
+
+_OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO}
+    | {errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNRESET}
+    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""What every file would meet just now: the disk, the share, or this machine is in trouble."""
 
 
 class Stamp(NamedTuple):
@@ -40,6 +51,16 @@ def sentence(exc: OSError) -> str:
 
 def away(exc: OSError) -> DmsAway:
     return DmsAway(why=sentence(exc))
+
+
+def concerns_all(exc: OSError) -> bool:
+    """Whether any other file would have failed, too."""
+    return exc.errno in _OF_THE_DISK
+
+
+def usable(folder: Path) -> bool:
+    """Whether files can be made in this folder, as far as permissions say."""
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def stamp(path: Path) -> Stamp:
@@ -73,7 +94,7 @@ def _write_group(files: Sequence[tuple[Path, bytes]]) -> list[OSError | None]:
 
 def _write_unsynced(path: Path, data: bytes) -> int | OSError:
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
     except OSError as exc:
         return exc
     try:
@@ -107,7 +128,7 @@ def put(path: Path, data: bytes, *, temporary: Path) -> None:
 
 def append(path: Path, data: bytes, *, head: bytes) -> None:
     """Adds to a file, durable when it returns; `head` first where the file is new."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, FILE_MODE)
     with os.fdopen(fd, "ab") as file:
         file.write(data if os.fstat(fd).st_size else head + data)
         file.flush()
@@ -155,14 +176,14 @@ def move(source: Path, target: Path, expected: Stamp) -> None:
 def make_folder(folder: Path) -> None:
     """Its parent must be there: a share that is gone is not built anew on the local disk."""
     with contextlib.suppress(FileExistsError):
-        folder.mkdir()
+        folder.mkdir(mode=FOLDER_MODE)
 
 
 def probe(folder: Path, name: str) -> str | None:
     """What keeps us from making and removing a file of that name here, or None."""
     path = folder / name
     try:
-        path.touch()
+        path.touch(mode=FILE_MODE)
         path.unlink()
     except OSError as exc:
         return exc.strerror or str(exc)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from adapters.folder.client import sync_folders
+from adapters.folder.client import FILE_MODE, sync_folders
 from schemas.values import MessageId
 
 KEPT = 20_000
@@ -34,7 +34,7 @@ class Journal:
         refs = self._load()
         line = b"\n" + json.dumps(filed).encode() + b"\n"  # the first break ends what a crash cut short
         self._refs = None
-        with self._current.open("ab") as file:
+        with os.fdopen(os.open(self._current, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE), "ab") as file:
             file.write(line)
             file.flush()
             os.fdatasync(file.fileno())

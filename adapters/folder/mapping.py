@@ -4,12 +4,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.folder.names import shown
+from adapters.folder.names import in_vietnam, shown
 from bus.errors import WHO_VI, BadPackage, BusError, StateSecret
 from bus.ports import Answer, Bounce, Filing, Report
 from schemas.codes import Label, StatusCode
 from schemas.edxml import Departure, PackageRefused
-from schemas.values import VIETNAM
 
 _END = re.compile(rb"</(?:[\w.-]+:)?edXML\s*>\s*\Z", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -93,7 +92,7 @@ REGISTER_HEAD = "accepted_at\tpackage\tmessage\tduplicate\n"
 
 def registered(name: str, answer: Answer, at: datetime) -> str:
     """A package's line in the register."""
-    moment = at.astimezone(VIETNAM).isoformat(timespec="seconds")
+    moment = in_vietnam(at).isoformat(timespec="seconds")
     duplicate = "duplicate" if answer.duplicate else ""
     return f"{moment}\t{_CONTROL.sub(' ', shown(name))}\t{answer.message}\t{duplicate}\n"
 
@@ -152,4 +151,5 @@ def _text(vi: Sequence[str], en: Sequence[str]) -> bytes:
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S +07:00")
+    local = in_vietnam(at)
+    return f"{local:%Y-%m-%d %H:%M:%S} {local.isoformat()[-6:]}"

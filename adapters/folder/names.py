@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import unicodedata
+from datetime import datetime
 
 from schemas.codes import BusinessType
 from schemas.document import Document
@@ -25,15 +26,17 @@ _PREFIX: dict[BusinessType, str] = {
 }
 """What is not simply a new document says so in its name: clerks overlook it otherwise (domain pain 7)."""
 
-# Prefix 9, number 56, agency 24, date 10, message 36, suffix 6, joints 3: 144 bytes at most.
+# Prefix 9, number 56, agency 24, date 10, message 72, suffix 6, joints 3: 180 bytes at most.
 _NUMBER, _AGENCY = 56, 24
-_MESSAGE = re.compile(r"[0-9A-Za-z-]{1,36}")
+_MESSAGE = re.compile(r"[0-9A-Za-z](?:\.?[0-9A-Za-z_-]){0,71}")
+_LONGEST_MESSAGE = 72
+"""A UUID, a dot and a mailbox code of 35; a longer one is shortened to its digest."""
 _UNSAFE = re.compile(r"[^\w.-]+")
 _ASCII = str.maketrans({"đ": "d", "Đ": "D"})
 
 
 def of_document(document: Document, message: MessageId, *, ascii_only: bool) -> str:
-    """At most 150 bytes; the same message always has the same name."""
+    """At most 180 bytes; the same message always has the same name."""
     number = _slug(str(document.number), _NUMBER, ascii_only=ascii_only)
     agency = _slug(document.sender.code, _AGENCY, ascii_only=ascii_only)
     day = document.issued_on.isoformat()
@@ -42,7 +45,7 @@ def of_document(document: Document, message: MessageId, *, ascii_only: bool) -> 
 
 def of_status(status: Status, message: MessageId, *, ascii_only: bool) -> str:
     """Sorts by the time that the reporter gives, on the clock of Việt Nam."""
-    at = status.at.astimezone(VIETNAM).strftime("%Y%m%dT%H%M%S")
+    at = in_vietnam(status.at).strftime("%Y%m%dT%H%M%S")
     agency = _slug(status.sender.code, _AGENCY, ascii_only=ascii_only)
     about = _slug(status.concerns.code or status.concerns.document_id, _NUMBER, ascii_only=ascii_only)
     return f"{at}_{status.code}_{agency}_{about}_{_tag(message)}{SUFFIX}"
@@ -54,9 +57,17 @@ def of_bounce(name: str, message: MessageId, mailbox: str) -> str:
 
 
 def _tag(message: MessageId) -> str:
-    if _MESSAGE.fullmatch(message):
+    if len(message) <= _LONGEST_MESSAGE and _MESSAGE.fullmatch(message):
         return message
     return hashlib.blake2s(message.encode(), digest_size=16).hexdigest()
+
+
+def in_vietnam(at: datetime) -> datetime:
+    """On the clock of Việt Nam; as it is where that clock has no such time, at the ends of the calendar."""
+    try:
+        return at.astimezone(VIETNAM)
+    except OverflowError:
+        return at
 
 
 def _slug(text: str, limit: int, *, ascii_only: bool) -> str:

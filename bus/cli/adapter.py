@@ -16,7 +16,7 @@ import structlog
 import uuid_utils
 
 from bus.cli.output import emit_json, json_option
-from bus.config import AdapterConfig, Config
+from bus.config import AdapterConfig, BrokerConfig, Config
 from bus.daemon.host import run as run_host
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
 from bus.errors import BadConfig, BrokerAway, BusError
@@ -25,12 +25,9 @@ from bus.files.directory import default_folder, load
 from bus.files.keys import load_identity, read_secret
 from bus.mailroom import MAX_CONTENT, Member
 from bus.ports import Adapter
-from bus.rabbit.link import IoThread, Link, LinkSettings
+from bus.rabbit.link import IoThread, Link, LinkSettings, Tls
 from bus.store import is_current, open_store
 from schemas.values import VIETNAM, MessageId
-
-PATIENCE = 10.0
-"""Seconds that `check` waits for the broker."""
 
 configs = click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 
@@ -46,19 +43,20 @@ def run(configs: tuple[Path, ...]) -> None:
     """Run the mailboxes of CONFIGS (TOML files, or folders of them) in this process until SIGTERM."""
     log_as_json()
     loaded = [load_config(path) for path in files(configs)]
+    listen = listening(loaded)
     with running(loaded) as daemons:
-        http = next((config.http for config in loaded if config.http), None)
-        run_host(daemons, listen=http.address if http else None)
+        run_host(daemons, listen=listen)
 
 
 @command.command()
 @configs
+@click.option("--wait", default=10.0, show_default=True, type=click.FloatRange(0, 300), help="Seconds for the broker.")
 @json_option
-def check(configs: tuple[Path, ...], as_json: bool) -> None:
+def check(configs: tuple[Path, ...], wait: float, as_json: bool) -> None:
     """Say what stands in the way of running: configuration, keys, directory, store, broker, document system."""
     # What the broker's link logs on its way would stand between the findings; these say it in the end.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    findings = {str(path): list(_findings(path)) for path in files(configs)}
+    findings = {str(path): list(_findings(path, wait)) for path in files(configs)}
     if as_json:
         emit_json([{"config": path, "ok": not found, "findings": found} for path, found in findings.items()])
     else:
@@ -72,6 +70,18 @@ def check(configs: tuple[Path, ...], as_json: bool) -> None:
 def files(paths: Sequence[Path]) -> list[Path]:
     """The TOML files named, or in the folders named."""
     return [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+
+
+def listening(loaded: Sequence[Config]) -> tuple[str, int] | None:
+    """Where the process answers for all its mailboxes. Raises BadConfig where they name more than one place."""
+    wanted = {config.http.address: config for config in reversed(loaded) if config.http}
+    if len(wanted) > 1:
+        said = ", ".join(
+            f"{config.mailbox} {config.http.listen}" for config in reversed(wanted.values()) if config.http
+        )
+        why = f"[http] listen: a process has one address for all its mailboxes, and these differ: {said}"
+        raise BadConfig(file=next(reversed(wanted.values())).mailbox, why=why)
+    return next(iter(wanted), None)
 
 
 def log_as_json() -> None:
@@ -156,10 +166,23 @@ def link_settings(config: Config) -> LinkSettings:
         mailbox=config.mailbox,
         url=broker.url,
         password=read_secret(Path(broker.password_file)) if broker.password_file else None,
+        tls=_tls(broker),
         heartbeat=broker.heartbeat,
         window=broker.window,
         prefetch=broker.prefetch,
     )
+
+
+def _tls(broker: BrokerConfig) -> Tls | None:
+    """Raises BadConfig where a file cannot be read: at start, not at each attempt to connect."""
+    cafile, certfile, keyfile = (
+        Path(file) if file else None for file in (broker.cafile, broker.certfile, broker.keyfile)
+    )
+    if cafile is None and certfile is None:
+        return None
+    tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile)
+    tls.context()
+    return tls
 
 
 def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
@@ -175,7 +198,7 @@ def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
     return adapter
 
 
-def _findings(path: Path) -> Iterator[str]:
+def _findings(path: Path, wait: float) -> Iterator[str]:
     """Each thing that is wrong, tried in the order in which a daemon would meet it."""
     try:
         config = load_config(path)
@@ -193,7 +216,7 @@ def _findings(path: Path) -> Iterator[str]:
         adapter.close()
     except BusError as error:
         yield _said(error)
-    yield from _broker_findings(config)
+    yield from _broker_findings(config, wait)
 
 
 def _said(error: BusError) -> str:
@@ -211,7 +234,7 @@ def _member_findings(config: Config) -> Iterator[str]:
         yield _said(error)
 
 
-def _broker_findings(config: Config) -> Iterator[str]:
+def _broker_findings(config: Config, wait: float) -> Iterator[str]:
     """Logs in as the daemon would. It may take the oldest message out of the inbox for that while: one at most."""
     try:
         settings = replace(link_settings(config), prefetch=1)
@@ -220,7 +243,7 @@ def _broker_findings(config: Config) -> Iterator[str]:
         return
     with IoThread() as io:
         link = Link(settings, io=io)
-        if not link.wait_ready(PATIENCE):
-            why = link.status().last_error or f"không trả lời trong {PATIENCE:g} giây (no answer in {PATIENCE:g} s)"
+        if not link.wait_ready(wait):
+            why = link.status().last_error or f"không trả lời trong {wait:g} giây (no answer in {wait:g} s)"
             yield _said(BrokerAway(why=why))
         link.close()

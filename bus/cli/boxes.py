@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bus import operations
 from bus.cli.output import emit_fields, emit_json, json_option, text
+from bus.cli.tables import console
 from bus.files.config import load_config
 from bus.ports import Store
 from bus.records import Box, Row, State
@@ -137,8 +137,10 @@ _ID, _STATE, _TIME, _GAP = 36, 9, 19, 2
 
 def _emit_rows(rows: Sequence[Row]) -> None:
     """Two lines a message, and a third that says why where something is wrong: an id is never cut, it is copied."""
-    console = Console(markup=False, emoji=False, highlight=False)
-    what = max(20, console.width - _ID - _STATE - _TIME - 3 * _GAP)
+    screen = console()
+    others = _ID + _STATE + _TIME + 3 * _GAP
+    screen.width = max(screen.width, others + 20)  # a narrower terminal breaks the lines itself
+    what = screen.width - others
 
     def lines(*cells: Sequence[object], style: str = "") -> Table:
         grid = Table.grid(padding=(0, _GAP, 0, 0))
@@ -149,13 +151,13 @@ def _emit_rows(rows: Sequence[Row]) -> None:
         return grid
 
     heads = ("message", "what", "state", "entered"), ("  document", "from → to", "tries", "next try")
-    console.print(lines(*heads, style="bold"))
+    screen.print(lines(*heads, style="bold"))
     for row in rows:
         document = f"  {row.docket.document.id}" if row.docket.document else ""
         first = (row.docket.id, _what(row), row.state, row.entered_at)
-        console.print(lines(first, (document, _with(row), row.attempts or "", row.next_at)))
+        screen.print(lines(first, (document, _with(row), row.attempts or "", row.next_at)))
         if row.error:
-            console.print(Padding(Text(row.error), (0, 0, 0, 2)))
+            screen.print(Padding(Text(row.error), (0, 0, 0, 2)))
 
 
 def _what(row: Row) -> str:

@@ -14,7 +14,7 @@ COMMANDS: dict[str, str] = {
     "agency": "Look up agencies: codes old and new, successors, mailboxes.",
     "dead": "What nobody could take: list, show, replay, discard.",
     "edxml": "Check and show national packages (.edxml).",
-    "inbox": "What a mailbox received: list, show, retry, release.",
+    "inbox": "What a mailbox received: list, show, retry, release, discard.",
     "keys": "Make an agency's keys.",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",

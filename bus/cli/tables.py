@@ -9,8 +9,12 @@ from bus.cli.output import text
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
+    console().print(table(columns, rows, title=title))
+
+
+def console() -> Console:
     # Names and subjects are other people's: "[mật]" is text, not markup.
-    Console(markup=False, emoji=False, highlight=False).print(table(columns, rows, title=title))
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> Table:

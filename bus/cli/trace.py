@@ -9,7 +9,7 @@ import click
 from bus import operations
 from bus.cli.boxes import config_option, store_of
 from bus.cli.output import emit_json, json_option
-from bus.cli.tables import emit_table
+from bus.cli.tables import console, table
 from schemas.values import VIETNAM
 
 
@@ -25,11 +25,12 @@ def command(document: str, config: Path, as_json: bool) -> None:
         emit_json([asdict(step) for step in steps])
         return
     numbers = {message: number for number, message in enumerate(dict.fromkeys(filter(None, map(_message, steps))), 1)}
-    emit_table(
-        ("time", "step", "with", "detail", "#"),
-        [(_clock(step.at), step.what, step.who, step.detail, numbers.get(_message(step))) for step in steps],
-        title=document,
-    )
+    rows = [(_clock(step.at), step.what, step.who, step.detail, numbers.get(_message(step))) for step in steps]
+    shown = table(("time", "step", "with", "detail", "#"), rows, title=document)
+    for column in (shown.columns[0], shown.columns[-1]):
+        column.no_wrap = True
+    shown.columns[3].overflow = "fold"  # names of files and reasons are read, not guessed
+    console().print(shown)
     click.echo("\nBản tin / messages, by #:")
     for message, number in numbers.items():
         click.echo(f"{number:>3}  {message}")
@@ -41,5 +42,4 @@ def _message(step: operations.Step) -> str:
 
 def _clock(at: datetime) -> str:
     """To the millisecond: steps of one document follow each other faster than a second."""
-    # A space that does not break: a narrow terminal folds another column.
-    return at.astimezone(VIETNAM).strftime("%Y-%m-%d\u00a0%H:%M:%S.%f")[:-3]
+    return at.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

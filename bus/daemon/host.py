@@ -22,7 +22,13 @@ many mailboxes it hosts (a promise to operators)."""
 
 
 @contextmanager
-def hosted(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None) -> Iterator[HealthServer | None]:
+def hosted(
+    daemons: Sequence[MailboxDaemon],
+    *,
+    listen: tuple[str, int] | None,
+    grace: float = GRACE,
+    closing: float = CLOSING,
+) -> Iterator[HealthServer | None]:
     """Runs the daemons while the block runs; ends them cleanly after it. Raises BadConfig where the port is taken."""
     server: HealthServer | None = None
     try:
@@ -34,20 +40,19 @@ def hosted(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None) 
     finally:
         for daemon in daemons:
             daemon.tell_to_stop()
-        busy = join_all([loop for daemon in daemons for loop in daemon.loops], within=GRACE)
+        busy = join_all([loop for daemon in daemons for loop in daemon.loops], within=grace)
         if busy:
             log.warning("daemon.left-working", loops=busy)  # what they did not finish will be offered again
-        if server:
-            server.close()
-        _close(daemons)
+        close_all([*daemons, server] if server else daemons, within=closing)
 
 
-def _close(daemons: Sequence[MailboxDaemon]) -> None:
-    """All at once: where the network is stalled, each link waits as long as it may for the broker's farewell."""
-    threads = [threading.Thread(target=daemon.close, name=f"{daemon.mailbox}.close", daemon=True) for daemon in daemons]
+def close_all(open_: Sequence[MailboxDaemon | HealthServer], *, within: float) -> None:
+    """All at once: where the network is stalled, each link waits as long as it may for the broker's farewell. What has
+    not closed in time is left to the end of the process."""
+    threads = [threading.Thread(target=each.close, name="close", daemon=True) for each in open_]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + CLOSING
+    deadline = time.monotonic() + within
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
 

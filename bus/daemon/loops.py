@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bus.errors import BusError, TryLater
+from bus.errors import BusError
 
 log = structlog.get_logger()
 
@@ -35,6 +35,7 @@ class Loop:
     idle: float
     """Seconds to sleep when there was nothing to do and nobody calls `wake`; 0 where the step itself waits."""
     mailbox: str
+    pauses: tuple[float, float] = (FIRST_PAUSE, LONGEST_PAUSE)
     health: LoopHealth = field(default_factory=LoopHealth)
     _called: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -61,28 +62,25 @@ class Loop:
         return True
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        first, _ = self.pauses
+        pause = first
         while not self._stop.is_set():
             self._called.clear()
             try:
                 more = self.step()
-            except TryLater as error:
-                self._failed(error)
-                pause = self._sleep(pause)
-                continue
             except Exception as error:  # noqa: BLE001 — one bad batch stops nobody: it is said, and tried again
                 self._failed(error)
                 pause = self._sleep(pause)
                 continue
             self._succeeded()
-            pause = FIRST_PAUSE
+            pause = first
             # Asked after `clear`: a stop that was told before it would else be slept through.
             if not more and self.idle and not self._stop.is_set():
                 self._called.wait(self.idle)
 
     def _sleep(self, pause: float) -> float:
         self._stop.wait(pause)
-        return min(pause * 2, LONGEST_PAUSE)
+        return min(pause * 2, self.pauses[1])
 
     def _succeeded(self) -> None:
         health = self.health

@@ -1,7 +1,7 @@
 """One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,6 +12,7 @@ from bus.daemon.loops import Loop
 from bus.daemon.metrics import Tally
 from bus.mailroom import Member
 from bus.ports import Adapter, Answer, Broker, Store
+from bus.records import Arrival
 from schemas.values import VIETNAM, MailboxCode
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ class MailboxDaemon:
         self._member = around.member
         self.mailbox: MailboxCode = around.member.mailbox
         self.tally = Tally()
+        self._in_hand: Sequence[Arrival] = ()
         self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
         self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
@@ -94,8 +96,8 @@ class MailboxDaemon:
             return False
         answers = sending.accept(around.store, collected, member=self._today(), now=around.clock())
         self._publish.wake()
-        around.adapter.acknowledge(answers)
         self._log_answers(answers)
+        around.adapter.acknowledge(answers)
         return len(collected) >= COLLECT
 
     def _publish_step(self) -> bool:
@@ -108,10 +110,12 @@ class MailboxDaemon:
 
     def _take_in_step(self) -> bool:
         around = self._around
-        arrivals = around.broker.receive(limit=ARRIVALS, wait=0.5)
+        # What could not be kept (a full disk) stays in hand, unacknowledged, and is tried first.
+        arrivals = self._in_hand = self._in_hand or around.broker.receive(limit=ARRIVALS, wait=0.5)
         if not arrivals:
             return False
         taken = receiving.take_in(around.store, arrivals, member=self._today(), now=around.clock())
+        self._in_hand = ()
         around.broker.ack(arrivals)
         self._deliver.wake()
         self._publish.wake()

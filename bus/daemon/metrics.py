@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bus.errors import BusError
+from bus.ports import Store
 from bus.records import Box, State
 
 if TYPE_CHECKING:
@@ -52,22 +54,36 @@ class RoadCollector(Collector):
         link = GaugeMetricFamily(
             "lienthong_link_up", "1 where publisher and consumer are connected", labels=["mailbox"]
         )
+        readable = GaugeMetricFamily("lienthong_store_readable", "1 where the store answers", labels=["mailbox"])
         failing = GaugeMetricFamily("lienthong_loop_failing", "1 while a loop fails", labels=["mailbox", "loop"])
         now = datetime.now(UTC)
         for daemon in self._daemons:
             for step, count in daemon.tally.read().items():
                 road.add_metric([daemon.mailbox, step], count)
-            with daemon.store.read() as tx:
-                for box in Box:
-                    for state, count in tx.counts(box).items():
-                        boxes.add_metric([daemon.mailbox, box, state], count)
-                    since = tx.oldest(box, State.WAITING)
-                    age = (now - since).total_seconds() if since else 0.0
-                    oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
+            held = _held(daemon.store)
+            readable.add_metric([daemon.mailbox], not isinstance(held, BusError))
+            for box, (counts, since) in held.items() if isinstance(held, dict) else ():
+                for state, count in counts.items():
+                    boxes.add_metric([daemon.mailbox, box, state], count)
+                age = (now - since).total_seconds() if since else 0.0
+                oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
             link.add_metric([daemon.mailbox], daemon.broker.is_up)
             for loop in daemon.loops:
                 failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
-        yield from (road, boxes, oldest, link, failing)
+        yield from (road, boxes, oldest, link, readable, failing)
+
+
+_Held = dict[Box, tuple[Mapping[State, int], datetime | None]]
+"""How many messages stand where, and since when the oldest has waited."""
+
+
+def _held(store: Store) -> _Held | BusError:
+    """The error where the store does not answer: what is known without it must still be told."""
+    try:
+        with store.read() as tx:
+            return {box: (tx.counts(box), tx.oldest(box, State.WAITING)) for box in Box}
+    except BusError as error:
+        return error
 
 
 def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]:
@@ -82,12 +98,12 @@ def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]
             }
             for loop in daemon.loops
         }
-        up = daemon.broker.is_up
-        fine = up and all(loop.health.failing_since is None for loop in daemon.loops)
+        held = _held(daemon.store)
+        lost = {"store": str(held)} if isinstance(held, BusError) else {}
+        boxes = {} if isinstance(held, BusError) else {str(box): dict(counts) for box, (counts, _) in held.items()}
+        fine = daemon.broker.is_up and not lost and all(loop.health.failing_since is None for loop in daemon.loops)
         well = well and fine
-        with daemon.store.read() as tx:
-            boxes = {str(box): {str(state): count for state, count in tx.counts(box).items()} for box in Box}
         mailboxes.append(
-            {"mailbox": daemon.mailbox, "ok": fine, "broker": daemon.broker.state(), "loops": loops, **boxes}
+            {"mailbox": daemon.mailbox, "ok": fine, "broker": daemon.broker.state(), "loops": loops, **lost, **boxes}
         )
     return well, {"ok": well, "mailboxes": mailboxes}

@@ -1,8 +1,14 @@
-"""Consuming one inbox: a buffer bounded by the prefetch, filled by the I/O thread, and the acks that go back."""
+"""Consuming one inbox: a buffer filled by the I/O thread, and the acks that go back.
+
+The buffer is bounded twice: by the prefetch, and in bytes, since 256 of the largest messages are 4 GiB. RabbitMQ's
+prefetch counts messages only and cannot change under a consumer of a quorum queue; so above the bytes the connection
+is not read, and the rest waits in the broker.
+"""
 
 import threading
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
 import structlog
 from pika import BasicProperties, exceptions
@@ -37,30 +43,54 @@ class Tags:
         return (together[-1] if together else None), new[len(together) :]
 
 
+class Limits(Protocol):
+    """The part of LinkSettings that concerns consuming."""
+
+    @property
+    def prefetch(self) -> int: ...
+    @property
+    def buffer_bytes(self) -> int: ...
+
+
 class Consumer:
     """The consuming half of a link. `receive` and `ack` are for worker threads; the rest runs on the I/O thread."""
 
     name = "consume"
 
-    def __init__(self, io: IoThread, *, queue: str, prefetch: int, log: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(self, io: IoThread, *, queue: str, limits: Limits, log: structlog.typing.FilteringBoundLogger) -> None:
         self.session: Session  # set by the link: each needs the other
         self._io = io
         self._queue = queue
-        self._prefetch = prefetch
+        self._limits = limits
         self._log = log
         self._channel: Channel | None = None
         self._number = 0
         self._tags = Tags()
         self._buffer: deque[Arrival] = deque()
+        self._bytes = 0  # of the bodies in the buffer
+        self._is_paused = False
         self._arrived = threading.Condition()
         self._closed = False
 
-    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
+    def receive(self, *, limit: int, wait: float, max_bytes: int) -> Sequence[Arrival]:
         with self._arrived:
             if not self._buffer and wait > 0:
                 self._arrived.wait_for(lambda: self._buffer or self._closed, timeout=wait)
-            buffer = self._buffer
-            return [buffer.popleft() for _ in range(min(limit, len(buffer)))]
+            taken = self._take(limit, max_bytes)
+            drained = self._is_paused and self._bytes <= self._limits.buffer_bytes // 2
+        if drained:
+            self._io.call(self._resume)
+        return taken
+
+    def _take(self, limit: int, max_bytes: int) -> list[Arrival]:
+        buffer, taken, total = self._buffer, list[Arrival](), 0
+        while buffer and len(taken) < limit:
+            total += len(buffer[0].body)
+            if taken and total > max_bytes:
+                break
+            self._bytes -= len(buffer[0].body)
+            taken.append(buffer.popleft())
+        return taken
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         if arrivals:
@@ -83,13 +113,15 @@ class Consumer:
 
         self._channel, self._number, self._tags = channel, number, Tags()
         channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=self._prefetch, callback=limited)
+        channel.basic_qos(prefetch_count=self._limits.prefetch, callback=limited)
 
     def gone(self) -> None:
         """What was not handed out is forgotten: the broker delivers it again."""
         self._channel = None
         with self._arrived:
             self._buffer.clear()
+            self._bytes = 0
+            self._is_paused = False  # the next connection begins by reading
 
     def blocked(self) -> None:
         """A connection that never publishes is not blocked."""
@@ -108,7 +140,19 @@ class Consumer:
         )
         with self._arrived:
             self._buffer.append(arrival)
+            self._bytes += len(body)
             self._arrived.notify()
+            if self._is_paused or self._bytes <= self._limits.buffer_bytes:
+                return
+            self._is_paused = True
+        self.session.pause()
+
+    def _resume(self) -> None:
+        with self._arrived:
+            if not self._is_paused or self._bytes > self._limits.buffer_bytes // 2:
+                return
+            self._is_paused = False
+        self.session.resume()
 
     def _on_cancelled(self, _: object) -> None:
         self._log.warning("consumer.cancelled", queue=self._queue)

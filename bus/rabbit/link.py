@@ -14,6 +14,8 @@ from functools import partial
 
 import structlog
 
+from bus.message import MAX_BODY
+from bus.ports import ARRIVAL_BYTES
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.consumer import Consumer
 from bus.rabbit.io_thread import IoThread
@@ -45,9 +47,11 @@ class LinkSettings:
     window_bytes: int = 16 * 1024 * 1024
     """Publishes under way, and their bytes in memory; one larger message goes alone."""
     prefetch: int = 256
+    buffer_bytes: int = 64 * 1024 * 1024
+    """Of bodies that arrived and wait to be received. Above it nothing more is read until half of it is gone."""
     publish_timeout: float = 30.0
     """Seconds without any answer after which a publish is lost."""
-    max_body: int = 16 * 1024 * 1024
+    max_body: int = MAX_BODY
     """The broker's max_message_size: what is larger is answered as if the broker had nacked it."""
     connect_timeout: float = 10.0
     setup_timeout: float = 20.0
@@ -89,7 +93,7 @@ class Link:
         self._closed = False
         publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
         self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
-        self._consumer = Consumer(io, queue=queue, prefetch=settings.prefetch, log=consuming)
+        self._consumer = Consumer(io, queue=queue, limits=settings, log=consuming)
 
         def session(role: Role, log: structlog.typing.FilteringBoundLogger) -> Session:
             return Session(
@@ -117,8 +121,8 @@ class Link:
     def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
         return self._publisher.publish(batch)
 
-    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
-        return self._consumer.receive(limit=limit, wait=wait)
+    def receive(self, *, limit: int, wait: float, max_bytes: int = ARRIVAL_BYTES) -> Sequence[Arrival]:
+        return self._consumer.receive(limit=limit, wait=wait, max_bytes=max_bytes)
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         self._consumer.ack(arrivals)

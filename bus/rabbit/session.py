@@ -6,8 +6,10 @@ lose a session, whatever broke (socket, channel, consumer): the connection goes,
 """
 
 import asyncio
+import errno
 import itertools
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -35,6 +37,9 @@ STEADY = 10.0
 """Seconds after which a session counts as having worked: the next loss is tried again quickly."""
 REFUSALS = frozenset({403, 404, 405, 406, 530})
 """AMQP reply codes by which the broker says no; somebody must change something before it says yes."""
+
+SIP = 5.0
+"""Seconds between two small reads of a paused connection. pika looks for signs of life every `heartbeat` + 5."""
 
 _numbers = itertools.count(1)
 
@@ -80,9 +85,49 @@ class Role(Protocol):
 class _Connection(AsyncioConnection):
     """What pika offers no public way to do."""
 
+    _reads = True
+    _sips = False
+
     def read_in_large_pieces(self) -> None:
         """pika reads 4 KiB at a time; at 64 KiB a message of 4 KiB costs 35 µs instead of 52."""
         self._transport._MAX_RECV_BYTES = 64 * 1024  # type: ignore[attr-defined]
+
+    def pause(self) -> None:
+        """Reads no more, not even what pika would read on of its own accord; writes and heartbeats go on."""
+        if not self._reads or not self.is_open:
+            return
+        self._reads = False
+        transport = self._transport  # type: ignore[attr-defined]
+        transport._sigint_safe_recv = self._gated
+        transport._nbio.remove_reader(transport._sock.fileno())
+
+    def sip(self) -> bool:
+        """One small read of a paused connection: a sign of life, or of death. False where it is not paused."""
+        if self._reads or not self.is_open:
+            return False
+        self._sips = True
+        self._transport._on_socket_readable()  # type: ignore[attr-defined]
+        return not self._reads
+
+    def resume(self) -> None:
+        if self._reads or self.is_closed:
+            return
+        self._reads = True
+        transport = self._transport  # type: ignore[attr-defined]
+        if transport is None or transport._sock is None:
+            return
+        del transport._sigint_safe_recv  # the class's own again
+        transport._nbio.set_reader(transport._sock.fileno(), transport._on_socket_readable)
+        transport._nbio.add_callback_threadsafe(transport._on_socket_readable)  # TLS may hold what the socket does not
+
+    def _gated(self, sock: socket.socket, size: int) -> bytes:
+        """As if there were nothing to read, but for one sip."""
+        if not self._sips:
+            if isinstance(sock, ssl.SSLSocket):
+                raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "paused")
+            raise BlockingIOError(errno.EAGAIN, "paused")
+        self._sips = False
+        return sock.recv(size)
 
     def cut(self, why: str) -> None:
         """Ends it without waiting for the broker."""
@@ -150,6 +195,20 @@ class Session:
         self._connection = None
         self._close(connection)
         self._gone(why, refused=refused)
+
+    def pause(self) -> None:
+        """Stops reading from the broker, for a while: what it sends stays with it. The connection lives on."""
+        if (connection := self._connection) is not None:
+            connection.pause()
+            self._io.loop.call_later(SIP, self._sip, connection)
+
+    def resume(self) -> None:
+        if self._connection is not None:
+            self._connection.resume()
+
+    def _sip(self, connection: _Connection) -> None:
+        if connection is self._connection and connection.sip():
+            self._io.loop.call_later(SIP, self._sip, connection)
 
     # -- making one
 
@@ -230,6 +289,7 @@ class Session:
     def _close(self, connection: _Connection) -> None:
         """In peace where the broker answers, by force where it does not."""
         if connection.is_open:
+            connection.resume()  # or the broker's answer would not be read
             connection.close()
             self._io.loop.call_later(GOODBYE, _cut, connection)
         else:

@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Integer, Row, Table, bindparam, delete, func, select, union_all
+from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, case, delete, func, select, union_all
 
 from bus.records import State, SubmissionKey
 from bus.store import tables
 from bus.store.forms import document_form, submission_key, submission_text
 from bus.store.moments import from_micros, to_micros
 from bus.store.tables import WAITING
+from schemas.codes import Outcome
 from schemas.docket import Docket
 from schemas.values import DocumentId, MessageId
 
@@ -28,9 +29,17 @@ def chunks(values: Collection[T]) -> Iterator[list[T]]:
 
 
 class Boxed:
-    """The statements over one of the two tables. `kept` are the columns an entry is made of, before its body."""
+    """The statements over one of the two tables. `void` finds which of some DONE entries count as never submitted."""
 
-    def __init__(self, table: Table, bodies: Table, *, counts_as_submitted: Iterable[State]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        bodies: Table,
+        *,
+        counts_as_submitted: Iterable[State],
+        void: Select[tuple[int]] | None = None,
+    ) -> None:
+        self.void: Final = void
         self.table: Final = table
         self.bodies: Final = bodies
         c = table.c
@@ -71,8 +80,19 @@ class Boxed:
         self.drop_body: Final = delete(bodies).where(bodies.c.sequence == bindparam("gone"))
 
 
+_r = tables.recipient.c
+_refused_by_all = (
+    select(_r.sequence)
+    .where(_r.sequence.in_(bindparam("sequences", expanding=True)))
+    .group_by(_r.sequence)
+    .having(func.count() == func.sum(case((_r.outcome == str(Outcome.REFUSED), 1), else_=0)))
+)
+
 OUTBOX: Final = Boxed(
-    tables.outbox, tables.outbox_body, counts_as_submitted=[state for state in State if state is not State.CANCELLED]
+    tables.outbox,
+    tables.outbox_body,
+    counts_as_submitted=[state for state in State if state is not State.CANCELLED],
+    void=_refused_by_all,
 )
 INBOX: Final = Boxed(tables.inbox, tables.inbox_body, counts_as_submitted=[State.DONE])
 
@@ -117,11 +137,20 @@ def due(connection: Connection, box: Boxed, *, now: datetime, limit: int, max_by
 
 def submitted(connection: Connection, box: Boxed, keys: Collection[SubmissionKey]) -> dict[SubmissionKey, MessageId]:
     """The first message of each key, where it counts."""
+    hits = [
+        hit
+        for some in chunks([submission_text(key) for key in keys])
+        for hit in connection.execute(box.submitted, {"texts": some})
+        if hit.state in box.counts_as_submitted
+    ]
+    void = set[int]()
+    if box.void is not None:
+        for done in chunks([hit.sequence for hit in hits if hit.state == State.DONE]):
+            void.update(connection.scalars(box.void, {"sequences": done}))
     found: dict[str, tuple[int, MessageId]] = {}
-    for some in chunks([submission_text(key) for key in keys]):
-        for text, sequence, state, message in connection.execute(box.submitted, {"texts": some}):
-            if state in box.counts_as_submitted:
-                found[text] = min((sequence, message), found.get(text, (sequence, message)))
+    for text, sequence, _, message in hits:
+        if sequence not in void:
+            found[text] = min((sequence, message), found.get(text, (sequence, message)))
     return {submission_key(text): message for text, (_, message) in found.items()}
 
 

@@ -1,7 +1,8 @@
 """The inbox: what was taken in and is not filed yet, and what was filed, so that nothing is filed twice."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -15,7 +16,9 @@ from bus.store.tables import inbox, inbox_body
 from schemas.docket import Docket
 from schemas.values import DocumentId, MailboxCode, MessageId
 
-_FINISHED = frozenset({State.DONE, State.REFUSED})
+_BODYLESS = frozenset({State.DONE, State.CANCELLED})
+"""At their end: nothing is left to file."""
+_FINISHED = _BODYLESS | {State.REFUSED}
 
 _i = inbox.c
 _insert = insert(inbox)
@@ -23,6 +26,7 @@ _insert_body = insert(inbox_body)
 _standing = select(_i.message, _i.sender, _i.sequence, _i.state).where(
     _i.message.in_(bindparam("messages", expanding=True))
 )
+_dockets = select(_i.sender, _i.message, _i.docket).where(_i.message.in_(bindparam("messages", expanding=True)))
 _change = (
     update(inbox)
     .where(_i.sequence == bindparam("the"))
@@ -39,21 +43,23 @@ _change = (
 )
 
 
-def put(connection: Connection, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
-    held = {
+def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
+    known = {
         (message, sender)
         for some in chunks({entry.docket.id for entry in entries})
         for message, sender, _, _ in connection.execute(_standing, {"messages": some})
     }
     sequence = boxes.next_sequence(connection, INBOX) if entries else 0
+    new: list[InboxEntry] = []
     rows: list[dict[str, Any]] = []
     bodies: list[dict[str, Any]] = []
     for entry in entries:
         identity = (entry.docket.id, entry.docket.sender.mailbox)
-        if identity in held:
+        if identity in known:
             continue
-        held.add(identity)
-        kept = entry.state is not State.DONE
+        known.add(identity)
+        new.append(entry)
+        kept = entry.state not in _BODYLESS
         taken_at = to_micros(entry.taken_at)
         row = boxes.common_columns(
             entry.docket,
@@ -75,7 +81,19 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Collection[Mes
         connection.execute(_insert, rows)
     if bodies:
         connection.execute(_insert_body, bodies)
-    return {row["message"] for row in rows}
+    return new
+
+
+def held(
+    connection: Connection, keys: Collection[tuple[MailboxCode, MessageId]]
+) -> Mapping[tuple[MailboxCode, MessageId], str]:
+    wanted = set(keys)
+    return {
+        (sender, message): sha256(docket).hexdigest()
+        for some in chunks({message for _, message in wanted})
+        for sender, message, docket in connection.execute(_dockets, {"messages": some})
+        if (sender, message) in wanted
+    }
 
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[InboxEntry]:
@@ -103,11 +121,11 @@ def change(connection: Connection, changes: Sequence[InboxChange]) -> None:
     for change in changes:
         of_that_id = standing.get(change.message, {})
         for sender, (sequence, state) in of_that_id.items():
-            if state == State.DONE or change.sender not in {None, sender}:
+            if state in _BODYLESS or change.sender not in {None, sender}:
                 continue
             of_that_id[sender] = (sequence, str(change.state))
             rows.append(_row_of(change, sequence))
-            if change.state is State.DONE:
+            if change.state in _BODYLESS:
                 bodyless.append(sequence)
     if rows:
         connection.execute(_change, rows)
@@ -125,7 +143,7 @@ def _row_of(change: InboxChange, sequence: int) -> dict[str, Any]:
         "to_finished_at": to_micros(change.at) if change.state in _FINISHED else None,
         "to_submission": submission_text(change.key) if done and change.key else None,
         "to_ref": change.filed_as,
-        "to_kept": 0 if done else 1,
+        "to_kept": 0 if change.state in _BODYLESS else 1,
     }
 
 

@@ -4,9 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Boolean, Connection, bindparam, exists, func, insert, or_, select, update
 
 from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
 from bus.store import boxes
@@ -38,6 +39,7 @@ _change = (
         error=bindparam("to_error"),
         finished_at=bindparam("to_finished_at"),
         sent_at=func.coalesce(bindparam("to_sent_at"), _o.sent_at),
+        tried=or_(_o.tried, bindparam("to_tried", type_=Boolean)),
         size=_o.size * bindparam("to_kept"),
     )
 )
@@ -51,6 +53,11 @@ _outstanding = (
     select(_r.sequence, _r.routing, _r.confirmed)
     .where(_r.sequence.in_(bindparam("sequences", expanding=True)), _r.outcome.is_(None))
     .order_by(_r.sequence, _r.mailbox)
+)
+_dockets = select(_o.message, _o.sequence, _o.docket).where(_o.message.in_(bindparam("messages", expanding=True)))
+# The mailboxes too: one receipt must not read all the recipients of a circular.
+_sent_to = select(_r.sequence, _r.mailbox).where(
+    _r.sequence.in_(bindparam("sequences", expanding=True)), _r.mailbox.in_(bindparam("mailboxes", expanding=True))
 )
 _receipt = update(recipient).where(_r.sequence == bindparam("the"), _r.mailbox == bindparam("at_mailbox"))
 _receipt = _receipt.values(outcome=bindparam("is_outcome"), code=bindparam("is_code"), at=bindparam("is_at"))
@@ -102,6 +109,7 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
         row["submission"] = submission_text(entry.key) if entry.key else None
         row["ref"] = entry.source
         row["expects_receipts"] = entry.expects_receipts
+        row["tried"] = False
         row["headers"] = json.dumps(dict(entry.headers)) if entry.headers else None
         rows.append(row)
         if kept:
@@ -199,28 +207,27 @@ def _row_of(change: OutboxChange, sequence: int, before: State) -> dict[str, Any
         "to_error": change.error,
         "to_finished_at": at if change.state in BODYLESS else None,
         "to_sent_at": at if sent else None,
+        "to_tried": change.tried,
         "to_kept": 0 if change.state in BODYLESS else 1,
     }
 
 
 def put_receipts(connection: Connection, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
-    """A line from a mailbox that the message was not sent to changes nothing."""
-    standing = _look_up(connection, {line.message for line in lines})
+    meant = _meant(connection, lines)
     heard: dict[Outcome, list[dict[str, Any]]] = {outcome: [] for outcome in Outcome}
     last: dict[int, int] = {}
-    for line in lines:
-        if line.message in standing:
-            sequence, at = standing[line.message].sequence, to_micros(line.at)
-            last[sequence] = max(at, last.get(sequence, at))
-            heard[line.outcome].append(
-                {
-                    "the": sequence,
-                    "at_mailbox": line.mailbox,
-                    "is_outcome": str(line.outcome),
-                    "is_code": line.code,
-                    "is_at": at,
-                }
-            )
+    for line, sequence in meant:
+        at = to_micros(line.at)
+        last[sequence] = max(at, last.get(sequence, at))
+        heard[line.outcome].append(
+            {
+                "the": sequence,
+                "at_mailbox": line.mailbox,
+                "is_outcome": str(line.outcome),
+                "is_code": line.code,
+                "is_at": at,
+            }
+        )
     for statement, rows in ((_hold, heard[Outcome.HELD]), (_refuse, heard[Outcome.REFUSED])):
         if rows:
             connection.execute(statement, rows)
@@ -232,7 +239,29 @@ def put_receipts(connection: Connection, lines: Sequence[ReceiptLine]) -> Collec
     if finished:
         connection.execute(_finish, [{"the": sequence, "to_finished_at": last[sequence]} for sequence in finished])
     boxes.drop_bodies(connection, OUTBOX, finished)
-    return standing.keys()
+    return {line.message for line, _ in meant}
+
+
+def _meant(connection: Connection, lines: Sequence[ReceiptLine]) -> list[tuple[ReceiptLine, int]]:
+    """The lines from a recipient of the message, about the very docket it was sent, each with the entry's sequence."""
+    sent: dict[MessageId, tuple[int, str]] = {
+        message: (sequence, sha256(docket).hexdigest())
+        for some in chunks({line.message for line in lines})
+        for message, sequence, docket in connection.execute(_dockets, {"messages": some})
+    }
+    mailboxes = list(chunks({line.mailbox for line in lines}))
+    to = {
+        (sequence, mailbox)
+        for some in chunks([sequence for sequence, _ in sent.values()])
+        for those in mailboxes
+        for sequence, mailbox in connection.execute(_sent_to, {"sequences": some, "mailboxes": those})
+    }
+    return [
+        (line, sequence)
+        for line in lines
+        for sequence, digest in (sent.get(line.message, (0, "")),)
+        if (sequence, line.mailbox) in to and line.docket_sha256 in {None, digest}
+    ]
 
 
 def rows(
@@ -258,6 +287,7 @@ def rows(
             ref=row.ref,
             error=row.error,
             recipients=tuple(receipts[row.sequence]),
+            tried=row.tried,
         )
         for row in found
     ]

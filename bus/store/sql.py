@@ -19,7 +19,7 @@ from bus.store.transaction import SqlTransaction
 _AT_ONCE = 500
 """Rows dropped in one commit: some tens of milliseconds that a daemon's loop may have to wait."""
 
-_FORGETTABLE = ((outbox, (State.DONE, State.CANCELLED)), (inbox, (State.DONE,)))
+_FORGETTABLE = ((outbox, (State.DONE, State.CANCELLED)), (inbox, (State.DONE, State.CANCELLED)))
 
 
 class SqlStore:

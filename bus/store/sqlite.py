@@ -36,6 +36,7 @@ def engine_of(url: URL, path: Path) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
+        hide_parameters=True,  # what fails is told in logs and to /healthz: never what people wrote
         pool_size=1 + _READERS,
         connect_args={"timeout": _PATIENCE, "check_same_thread": False, "cached_statements": 256},
     )

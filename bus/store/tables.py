@@ -101,6 +101,7 @@ outbox = _box(
     Column("expects_receipts", Boolean, nullable=False),
     Column("headers", Text),  # JSON; null where there are none
     Column("sent_at", BigInteger),
+    Column("tried", Boolean, nullable=False),
     UniqueConstraint("message", name="outbox_message"),
 )
 _box_indexes(outbox)

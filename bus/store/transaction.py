@@ -22,7 +22,7 @@ from bus.records import (
 )
 from bus.store import boxes, inbox, outbox
 from bus.store import dossiers as handling
-from schemas.values import AgencyCode, DocumentId, MessageId
+from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
 
 _BOXES = {Box.OUT: boxes.OUTBOX, Box.IN: boxes.INBOX}
 
@@ -57,8 +57,11 @@ class SqlTransaction:
 
     # -- inbox
 
-    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
         return inbox.put(self._writes, entries)
+
+    def held(self, keys: Collection[tuple[MailboxCode, MessageId]]) -> Mapping[tuple[MailboxCode, MessageId], str]:
+        return inbox.held(self._reads, keys)
 
     def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
         return inbox.due(self._reads, now=now, limit=limit, max_bytes=max_bytes)

@@ -6,9 +6,11 @@ afterwards. Fails only where something does not work; how fast it is, it says.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -22,10 +24,22 @@ from tests.bench import bench_seal, peers
 from tests.bench.bench_road import backlog, latency, throughput
 from tests.bench.ground import Ground, ground
 from tests.bench.machine import describe
-from tests.bench.report import PEERS, AtLeast, Figure, Measured, Run, figures
+from tests.bench.report import PEERS, AtLeast, AtMost, Figure, Measured, Run, figures
 
 LATENCY_RATE = 100
-WIDTH = 118
+WIDTH = 120
+COLUMNS: Sequence[tuple[int, Literal["left", "right"]]] = (
+    (56, "left"),  # what
+    (7, "right"),  # measured
+    (12, "left"),  # of what
+    (7, "right"),  # wanted
+    (3, "left"),  # met
+    (15, "right"),  # lowest and highest run
+    (8, "right"),  # load
+)
+FOOT = """
+Measured is the median of the runs, then what is wanted and whether it is met, then the lowest and the highest run.
+Load is the machine's in the minute before, the most of all runs; our own earlier runs are in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +50,7 @@ class Plan:
     waiting: int = 100_000
 
 
-QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=5_000)
+QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=10_000)
 
 
 @click.command()
@@ -110,39 +124,30 @@ def _progress(line: str) -> None:
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
-def _show(machine: Mapping[str, str], plan: Plan, found: list[Figure]) -> None:
+def _show(machine: Mapping[str, str], plan: Plan, found: Sequence[Figure]) -> None:
     console = Console(width=WIDTH, emoji=False, highlight=False)
     for name, value in machine.items():
         console.print(f"[dim]{name:<10}[/dim] {escape(value)}")
     if plan.documents < Plan().documents:
         console.print("\nFewer documents than a full run takes: these figures are rough.")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("", "left"), ("Measured", "right"), ("", "left"), ("Wanted", "right"), ("", "left")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
-    table.add_column("Runs", justify="right")
-    table.add_column("Load", justify="right")
-    for row in _rows(found):
-        table.add_row(*row)
-    console.print()
-    console.print(table)
-    console.print(
-        "\nLoad: of the machine in the minute before (the most of all runs), our own earlier runs included.",
-        style="dim",
-    )
+    for about, figures_of in groupby(found, key=lambda figure: figure.about):
+        console.print(f"\n[bold]{escape(about)}[/bold]")
+        table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False)
+        for width, justify in COLUMNS:
+            table.add_column(width=width, justify=justify, no_wrap=True)
+        for figure in figures_of:
+            table.add_row(*_row(figure))
+        console.print(table)
+    console.print(FOOT, style="dim")
 
 
-def _rows(found: list[Figure]) -> Iterator[tuple[str, ...]]:
-    about = ""
-    for figure in found:
-        if figure.about != about:
-            about = figure.about
-            yield (f"[bold]{escape(about)}[/bold]",)
-        limit = "" if figure.wanted is None else _number(figure.wanted.limit)
-        sign = "" if figure.wanted is None else ("≥ " if isinstance(figure.wanted, AtLeast) else "≤ ")
-        runs = f"{_number(min(figure.runs))} – {_number(max(figure.runs))}" if len(figure.runs) > 1 else ""
-        said = {True: "[green]yes[/green]", False: "[red]no[/red]", None: ""}[figure.met]
-        measured = (f"  {escape(figure.name)}", _number(figure.value), figure.unit)
-        yield (*measured, sign + limit, said, runs, f"{figure.load:.1f}")
+def _row(figure: Figure) -> tuple[str, ...]:
+    sign = {AtLeast: "≥ ", AtMost: "≤ "}.get(type(figure.wanted), "")
+    wanted = sign + _number(figure.wanted.limit) if figure.wanted else ""
+    met = {True: "[green]yes[/green]", False: "[red]no[/red]", None: ""}[figure.met]
+    runs = f"{_number(min(figure.runs))} – {_number(max(figure.runs))}" if len(figure.runs) > 1 else ""
+    name, measured, unit = f"  {escape(figure.name)}", _number(figure.value), figure.unit
+    return name, measured, unit, wanted, met, runs, f"load {figure.load:.1f}"
 
 
 def _number(value: float) -> str:

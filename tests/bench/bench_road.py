@@ -22,6 +22,7 @@ from bus.records import Box, State
 from deploy.local_broker import Kind
 from tests.bench.dms import documents
 from tests.bench.ground import Ground, ground
+from tests.bench.machine import machine_cpu
 from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
 
 
@@ -30,11 +31,12 @@ def throughput(ground: Ground, count: int) -> dict[str, float]:
     with pair(ground, count=count) as both:
         both.start(SENDER, RECIPIENT)
         idle = {"idle_sender_mb": both.memory(SENDER), "idle_recipient_mb": both.memory(RECIPIENT)}
-        load, before = os.getloadavg()[0], _cpu(ground, both)
+        load, before, (busy, whole) = os.getloadavg()[0], _cpu(ground, both), machine_cpu()
         both.open_gate()
         receipted = both.wait(SENDER, Box.OUT, count, State.DONE)
         both.wait(RECIPIENT, Box.IN, count, State.DONE)  # a receipt says held; filing may come after it
-        after = _cpu(ground, both)
+        (busy_after, whole_after), after = machine_cpu(), _cpu(ground, both)
+        ours = sum(after.values()) - sum(before.values())
         accepted, filed = both.times(SENDER, "accepted"), both.times(RECIPIENT, "filed")
         assert len(filed) == count, (len(filed), count)
         began, ended = min(accepted.values()), max(receipted, *filed.values())
@@ -47,6 +49,7 @@ def throughput(ground: Ground, count: int) -> dict[str, float]:
             "busy_recipient_mb": both.most[RECIPIENT],
             **idle,
             "body_bytes": _body(both),
+            "others_percent": max(0.0, busy_after - busy - ours) / (whole_after - whole) * 100,
             "load": load,
         }
 

@@ -26,8 +26,8 @@ PROJECT = Path(__file__).parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Ended(RuntimeError):
-    """A daemon is not at work any more; the text is the last it said."""
+class Broken(RuntimeError):
+    """A daemon has ended, or a loop of it fails; the text is the last it said."""
 
 
 class Pair:
@@ -118,8 +118,9 @@ class Pair:
         deadline = time.monotonic() + patience
         while not fact():
             for code, process in self.running.items():
-                if process.poll() is not None:
-                    raise Ended(f"{code} ended with {process.returncode}:\n{self._said(code).read_text()[-2000:]}")
+                said = self._said(code).read_text(encoding="utf-8")
+                if process.poll() is not None or '"level": "error"' in said:  # nothing that is measured may go wrong
+                    raise Broken(f"{code} (exit code {process.returncode}) said:\n{said[-3000:]}")
                 self.most[code] = max(self.most.get(code, 0), self.memory(code))
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing came of it within {patience:.0f} s")

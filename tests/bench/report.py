@@ -119,6 +119,7 @@ def _road(runs: Sequence[Run]) -> Iterator[Figure]:
         ("cpu_sender_us", "CPU of the sender's daemon", "µs/document", None),
         ("cpu_recipient_us", "CPU of the recipient's daemon", "µs/document", None),
         ("cpu_broker_us", "CPU of RabbitMQ", "µs/document", None),
+        ("others_percent", "the machine's CPU that anything else took meanwhile", "%", None),
         ("busy_sender_mb", "memory of the sender's daemon at work", "MB", None),
         ("busy_recipient_mb", "memory of the recipient's daemon at work", "MB", None),
     )
@@ -155,8 +156,8 @@ def _latency(run: Run) -> Iterator[Figure]:
         ("median_ms", "accepted to filed, median", AtMost(50)),
         ("p99_ms", "accepted to filed, 99 of 100", AtMost(250)),
         ("max_ms", "accepted to filed, the slowest", None),
-        ("from_written_median_ms", "lying in one document system to filed in the other, median", None),
-        ("from_written_p99_ms", "the same, 99 of 100", None),
+        ("from_written_median_ms", "lying in the sender's system to filed, median", None),
+        ("from_written_p99_ms", "lying in the sender's system to filed, 99 of 100", None),
     )
     for key, name, wanted in rows:
         yield _single(f"latency.{key}", about, name, "ms", run[key], run, wanted)

@@ -129,6 +129,15 @@ class BrokerContract:
         assert list(sender.publish([both, publication(11)])) == [Confirmation.NACKED, Confirmation.CONFIRMED]
         assert [each.body for each in receive(ground.link(OTHER), 2)] == [b"body 10", b"body 11"]
 
+    def test_held_messages_fill_no_inbox(self, ground: Ground) -> None:
+        """An inbox without a limit takes what comes while its reader has not acknowledged what it holds."""
+        sender = ground.link(HOME)
+        sender.publish([publication(1)])
+        recipient = ground.link(OTHER)
+        receive(recipient, 1)
+        assert list(sender.publish([publication(2)])) == [Confirmation.CONFIRMED]
+        assert receive(recipient, 1)[0].body == b"body 2"
+
     def test_empty_batch(self, ground: Ground) -> None:
         """Publishing nothing and acknowledging nothing is nothing, even without a connection."""
         link = ground.link(HOME)
@@ -143,6 +152,19 @@ class BrokerContract:
         wait_for(lambda: ground.depth(inbox_of(OTHER)) in (0, 5))
         first = receive(recipient, 2)
         assert [each.body for each in [*first, *receive(recipient, 3)]] == [b"body %d" % n for n in range(5)]
+
+    @pytest.mark.parametrize(("max_bytes", "counts"), [(0, [1, 1, 1]), (11, [1, 1, 1]), (12, [2, 1]), (18, [3])])
+    def test_max_bytes(self, ground: Ground, max_bytes: int, counts: list[int]) -> None:
+        """Nor more bytes than it was asked for, but always one; the rest next time, in order."""
+        sender, recipient, arrivals = ground.link(HOME), ground.link(OTHER), list[Arrival]()
+        sender.publish([publication(n) for n in range(3)])
+        time.sleep(0.5)  # so that all are there
+        for count in counts:
+            some = recipient.receive(limit=10, wait=5, max_bytes=max_bytes)
+            assert len(some) == count
+            arrivals += some
+        assert [each.body for each in arrivals] == [b"body %d" % n for n in range(3)]
+        assert nothing_more(recipient)
 
     def test_nothing_there(self, ground: Ground) -> None:
         """`receive` waits as long as it was told, and comes back with nothing."""

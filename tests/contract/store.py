@@ -85,6 +85,7 @@ def change(
     next_at: datetime | None = None,
     attempts: int = 0,
     error: str | None = None,
+    tried: bool = False,
     at: datetime = NOW,
 ) -> OutboxChange:
     return OutboxChange(
@@ -94,6 +95,7 @@ def change(
         next_at=next_at,
         confirmed=confirmed,
         error=error,
+        tried=tried,
         at=at,
     )
 
@@ -105,8 +107,9 @@ def line(
     *,
     code: str | None = None,
     at: datetime = NOW,
+    sha256: str | None = None,
 ) -> ReceiptLine:
-    return ReceiptLine(message=mid(number), mailbox=mailbox, outcome=outcome, code=code, at=at)
+    return ReceiptLine(message=mid(number), mailbox=mailbox, outcome=outcome, code=code, at=at, docket_sha256=sha256)
 
 
 def put(store: Store, *entries: OutboxEntry) -> None:
@@ -231,6 +234,29 @@ class OutboxContract:
         with store.read() as tx:
             assert tx.accepted([first.key]) == {first.key: mid(2)}
 
+    @pytest.mark.parametrize(
+        ("answers", "counts"),
+        [
+            ({"H49": Outcome.REFUSED, "G22.98": Outcome.REFUSED}, False),
+            ({"H49": Outcome.REFUSED, "G22.98": Outcome.HELD}, True),
+            ({"H49": Outcome.REFUSED}, True),
+            ({}, True),
+        ],
+    )
+    def test_what_all_refused_may_be_sent_again(
+        self, store: Store, answers: dict[MailboxCode, Outcome], counts: bool
+    ) -> None:
+        """It was accepted, and came to nothing; but as long as one recipient holds it or may yet, it counts."""
+        first, nobody = sending(1, to=("H49", "G22.98")), replace(sending(2, state=State.DONE), outstanding=())
+        assert first.key
+        assert nobody.key
+        put(store, first, nobody)
+        hear(store, *(line(1, mailbox, outcome) for mailbox, outcome in answers.items()))
+        with store.read() as tx:
+            assert tx.accepted([first.key, nobody.key]) == {nobody.key: mid(2)} | (
+                {first.key: mid(1)} if counts else {}
+            )
+
     def test_more_keys_than_a_database_takes_at_once(self, store: Store) -> None:
         """A thousand keys, messages or changes are one call."""
         entries = [sending(number) for number in range(1, 1202)]
@@ -247,7 +273,7 @@ class OutboxContract:
         put(store)
         settle(store)
         put(store, replace(sending(1), outstanding=()))
-        assert hear(store, line(1)) == {mid(1)}
+        assert hear(store, line(1)) == set()
         assert [entry.outstanding for entry in due(store)] == [()]
 
     def test_a_message_is_put_once(self, store: Store) -> None:
@@ -309,6 +335,14 @@ class SettlingContract:
             ref="file 1",
             error="no receipt",
         )
+
+    def test_what_was_tried_stays_so(self, store: Store) -> None:
+        """A recipient may have it: no later change takes that back."""
+        put(store, sending(1), sending(2))
+        assert not row(store).tried
+        settle(store, change(1, State.WAITING, tried=True), change(2, State.WAITING))
+        settle(store, change(1, State.PARKED), change(2, State.PARKED))
+        assert [row(store, number).tried for number in (1, 2)] == [True, False]
 
     @pytest.mark.parametrize("state", [State.DONE, State.CANCELLED])
     def test_the_body_goes_when_nothing_is_left_to_send(self, store: Store, state: State) -> None:

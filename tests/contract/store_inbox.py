@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.contract.store import LATER, NOW, PLENTY, arrived, docket, key_of, mi
 
 def take(store: Store, *entries: InboxEntry) -> list[MessageId]:
     with store.write() as tx:
-        return sorted(tx.put_inbox(entries))
+        return sorted(entry.docket.id for entry in tx.put_inbox(entries))
 
 
 def settle(store: Store, *changes: InboxChange) -> None:
@@ -74,9 +75,30 @@ class InboxContract:
         settle(store, change(1))
         assert due(store) == []
 
-    def test_what_was_taken_as_done_is_history(self, store: Store) -> None:
+    def test_new_are_the_entries_themselves(self, store: Store) -> None:
+        """Two senders may use one id in one batch: an id alone would not say which of them is new."""
+        take(store, arrived(1, sender="G22"))
+        ours, theirs = arrived(1, sender="G22"), arrived(1, sender="Z99")
+        with store.write() as tx:
+            assert list(tx.put_inbox([ours, theirs, arrived(1, sender="Z99", body=b"again")])) == [theirs]
+
+    def test_held_by_sender_and_id(self, store: Store) -> None:
+        """What is here, filed or not, by whom, and which docket it was; a stranger's copy of the id is another."""
+        take(store, *(arrived(number) for number in range(1, 601)), arrived(1, sender="Z99"))
+        settle(store, change(1, State.DONE))
+        digests = {
+            (sender, mid(number)): sha256(docket(number, sender=sender).to_json()).hexdigest()
+            for sender, number in [("G22", 1), ("Z99", 1), *(("G22", number) for number in range(2, 601))]
+        }
+        with store.write() as tx:
+            assert tx.held([*digests, ("Z99", mid(2)), ("G22", mid(9999))]) == digests
+            assert tx.held([("Z99", mid(1))]) == {("Z99", mid(1)): digests["Z99", mid(1)]}
+            assert tx.held([]) == {}
+
+    @pytest.mark.parametrize("state", [State.DONE, State.CANCELLED])
+    def test_what_was_taken_as_done_is_history(self, store: Store, state: State) -> None:
         """An entry put as done keeps no body."""
-        take(store, replace(arrived(1), state=State.DONE))
+        take(store, replace(arrived(1), state=state))
         found = row(store, 1, Box.IN)
         assert (found.size, found.finished_at) == (0, NOW)
 
@@ -87,6 +109,19 @@ class InboxContract:
         assert [entry.docket.id for entry in due(store)] == [mid(2), mid(1)]
         assert [entry.docket.id for entry in due(store, max_bytes=1)] == [mid(2)]
         assert len(due(store, now=LATER)) == 3
+
+    @pytest.mark.parametrize("before", [State.WAITING, State.PARKED, State.REFUSED])
+    def test_a_discarded_one_drops_its_body(self, store: Store, before: State) -> None:
+        """Discarded for good: it was not filed, and no later change revives it."""
+        key = key_of(docket(1))
+        take(store, arrived(1))
+        settle(store, change(1, before))
+        settle(store, change(1, State.CANCELLED, key=key), change(1, State.WAITING))
+        found = row(store, 1, Box.IN)
+        assert (found.state, found.size, found.finished_at) == (State.CANCELLED, 0, LATER)
+        assert due(store) == []
+        with store.read() as tx:
+            assert set(tx.filed([key])) == set()
 
     @pytest.mark.parametrize("state", [State.DONE, State.PARKED, State.REFUSED])
     def test_only_waiting_ones_are_due(self, store: Store, state: State) -> None:

@@ -182,9 +182,10 @@ class ForgettingContract:
         """Done, cancelled and filed ones from before; never what waits, is parked, or was refused. Dossiers stay."""
         put(store, *(sending(number) for number in range(1, 7)))
         with store.write() as tx:
-            tx.put_inbox([arrived(number) for number in range(1, 5)])
+            tx.put_inbox([arrived(number) for number in range(1, 6)])
             tx.change_inbox(
                 [
+                    InboxChange(message=mid(5), state=State.CANCELLED, attempts=0, at=NOW),
                     InboxChange(message=mid(1), state=State.DONE, attempts=0, at=NOW),
                     InboxChange(message=mid(2), state=State.DONE, attempts=0, at=LATER),
                     InboxChange(message=mid(3), state=State.REFUSED, attempts=0, at=NOW),
@@ -200,7 +201,7 @@ class ForgettingContract:
         settle(store, change(1, State.DONE), change(2, State.CANCELLED), change(3, State.PARKED))
         settle(store, change(4, State.DONE, at=LATER))
         hear(store, line(5, at=NOW))
-        assert store.forget(LATER) == 4
+        assert store.forget(LATER) == 5
         assert store.forget(LATER) == 0
         with store.read() as tx:
             assert [each.docket.id for each in tx.rows(Box.OUT)] == [mid(6), mid(4), mid(3)]

@@ -1,11 +1,13 @@
 """What every `bus.ports.Store` does with receipts."""
 
+from hashlib import sha256
+
 import pytest
 
 from bus.ports import Store
 from bus.records import State
 from schemas.codes import Outcome
-from tests.contract.store import LATER, NOW, change, due, hear, line, mid, put, row, sending, settle
+from tests.contract.store import LATER, NOW, change, docket, due, hear, line, mid, put, row, sending, settle
 
 
 class ReceiptContract:
@@ -35,11 +37,20 @@ class ReceiptContract:
         assert due(store) == []
 
     def test_strangers(self, store: Store) -> None:
-        """Messages that were never ours are not named; lines of mailboxes that were not written to change nothing."""
+        """Messages that were never ours, and lines of mailboxes not written to, are neither named nor kept."""
         put(store, sending(1))
-        assert hear(store, line(1, "Z99"), line(9)) == {mid(1)}
+        assert hear(store, line(1, "Z99", Outcome.REFUSED), line(9)) == set()
         assert (row(store).state, row(store).recipients) == (State.WAITING, ())
         assert hear(store) == set()
+
+    def test_a_receipt_speaks_of_one_docket(self, store: Store) -> None:
+        """A line about another docket under our id is passed over; one about ours counts, shown without a digest."""
+        put(store, sending(1), sending(2))
+        ours = {number: sha256(docket(number).to_json()).hexdigest() for number in (1, 2)}
+        assert hear(store, line(1, outcome=Outcome.REFUSED, sha256="0" * 64), line(2, sha256=ours[2])) == {mid(2)}
+        assert (row(store, 1).state, row(store, 1).recipients) == (State.WAITING, ())
+        assert (row(store, 2).state, row(store, 2).recipients) == (State.DONE, (line(2),))
+        assert hear(store, line(1, sha256=ours[1])) == {mid(1)}
 
     @pytest.mark.parametrize("one_batch", [True, False])
     @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click.testing
+import structlog
 
 from bus.cli.main import main
 from deploy import country as countries
@@ -56,14 +57,13 @@ class Daemon:
 
     process: subprocess.Popen[bytes]
     log: Path
-    ports: dict[MailboxCode, int]
+    port: int
     _log_begins: int = 0
 
     def page(self, path: str) -> tuple[int, str]:
         """Status and body; 0 where nobody answers."""
-        port = next(iter(self.ports.values()))
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -84,7 +84,6 @@ class Site:
     forwarder: Forwarder
     papers: Papers
     desks: dict[MailboxCode, Desk] = field(init=False)
-    ports: dict[MailboxCode, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.desks = {code: Desk(code, self.country.dms(code)) for code in self.country.mailboxes}
@@ -97,11 +96,14 @@ class Site:
         part = dataclasses.replace(self.country, mailboxes=codes or self.country.mailboxes)
         logs = [self.country.root / "logs" / f"daemon-{number}.log" for number in range(processes)]
         begins = [log.stat().st_size if log.exists() else 0 for log in logs]
+        ports = free_ports(processes)
+        for number, port in enumerate(ports):
+            for code in part.mailboxes[number::processes]:
+                _listen(self.country.config(code), port)
         with countries.at_work(part, processes=processes) as started:
-            groups = [part.mailboxes[start::processes] for start in range(processes)]
             daemons = [
-                Daemon(process, log, {code: self.ports[code] for code in group}, begin)
-                for process, log, group, begin in zip(started, logs, groups, begins, strict=True)
+                Daemon(process, log, port, begin)
+                for process, log, port, begin in zip(started, logs, ports, begins, strict=True)
             ]
             if ready:
                 for daemon in daemons:
@@ -149,10 +151,19 @@ class Site:
         """`lienthong …`, with `-c` of a mailbox where one is given."""
         config = ("-c", str(self.country.config(code))) if code else ()
         runner = click.testing.CliRunner(env={"COLUMNS": str(columns)})
-        return runner.invoke(main, [*arguments, *config], catch_exceptions=False)
+        try:
+            return runner.invoke(main, [*arguments, *config], catch_exceptions=False)
+        finally:
+            structlog.reset_defaults()  # `adapter check` silences the log, as the end of its process would undo
 
     def json(self, *arguments: str, code: MailboxCode) -> Any:
         return json.loads(self.command(*arguments, "--json", code=code).stdout)
+
+
+def _listen(config: Path, port: int) -> None:
+    """One process answers for all its mailboxes, at one address."""
+    text = config.read_text(encoding="utf-8").partition("[http]")[0]
+    config.write_text(f'{text}[http]\nlisten = "127.0.0.1:{port}"\n', encoding="utf-8")
 
 
 def _ready(daemon: Daemon) -> bool:
@@ -182,12 +193,7 @@ def founded(root: Path, world: World, *, mailboxes: int) -> Iterator[Site]:
         country = countries.found(root, mailboxes=codes, as_of=AS_OF)
         amqp_url = f"amqp://{forwarder.host}:{forwarder.port}"
         countries.connect(country, _through(world, amqp_url), vhost=vhost.name, every=0.1)
-        site = Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))
-        for code, port in zip(codes, free_ports(len(codes)), strict=True):
-            site.ports[code] = port
-            with country.config(code).open("a", encoding="utf-8") as config:
-                config.write(f'[http]\nlisten = "127.0.0.1:{port}"\n')
-        yield site
+        yield Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))
 
 
 def _listing(codes: Sequence[MailboxCode]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bus import message, topology
 from bus.errors import BrokerAway
+from bus.ports import ARRIVAL_BYTES
 from bus.records import Arrival, Confirmation, Publication
 from schemas.codes import Kind
 from schemas.values import MailboxCode
@@ -92,9 +93,12 @@ class FakeExchange:
             self.changed.notify_all()
             return answer if swallowed is None else Confirmation.LOST
 
-    def take(self, queue: str, limit: int) -> list[_Queued]:
+    def take(self, queue: str, limit: int, max_bytes: int) -> list[_Queued]:
         with self.changed:
             waiting = self._queues[queue]
+            sizes = itertools.accumulate(len(each.body) for each in waiting[:limit])
+            fit = sum(size <= max_bytes for size in sizes)
+            limit = min(limit, max(1, fit))
             taken, self._queues[queue] = waiting[:limit], waiting[limit:]
             self._unacked[queue] += len(taken)
             return taken
@@ -114,7 +118,8 @@ class FakeExchange:
         headers = dict(message.properties(publication, user=user).headers)
         answer = Confirmation.CONFIRMED
         for queue in queues or [topology.UNROUTABLE]:
-            if len(self._queues[queue]) + self._unacked[queue] >= self._limits.get(queue, len(self._queues[queue]) + 1):
+            limit = self._limits.get(queue)
+            if limit is not None and len(self._queues[queue]) + self._unacked[queue] >= limit:
                 answer = Confirmation.NACKED  # the other queues keep their copy
             else:
                 self._queues[queue].append(_Queued(next(self._places), publication.body, user, headers))
@@ -144,11 +149,11 @@ class FakeBroker:
             for publication in batch
         ]
 
-    def receive(self, *, limit: int, wait: float) -> Sequence[Arrival]:
+    def receive(self, *, limit: int, wait: float, max_bytes: int = ARRIVAL_BYTES) -> Sequence[Arrival]:
         with self._exchange.changed:
             if wait > 0:
                 self._exchange.changed.wait_for(lambda: self._room(limit) or self._closed, timeout=wait)
-            return [self._arrival(each) for each in self._exchange.take(self._queue, self._room(limit))]
+            return [self._arrival(each) for each in self._exchange.take(self._queue, self._room(limit), max_bytes)]
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         with self._exchange.changed:

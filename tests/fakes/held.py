@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 
 from bus.records import (
     Dossier,
@@ -16,6 +17,7 @@ from bus.records import (
     StatusRecord,
     SubmissionKey,
 )
+from schemas.codes import Outcome
 from schemas.values import MailboxCode, MessageId
 
 
@@ -34,6 +36,7 @@ class Outgoing:
     sent_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = None
+    tried: bool = False
 
     @property
     def unreceipted(self) -> tuple[str, ...]:
@@ -44,6 +47,16 @@ class Outgoing:
         if self.entry.state is not State.WAITING:
             return self.unreceipted
         return tuple(key for key in self.unreceipted if key not in self.confirmed) or self.unreceipted
+
+    @property
+    def is_refused_by_all(self) -> bool:
+        answers = [line.outcome for line in self.receipts.values()]
+        return bool(answers) and not self.unreceipted and set(answers) == {Outcome.REFUSED}
+
+    def is_meant(self, line: ReceiptLine) -> bool:
+        """By a receipt's line: it comes from a recipient, and about this docket."""
+        digest = sha256(self.entry.docket.to_json()).hexdigest()
+        return line.mailbox in map(mailbox_of, self.entry.outstanding) and line.docket_sha256 in {None, digest}
 
     def row(self) -> Row:
         return Row(
@@ -58,6 +71,7 @@ class Outgoing:
             ref=self.entry.source,
             error=self.error,
             recipients=tuple(sorted(self.receipts.values(), key=lambda line: (line.at, line.mailbox))),
+            tried=self.tried,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import TypeVar
 
 from bus.errors import StoreFull
@@ -30,7 +31,7 @@ from bus.records import (
 from bus.store.forms import code_form, document_form
 from schemas.codes import Outcome
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
-from tests.fakes.held import Incoming, Memory, Outgoing, mailbox_of
+from tests.fakes.held import Incoming, Memory, Outgoing
 
 E = TypeVar("E", OutboxEntry, InboxEntry)
 
@@ -93,7 +94,8 @@ class MemoryTransaction:
         found: dict[SubmissionKey, MessageId] = {}
         for message, out in self._data.outbox.items():
             key = out.entry.key
-            if key is not None and key in wanted and out.entry.state is not State.CANCELLED:
+            counts = out.entry.state is not State.CANCELLED and not out.is_refused_by_all
+            if key is not None and key in wanted and counts:
                 found.setdefault(key, message)
         return found
 
@@ -140,17 +142,18 @@ class MemoryTransaction:
                 sent_at=change.at if sent else out.sent_at,
                 finished_at=change.at if finished else None,
                 error=change.error,
+                tried=out.tried or change.tried,
             )
 
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         outbox = self._writes().outbox
-        known = {line.message for line in lines if line.message in outbox}
+        lines = [line for line in lines if line.message in outbox and outbox[line.message].is_meant(line)]
+        known = {line.message for line in lines}
         for line in lines:
-            if line.message in known and line.mailbox in map(mailbox_of, outbox[line.message].entry.outstanding):
-                outbox[line.message] = _receipted(outbox[line.message], line)
+            outbox[line.message] = _receipted(outbox[line.message], replace(line, docket_sha256=None))
         for message in known:
             out = outbox[message]
-            if out.entry.state is not State.DONE and out.entry.outstanding and not out.unreceipted:
+            if out.entry.state is not State.DONE and not out.unreceipted:
                 outbox[message] = replace(
                     out,
                     entry=replace(out.entry, state=State.DONE, next_at=None, body=b""),
@@ -161,23 +164,27 @@ class MemoryTransaction:
 
     # -- inbox
 
-    def put_inbox(self, entries: Sequence[InboxEntry]) -> Collection[MessageId]:
+    def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
         inbox = self._writes().inbox
-        new = []
+        new: list[InboxEntry] = []
         for entry in entries:
             identity = (entry.docket.id, entry.docket.sender.mailbox)
             if identity not in inbox:
-                new.append(entry.docket.id)
-                done = entry.state is State.DONE
+                new.append(entry)
+                finished = entry.state in BODYLESS
                 inbox[identity] = Incoming(
                     entry=replace(
                         entry,
-                        body=b"" if done else entry.body,
+                        body=b"" if finished else entry.body,
                         next_at=entry.next_at if entry.state is State.WAITING else None,
                     ),
-                    finished_at=entry.taken_at if done or entry.state is State.REFUSED else None,
+                    finished_at=entry.taken_at if finished or entry.state is State.REFUSED else None,
                 )
         return new
+
+    def held(self, keys: Collection[tuple[MailboxCode, MessageId]]) -> Mapping[tuple[MailboxCode, MessageId], str]:
+        found = {(sender, message): self._data.inbox.get((message, sender)) for sender, message in keys}
+        return {key: sha256(each.entry.docket.to_json()).hexdigest() for key, each in found.items() if each}
 
     def due_inbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[InboxEntry]:
         due = [
@@ -199,9 +206,9 @@ class MemoryTransaction:
             for sender in senders.get(change.message, ()):
                 identity = (change.message, sender)
                 held = inbox[identity]
-                if change.sender not in {None, sender} or held.entry.state is State.DONE:
+                if change.sender not in {None, sender} or held.entry.state in BODYLESS:
                     continue
-                done = change.state is State.DONE
+                finished = change.state in BODYLESS
                 inbox[identity] = replace(
                     held,
                     entry=replace(
@@ -210,10 +217,10 @@ class MemoryTransaction:
                         attempts=change.attempts,
                         next_at=change.next_at if change.state is State.WAITING else None,
                         error=change.error,
-                        body=b"" if done else held.entry.body,
+                        body=b"" if finished else held.entry.body,
                     ),
-                    finished_at=change.at if done or change.state is State.REFUSED else None,
-                    key=change.key if done else held.key,
+                    finished_at=change.at if finished or change.state is State.REFUSED else None,
+                    key=change.key if change.state is State.DONE else held.key,
                     filed_as=change.filed_as or held.filed_as,
                 )
 
@@ -313,7 +320,7 @@ class MemoryTransaction:
         held = [
             identity
             for identity, each in data.inbox.items()
-            if each.entry.state is State.DONE and each.finished_at and each.finished_at < before
+            if each.entry.state in BODYLESS and each.finished_at and each.finished_at < before
         ]
         for message in out:
             del data.outbox[message]

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bus.errors import BrokerAway
 from bus.rabbit.link import IoThread, Link, LinkSettings
-from bus.records import Confirmation
+from bus.records import Arrival, Confirmation
 from bus.topology import exchange_of, inbox_of
 from schemas.values import MailboxCode
 from tests.contract.broker import (
@@ -350,3 +350,43 @@ def test_thread_ended(broker: World) -> None:
             link.publish([publication(1)])
         link.ack([])
         link.close()
+
+
+@pytest.mark.parametrize("sips", [False, True])
+def test_a_full_buffer_waits_in_the_broker(ground: RealGround, monkeypatch: pytest.MonkeyPatch, sips: bool) -> None:
+    """Above the bytes it may buffer, a link reads no more; it lives on beyond its heartbeats, and then all arrives."""
+    monkeypatch.setattr("bus.rabbit.session.SIP", 1.0 if sips else 5.0)
+    ground.link(HOME).publish([replace(publication(n), body=bytes(100_000)) for n in range(200)])
+    link = ground.link(OTHER, buffer_bytes=1_000_000, heartbeat=2)
+    time.sleep(16 if sips else 1)  # pika gives up what was silent for twice its heartbeat and 5 seconds
+    consumer = link._consumer
+    assert 1_000_000 < consumer._bytes < 3_000_000
+    assert link.is_up
+    arrivals = [each for _ in range(20) for each in _acked(link, receive(link, 10))]
+    assert [len(each.body) for each in arrivals] == [100_000] * 200
+    assert not any(each.redelivered for each in arrivals)
+    assert consumer._bytes == 0
+    assert link.status().reconnects == 0
+
+
+def test_a_paused_link_closes_and_comes_back(ground: RealGround) -> None:
+    """What it did not read goes to the next connection; closing waits for nobody."""
+    ground.link(HOME).publish([replace(publication(n), body=bytes(100_000)) for n in range(50)])
+    link = ground.link(OTHER, buffer_bytes=500_000)
+    wait_for(lambda: link._consumer._is_paused)
+    ground.cut()
+    ground.mend()
+    assert len(receive(link, 50)) == 50
+    wait_for(lambda: not link._consumer._is_paused)
+    link.close()
+    other = ground.link(OTHER, buffer_bytes=500_000)
+    wait_for(lambda: other._consumer._is_paused)
+    started = time.monotonic()
+    other.close()
+    assert time.monotonic() - started < 0.9, "the broker's goodbye was read"
+    assert len(receive(ground.link(OTHER), 50)) == 50
+
+
+def _acked(link: Link, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    link.ack(arrivals)
+    return arrivals

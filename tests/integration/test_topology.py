@@ -360,3 +360,29 @@ def test_sixty_three_mailboxes_take_seconds(broker: World) -> None:
         management.apply(diff(management.topology(name), wanted), vhost=name, hashes={})
         assert diff(management.topology(name), wanted, prune=True) == ()
         assert time.monotonic() - started < 10
+
+
+def is_taken(channel: BlockingChannel) -> bool:
+    time.sleep(0.05)  # a policy, and what a queue holds, are known a little later
+    try:
+        channel.basic_publish(f"agency.{A}", "document.nobody", bytes(500), PERSISTENT)
+    except NackError:
+        return False
+    return True
+
+
+def test_what_is_kept_for_operators_fills_no_disk(made: Made) -> None:
+    """Full, `unroutable` refuses: the publisher hears it and keeps its message."""
+    limits = Limits(inbox_messages=5, delivery_limit=2, kept_bytes=2000)
+    smaller = replace(
+        made.wanted,
+        policies=topology([A, B], vhost=made.wanted.vhost, limits=limits, version=made.management.version()).policies,
+    )
+    made.management.apply(diff(made.current, smaller), vhost=smaller.vhost, hashes=hashes(smaller))
+    with made.channel(A) as channel:
+        answers = [is_taken(channel) for _ in range(40)]
+    assert answers[0]
+    assert not answers[-1]
+    made.management.apply(diff(made.current, made.wanted), vhost=smaller.vhost, hashes=hashes(smaller))
+    with made.channel(made.world.user) as channel:
+        channel.queue_purge("unroutable")

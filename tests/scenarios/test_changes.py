@@ -1,10 +1,12 @@
 """Revocation, update, replacement, take-back: they travel, and change the right document at the right recipient."""
 
+from datetime import timedelta
+
 import pytest
 
 from bus.handling import Change, Handling
 from bus.records import HandlingKey
-from schemas.codes import BusinessType, StatusCode
+from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Business, Document, Reference, Replaced
 from tests.scenarios.country import Land, document, status
 
@@ -139,10 +141,36 @@ def test_document_change_and_take_back_in_one_batch(land: Land) -> None:
     assert report.target == f"dms:{sent.id}:NEW"
 
 
+def test_a_change_that_overtakes_its_document_waits_for_it(land: Land) -> None:
+    """Urgent ones go first: the revocation is filed after the document, and finds it."""
+    sent = document()
+    revocation = sent.model_copy(
+        update={
+            "id": "revocation-1",
+            "priority": Priority.IMMEDIATE,
+            "business": Business(type=BusinessType.REVOKE, document_id=sent.id),
+        }
+    )
+    land["H49"].broker.cut()
+    land["G22"].dms.write(revocation)
+    land.settle(2)
+    land["H49"].broker.mend()
+    land.settle(2)
+    assert not land["H49"].dms.filed
+    land["G22"].dms.write(sent)
+    land.settle(3)
+    land.wait(timedelta(minutes=5))
+    land.settle()
+    assert [filing.target for filing in land["H49"].dms.filed.values()] == [(), (f"dms:{sent.id}:NEW",)]
+
+
 def test_a_change_of_something_unknown_is_filed_all_the_same(land: Land) -> None:
     """A recipient that never had the document files the revocation without a target; its answer still comes back."""
     lone = document(business=Business(type=BusinessType.REVOKE, document_id="never seen here"))
     land["G22"].dms.write(lone)
+    for _ in range(5):
+        land.settle(3)
+        land.wait(timedelta(minutes=5))
     land.settle()
     (filing,) = land["H49"].dms.filed.values()
     assert filing.target == ()

@@ -1,6 +1,6 @@
 """The ordinary road, told with a whole country in memory."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -245,12 +245,34 @@ def test_closed_codes_name_their_successor(land: Land) -> None:
 
 def test_what_was_sent_before_a_closure_still_arrives(land: Land) -> None:
     """A message that a since closed agency signed while it was open is taken in; its 01 cannot go, and that is said."""
+    land.on(date(2025, 6, 20))
     sent = document("H08", "G22")
     land["H08"].dms.write(sent)
     land.collect("H08")
     land.publish("H08")
-    land.on(land.now.date().replace(year=2025, month=8))
+    land.on(date(2025, 7, 10))
     land.settle()
     assert land["G22"].dms.documents == [sent.id]
     with land["G22"].store.read() as tx:
         assert "arrival.unsent" in {event.name for event in tx.events(document=sent.id)}
+
+
+def test_a_closed_code_does_not_speak_by_setting_its_clock_back(land: Land) -> None:
+    """Long after its closure nothing signed under it is taken, whatever date it bears; its sender is told."""
+    sent = document("H08", "G22")
+    land["H08"].dms.write(sent)
+    land.collect("H08")
+    land.publish("H08")
+    land.on(date(2026, 1, 10))
+    land.settle()
+    assert not land["G22"].dms.documents
+    assert [bounce.error.code for bounce in land["H08"].dms.bounces] == ["bad-signature"]
+
+
+def test_two_codes_of_one_agency_are_one_recipient(land: Land) -> None:
+    """Old and new code in one To list: filed once, one arrival."""
+    land["G22"].dms.write(document("G22", "H49", "000.00.00.H49"))
+    land.settle()
+    (filing,) = land["H49"].dms.filed.values()
+    assert filing.recipients == ("H49",)
+    assert land["G22"].dms.heard == [("01", "H49")]

@@ -1,22 +1,24 @@
 """Bad input and bad luck: done, refused with the sender told, or kept and visible with the next step."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from bus import envelope, operations
 from bus.asking import ask
 from bus.errors import BadPackage, CannotOpen, DmsAway, NoSuchMessage, NotPossible, RefusedByDms
+from bus.handling import Change
 from bus.keys import new_identity
-from bus.mailroom import address, seal
+from bus.mailroom import Member, address, seal
 from bus.message import DEAD
 from bus.ports import Filed
 from bus.records import Box, Publication, Row, State
 from bus.retry import DELIVER, ORPHAN, RECEIPTS
-from schemas.codes import Kind, Priority, StatusCode
+from schemas.codes import BusinessType, Kind, Priority, StatusCode
 from schemas.docket import Address
+from schemas.document import Business
 from schemas.status import Status
 from tests.scenarios.country import Land, document, status
 
@@ -173,19 +175,19 @@ def test_a_forged_message_is_set_aside(land: Land, forged: str) -> None:
     assert land["H49"].dms.filings == 0
 
 
-def test_a_message_for_somebody_else_is_set_aside_and_its_sender_told(land: Land) -> None:
-    """It was routed here by mistake: the sender's own document system hears of it."""
+def test_a_message_for_somebody_else_is_set_aside(land: Land) -> None:
+    """Whoever brought it here: it goes to the queue of the dead, its recipient files it, and a refusal by one whom it
+    was never sent to does not reach the sender's people."""
     sent = document("G22", "H53")
     land["G22"].dms.write(sent)
     land.collect("G22")
     with land["G22"].store.read() as tx:
         (entry,) = tx.due_outbox(now=land.now, limit=1, max_bytes=10**9)
     inject(land, "H49", entry.body)
-    land.take_in("H49")
-    land.publish("H49")
     land.settle()
-    assert [bounce.error.code for bounce in land["G22"].dms.bounces] == ["not-for-us"]
     assert [headers["x-lienthong-reason"] for headers in land.exchange.headers(DEAD)] == ["not-for-us"]
+    assert land["H53"].dms.documents == [sent.id]
+    assert not land["G22"].dms.bounces
 
 
 def test_what_cannot_be_opened_is_kept_and_can_be_released(land: Land) -> None:
@@ -251,6 +253,136 @@ def test_other_content_under_the_same_id_does_not_undo_its_handling(land: Land) 
     with land["H49"].store.read() as tx:
         (dossier,) = tx.find_dossiers(issuer="G22", document=document().id)
     assert dossier.handling.state is S.ACCEPTED
+
+
+def test_a_twin_in_the_batch_does_not_hide_what_could_not_be_filed(land: Land) -> None:
+    """Two messages, one content, and a document system that says "later": it is filed once, later, and not never."""
+    member = land["G22"].member
+    sent = document()
+    for _ in range(2):
+        inject(land, "H49", seal(member, address(member, sent), now=land.now).body)
+    land["H49"].dms.stumbles[sent.id] = 1
+    for _ in range(3):
+        land.settle(3)
+        land.wait(timedelta(minutes=1))
+    assert land["H49"].dms.filings == 1
+
+
+def test_two_senders_may_choose_one_message_id(land: Land) -> None:
+    """A stranger who copies an id hides nobody's document: adapters know messages by id and sender."""
+    honest, stranger = land["G22"].member, land["H53"].member
+    twin = honest.new_id()
+    for member, sender in ((stranger, "H53"), (honest, "G22")):
+        member = replace(member, new_id=lambda: twin)
+        inject(land, "H49", seal(member, address(member, document(sender)), now=land.now).body, sender)
+    land.settle()
+    assert sorted(land["H49"].dms.documents) == ["G22,2016/07/01,1/CV-VP", "H53,2016/07/01,1/CV-VP"]
+
+
+def test_another_message_under_a_known_id_is_not_receipted_as_held(land: Land) -> None:
+    """The first is filed; the second, of the same sender under the same id, is set aside, and its sender told."""
+    member = land["G22"].member
+    twin = member.new_id()
+    member = replace(member, new_id=lambda: twin)
+    for number in (1, 2, 1):
+        inject(land, "H49", seal(member, address(member, document(number=number)), now=land.now).body)
+        land.settle(2)
+    assert land["H49"].dms.documents == ["G22,2016/07/01,1/CV-VP"]
+    assert {headers["x-lienthong-reason"] for headers in land.exchange.headers(DEAD)} == {"bad-message"}
+
+
+@pytest.mark.parametrize("kind", [BusinessType.NEW, BusinessType.REVOKE])
+def test_nobody_revokes_or_begins_another_agency_s_document(land: Land, kind: BusinessType) -> None:
+    """A docket whose document was issued by somebody else is refused, and its sender told."""
+    sent = document()
+    land["G22"].dms.write(sent)
+    land.settle()
+    member = land["H53"].member
+    forged = document("H53", id_=sent.id, business=Business(type=kind, document_id=sent.id))
+    addressed = replace(address(member, forged), document=address(land["G22"].member, sent).document)
+    inject(land, "H49", seal(member, addressed, now=land.now).body, "H53")
+    land.settle()
+    assert land["H49"].dms.documents == [sent.id]
+    with land["H49"].store.read() as tx:
+        (dossier,) = tx.find_dossiers(issuer="G22", document=sent.id)
+    assert dossier.handling.change is Change.NONE
+
+
+def test_a_docket_s_recipients_are_checked_against_the_directory(land: Land) -> None:
+    """It names this mailbox for an agency that another one serves: not for us."""
+    member = land["G22"].member
+    addressed = replace(address(member, document("G22", "H53")), recipients=(Address(agency="H53", mailbox="H49"),))
+    inject(land, "H49", seal(member, addressed, now=land.now).body)
+    land.settle()
+    assert land["H49"].dms.filings == 0
+    (headers,) = land.exchange.headers(DEAD)
+    assert headers["x-lienthong-reason"] == "not-for-us"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stumbling(Member):
+    """A member that fails in a way of its own, as often as it holds errors."""
+
+    errors: list[Exception]
+
+    def served(self, address: Address, *, at: datetime, now: datetime) -> bool:
+        if self.errors:
+            raise self.errors.pop()
+        return Member.served(self, address, at=at, now=now)
+
+
+def test_a_message_that_breaks_its_reader_is_set_aside_alone(land: Land) -> None:
+    """Whatever one message does to the code that reads it, the others of its batch are taken in."""
+    sender, own = land["G22"].member, land["H49"].member
+    for number in (1, 2):
+        inject(land, "H49", seal(sender, address(sender, document(number=number)), now=land.now).body)
+    land["H49"].member = Stumbling(
+        mailbox=own.mailbox,
+        directory=own.directory,
+        identity=own.identity,
+        new_id=own.new_id,
+        errors=[ZeroDivisionError()],
+    )
+    land.settle()
+    assert land["H49"].dms.documents == ["G22,2016/07/01,2/CV-VP"]
+    (headers,) = land.exchange.headers(DEAD)
+    assert headers["x-lienthong-reason"] == "bad-message"
+
+
+def test_a_corrected_document_after_a_refusal_begins_anew(land: Land) -> None:
+    """02, then the same id with other content: its handling starts again on both sides."""
+    land["G22"].dms.write(document())
+    land.settle()
+    land["H49"].dms.write(status(S.REFUSED, document(), "H49", "G22"))
+    land.settle()
+    land["G22"].dms.write(document(content=b"%PDF-1.7 da sua %%EOF"))
+    land.settle()
+    land["H49"].dms.write(status(S.ACCEPTED, document(), "H49", "G22"))
+    land.settle()
+    for code in ("G22", "H49"):
+        with land[code].store.read() as tx:
+            (dossier,) = tx.find_dossiers(issuer="G22", document=document().id)
+        assert dossier.handling.state is S.ACCEPTED
+
+
+@pytest.mark.parametrize("trouble", ["full", "lost"])
+def test_a_republish_that_fails_is_tried_again_soon(land: Land, trouble: str) -> None:
+    """The receipt is still missing: what the broker refused or lost does not wait for days."""
+    land["G22"].dms.write(document())
+    land.collect("G22")
+    land.publish("G22")
+    land.exchange.drop("H49")
+    (row,) = rows(land, "G22", Box.OUT, State.SENT)
+    operations.retry(land["G22"].store, Box.OUT, [row.docket.id], now=land.now)
+    if trouble == "full":
+        land.exchange.set_limit("H49", 0)
+    else:
+        land.exchange.lose(1, routed=False)
+    land.publish("G22")
+    land.exchange.set_limit("H49", None)
+    land.wait(timedelta(minutes=6))
+    land.settle()
+    assert land["H49"].dms.filings == 1
 
 
 # -- the document system -----------------------------------------------------------------------------------------------

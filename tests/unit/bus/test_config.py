@@ -30,6 +30,12 @@ def test_a_listening_address_is_host_and_port(listen: str, address: tuple[str, i
     assert config.http.address == address
 
 
+def test_content_may_be_as_large_as_a_message_carries() -> None:
+    """16 MiB of the broker's less 3 for keys and signatures."""
+    config = parse(f"max_content = {13 * 1024 * 1024}\n{GOOD}".encode(), name="H49.toml")
+    assert config.max_content == 13 * 1024 * 1024
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -37,7 +43,14 @@ def test_a_listening_address_is_host_and_port(listen: str, address: tuple[str, i
         (b"\xff", "no TOML"),
         (GOOD.replace("mailbox", "mailbx").encode(), "mailbx"),
         (GOOD.replace("adapters.folder:FolderAdapter", "folder").encode(), "adapter.use"),
+        (GOOD.replace("[adapter]", 'cafile = "ca.pem"\n[adapter]').encode(), "begins with amqps://"),
+        (GOOD.replace("amqp:", "amqps:").replace("[adapter]", 'keyfile = "k"\n[adapter]').encode(), "without certfile"),
         (GOOD.replace("[adapter]", "heartbeat = 1\n[adapter]").encode(), "broker.heartbeat"),
+        (
+            f"max_content = {13 * 1024 * 1024 + 1}\n{GOOD}".encode(),
+            "at most 13631488 .*nhiều nhất 13631488",
+        ),
+        (f"max_content = 1023\n{GOOD}".encode(), "max_content"),
     ],
 )
 def test_what_is_wrong_is_named(data: bytes, said: str) -> None:
@@ -45,3 +58,10 @@ def test_what_is_wrong_is_named(data: bytes, said: str) -> None:
     with pytest.raises(BadConfig, match=said) as caught:
         parse(data, name="H49.toml")
     assert caught.value.facts["file"] == "H49.toml"
+
+
+def test_tls_files_go_with_amqps() -> None:
+    """An authority, and a certificate of the mailbox's own."""
+    files = 'cafile = "ca.pem"\ncertfile = "own.pem"\nkeyfile = "own.key"\n'
+    broker = parse(GOOD.replace("amqp:", "amqps:").replace("[adapter]", files + "[adapter]").encode(), name="x").broker
+    assert (broker.cafile, broker.certfile, broker.keyfile) == ("ca.pem", "own.pem", "own.key")

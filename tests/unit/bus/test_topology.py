@@ -116,6 +116,13 @@ def test_what_died_once_is_never_dropped(version: tuple[int, int], limit: int | 
     assert policy("lienthong-kept", version=version).definition.get("delivery-limit") == limit
 
 
+def test_what_is_kept_is_bounded_and_still_never_dropped() -> None:
+    """`dead` and `unroutable` refuse what is above their limit: its sender, or its inbox, keeps it."""
+    definition = policy("lienthong-kept", limits=Limits(kept_bytes=7)).definition
+    assert (definition["max-length-bytes"], definition["overflow"]) == (7, "reject-publish")
+    assert policy("lienthong-kept").definition["max-length-bytes"] == 1024**3
+
+
 @pytest.mark.parametrize(
     ("version", "words"),
     [

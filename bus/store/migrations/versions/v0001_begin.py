@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("expects_receipts", sa.Boolean, nullable=False),
         sa.Column("headers", sa.Text),
         sa.Column("sent_at", sa.BigInteger),
+        sa.Column("tried", sa.Boolean, nullable=False),
         sa.UniqueConstraint("message", name="outbox_message"),
     )
     _box(

@@ -1,6 +1,9 @@
 """adapters/folder/adapter.py: the folders as a document system. The contract itself is in tests/contract/."""
 
+import errno
+import os
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +14,13 @@ from adapters.folder.names import of_document
 from bus.errors import DmsAway, RefusedByDms
 from bus.ports import Bounce
 from schemas.codes import BusinessType, StatusCode
+from schemas.document import Trace
 from schemas.edxml import read, write
+from schemas.values import MessageId
 from tests.contract.adapter_site import a_document, a_filing, a_message, a_report, a_status, accepted, ids
+
+END_OF_TIME = datetime(9999, 12, 31, 23, tzinfo=UTC)
+"""A moment that Việt Nam's clock cannot show."""
 
 FOLDERS = [
     ".lienthong",
@@ -105,12 +113,95 @@ def test_a_disk_in_trouble_counts_against_no_message(tmp_path: Path) -> None:
     answered so too often would be parked."""
     at_work = adapter(tmp_path)
     filings = [a_filing() for _ in range(2)]
-    for filing in filings:
-        staged = tmp_path / ".lienthong/staged" / of_document(filing.document, filing.message, ascii_only=False)
-        staged.symlink_to("nowhere")
+    (tmp_path / ".lienthong/staged").rmdir()
     with pytest.raises(DmsAway):
         at_work.deliver(filings)
+    (tmp_path / ".lienthong/staged").mkdir()
+    with pytest.MonkeyPatch.context() as disk:
+        disk.setattr(os, "fsync", _full)
+        with pytest.raises(DmsAway, match="No space left"):
+            at_work.deliver(filings)
     assert [filed.error for filed in at_work.deliver(filings)] == [None, None]
+
+
+def _full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_one_papers_trouble_is_its_own(tmp_path: Path) -> None:
+    """Where the only paper of a call cannot be written, that is its answer: a raised error would count against
+    nothing, come back for ever, and keep statuses and bounces waiting."""
+    at_work = adapter(tmp_path)
+    filing = a_filing()
+    staged = tmp_path / ".lienthong/staged" / of_document(filing.document, filing.message, ascii_only=False)
+    staged.mkdir()
+    (filed,) = at_work.deliver([filing])
+    assert isinstance(filed.error, DmsAway)
+
+
+@pytest.mark.parametrize("trouble", ["a folder", "no space"])
+def test_a_changes_file_in_trouble_is_its_papers_own(tmp_path: Path, trouble: str) -> None:
+    """A batch of one revocation whose target's `.changes` cannot be read or written: answered, whatever the disk says,
+    and named."""
+    at_work = adapter(tmp_path)
+    (old,) = at_work.deliver([a_filing()])
+    changes = tmp_path / f"{old.ref}.changes"
+    if trouble == "a folder":
+        changes.mkdir()
+    else:
+        (tmp_path / ".lienthong/changes.tmp").symlink_to("/dev/full")
+    (filed,) = at_work.deliver([a_filing(a_document(business=BusinessType.REVOKE), [old.ref or ""])])
+    assert isinstance(filed.error, DmsAway)
+    assert changes.name in str(filed.error)
+
+
+def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """A date that no package can hold is no trouble of the disk: its sender is told, in no words of the document; the
+    others are filed."""
+    at_work = adapter(tmp_path)
+    good = a_report()
+    bad = a_report(a_status().model_copy(update={"at": END_OF_TIME}))
+    told = at_work.report([bad, good])
+    assert isinstance(told[0].error, RefusedByDms)
+    assert told[0].error.facts["document"] == bad.status.concerns.document_id
+    assert "OverflowError" in str(told[0].error)
+    assert (told[1].error, len(list((tmp_path / "statuses/received").iterdir()))) == (None, 1)
+    trace = Trace.model_construct(agency="H49.06", at=END_OF_TIME)
+    (filed,) = at_work.deliver([a_filing(a_document().model_copy(update={"traces": (trace,)}))])
+    assert isinstance(filed.error, RefusedByDms)
+
+
+def test_messages_of_two_senders_are_two(tmp_path: Path) -> None:
+    """The name of a message holds its sender's mailbox: the same id from another is filed beside it, under a name that
+    says so, also where one name is the beginning of the other."""
+    at_work = adapter(tmp_path)
+    (old,) = at_work.deliver([a_filing()])
+    update, one = a_document(business=BusinessType.UPDATE), a_message()
+    names = [MessageId(f"{one}.{mailbox}") for mailbox in ("H49.06", "H49", "G22")]
+    filings = [replace(a_filing(update, [old.ref or ""]), message=name) for name in names]
+    for _ in range(2):
+        filed = at_work.deliver(filings)
+        assert [(each.ref or "").rpartition("_")[2] for each in filed] == [f"{name}.edxml" for name in names]
+    lines = (tmp_path / f"{old.ref}.changes").read_text(encoding="utf-8").splitlines()
+    assert [line.split("\t")[-1] for line in lines] == names
+
+
+def test_closed_to_other_users(tmp_path: Path) -> None:
+    """Nothing that the adapter makes can be read by everybody, however lax the umask."""
+    before = os.umask(0)
+    try:
+        root = tmp_path / "dms"
+        at_work = adapter(root)
+        (old,) = at_work.deliver([a_filing()])
+        at_work.deliver([a_filing(a_document(business=BusinessType.REVOKE), [old.ref or ""])])
+        (root / "outgoing/a.edxml").write_bytes(write(a_document()))
+        (root / "outgoing/a.edxml").chmod(0o600)
+        at_work.acknowledge(accepted(at_work.collect(1)))
+    finally:
+        os.umask(before)
+    made = [root, *root.rglob("*")]
+    assert len(made) > 12
+    assert [path for path in made if path.stat().st_mode & 0o007] == []
 
 
 def test_a_bounce_of_something_unknown_is_shown_too(tmp_path: Path) -> None:
@@ -130,6 +221,19 @@ def test_a_bounce_of_something_unknown_is_shown_too(tmp_path: Path) -> None:
     (tmp_path / "rejected").rename(tmp_path / "gone")
     with pytest.raises(DmsAway):
         at_work.bounced([bounce])
+
+
+def test_a_bounce_that_cannot_be_shown_hinders_no_other(tmp_path: Path) -> None:
+    """The others are shown, and it is asked for again."""
+    at_work = adapter(tmp_path)
+    error, at = RefusedByDms(document="x", why="y"), datetime(2026, 1, 6, tzinfo=UTC)
+    bounces = [
+        Bounce(ref=None, message=a_message(), document=None, mailbox="G22", error=error, at=at) for _ in range(2)
+    ]
+    (tmp_path / f"rejected/-.{bounces[0].message}.G22.reason").mkdir()
+    with pytest.raises(DmsAway):
+        at_work.bounced(bounces)
+    assert (tmp_path / f"rejected/-.{bounces[1].message}.G22.reason").is_file()
 
 
 def test_check_names_what_is_left_over(tmp_path: Path) -> None:

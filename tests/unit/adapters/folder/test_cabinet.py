@@ -27,7 +27,7 @@ def paper(name: str = "a", *, marks: tuple[str, ...] = ()) -> Paper:
         name=f"{name}.edxml",
         data=b"x",
         marks=marks,
-        mark=f"id-{name} changes it\n",
+        mark=f"changes it\tid-{name}\n",
     )
 
 
@@ -71,7 +71,16 @@ def test_marks_add_up(root: Path) -> None:
     again = replace(paper("c", marks=("t.edxml",)), message=MessageId("id-b"))
     (root / ".lienthong" / "filed.log").unlink()
     cabinet(root).file([again])
-    assert (root / "incoming" / "t.edxml.changes").read_text() == "id-b changes it\nid-c changes it\n"
+    assert (root / "incoming" / "t.edxml.changes").read_text() == "changes it\tid-b\nchanges it\tid-c\n"
+
+
+@pytest.mark.parametrize("before", ["changes it\tid-bc\n", "changes id-b\tid-a\n", "changes it\tx id-b\r\n"])
+def test_a_mark_is_known_by_its_whole_message(root: Path, before: str) -> None:
+    """A message whose name is part of another's, or that somebody mentions, leaves its own mark."""
+    changes = root / "incoming" / "t.edxml.changes"
+    changes.write_text(before, newline="")
+    cabinet(root).file([paper("b", marks=("t.edxml",))])
+    assert changes.read_bytes() == f"{before}changes it\tid-b\n".encode()
 
 
 def test_half_a_package_is_cleared_away(root: Path) -> None:

@@ -1,5 +1,6 @@
 """adapters/folder/client.py: durable or not there, and nothing overwritten."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -117,3 +118,23 @@ def test_syncing_what_is_no_folder_is_an_error(tmp_path: Path) -> None:
 def test_what_the_disk_says(error: OSError, sentence: str) -> None:
     """The sentence names the file, in letters that every log can hold."""
     assert client.sentence(error) == sentence
+
+
+@pytest.mark.parametrize(
+    ("number", "all_"),
+    [
+        *((number, True) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)),
+        *((number, True) for number in (errno.ESTALE, errno.ENOTCONN, errno.EMFILE)),
+        *((number, False) for number in (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOENT)),
+        *((number, False) for number in (errno.EFBIG, errno.ENAMETOOLONG, errno.ELOOP, None)),
+    ],
+)
+def test_what_every_file_would_meet(number: int | None, all_: bool) -> None:
+    """The disk or the share is in trouble; what may be wrong with one file says nothing of the others."""
+    assert client.concerns_all(OSError(number, "x") if number else OSError("x")) is all_
+
+
+def test_a_usable_folder(tmp_path: Path) -> None:
+    """It is there, and it is a folder."""
+    (tmp_path / "file").touch()
+    assert [client.usable(tmp_path / name) for name in ("", "file", "gone")] == [True, False, False]

@@ -112,3 +112,16 @@ def test_only_a_take_back_changes_what_was_filed() -> None:
     """All other statuses are about what this mailbox sent."""
     lines = {code: mapping.change_by_status(a_report(a_status(code)), "statuses/x", AT) for code in StatusCode}
     assert [code for code, line in lines.items() if line] == [StatusCode.TAKE_BACK]
+
+
+def test_a_time_that_viet_nam_has_not_is_given_in_utc() -> None:
+    """A bounce says when, whatever the stranger's clock said."""
+    bounce = Bounce(
+        ref=None,
+        message=MessageId("id-1"),
+        document=None,
+        mailbox="G22",
+        error=RefusedByDms(why="x"),
+        at=datetime(9999, 12, 31, 23, tzinfo=UTC),
+    )
+    assert "9999-12-31 23:00:00 +00:00" in mapping.bounce_reason("a.edxml", bounce).decode()

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -53,22 +54,47 @@ def test_a_status_is_called_by_its_time() -> None:
     assert name.endswith(f"-SA-TTĐT_{MESSAGE}.edxml")
 
 
-@pytest.mark.parametrize("message", ["../../etc/passwd", "a/b", "", "x" * 400, "019a0000\n"])
+@pytest.mark.parametrize("message", ["../../etc/passwd", "a/b", "", "x" * 400, "019a0000\n", "a..b", ".a"])
 def test_a_message_id_is_no_path(message: str) -> None:
     """An id from the wire that is none is replaced by its digest."""
     name = of_document(a_document(), MessageId(message), ascii_only=False)
     assert "/" not in name
     assert ".." not in name
-    assert len(name.encode()) <= 150
+    assert len(name.encode()) <= 180
+
+
+def test_a_message_is_named_with_its_senders_mailbox() -> None:
+    """As long as the name leaves room; a longer mailbox code is shortened to a digest, another for another code."""
+    short, long, longer = (
+        MessageId(f"{MESSAGE}.{code}") for code in ("000.00.16.H49", "H" * 60 + ".1", "H" * 60 + ".2")
+    )
+    document = a_document()
+    names = [of_document(document, message, ascii_only=False) for message in (short, long, longer)]
+    assert names[0].endswith(f"_{short}.edxml")
+    assert len(set(names)) == 3
+    assert max(len(name.encode()) for name in names) <= 180
+
+
+@pytest.mark.parametrize(
+    ("at", "name"),
+    [
+        (datetime(9999, 12, 31, 23, tzinfo=UTC), "99991231T230000_"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "10101T000000_"),
+    ],
+)
+def test_a_time_that_no_clock_here_shows(at: datetime, name: str) -> None:
+    """At the ends of the calendar the time stays as it was given."""
+    status = a_status().model_copy(update={"at": at})
+    assert of_status(status, MESSAGE, ascii_only=False).lstrip("0").startswith(name)
 
 
 @settings(max_examples=40)
 @given(document=documents(), ascii_only=st.booleans())
 def test_any_document_has_a_safe_name(document: object, ascii_only: bool) -> None:
-    """Whatever a document holds: at most 150 bytes, no path, no dot in front, not hidden, the same every time."""
+    """Whatever a document holds: at most 180 bytes, no path, no dot in front, not hidden, the same every time."""
     message = a_message()
     name = of_document(document, message, ascii_only=ascii_only)  # type: ignore[arg-type]
-    assert len(name.encode()) <= 150
+    assert len(name.encode()) <= 180
     assert is_package(name)
     assert not set('/\\:*?"<>|\0\n\t ') & set(name)
     assert unicodedata.is_normalized("NFC", name)
@@ -79,9 +105,9 @@ def test_any_document_has_a_safe_name(document: object, ascii_only: bool) -> Non
 @settings(max_examples=40)
 @given(status=statuses())
 def test_any_status_has_a_safe_name(status: object) -> None:
-    """Whatever a status holds: at most 150 bytes, no path."""
+    """Whatever a status holds: at most 180 bytes, no path."""
     name = of_status(status, a_message(), ascii_only=False)  # type: ignore[arg-type]
-    assert len(name.encode()) <= 150
+    assert len(name.encode()) <= 180
     assert is_package(name)
     assert not set('/\\:*?"<>|\0\n\t ') & set(name)
 

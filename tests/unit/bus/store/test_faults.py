@@ -117,3 +117,14 @@ def test_a_lock_that_lasts(tmp_path: Path) -> None:
         waiting.execute("CREATE TABLE x (y)")
     waiting.close()
     holder.close()
+
+
+def test_what_people_wrote_is_never_in_an_error(tmp_path: Path) -> None:
+    """Errors go to logs and to /healthz: the statement may be there, the values are not."""
+    store = open_store(f"sqlite:///{tmp_path}/x.db", owner="G22")
+    put(store, sending(1))
+    with pytest.raises(IntegrityError) as caught:
+        put(store, sending(1, document="mật: nhân sự"))
+    assert "UNIQUE" in str(caught.value)
+    assert "nhân sự" not in str(caught.value)
+    store.close()

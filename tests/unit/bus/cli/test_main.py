@@ -1,0 +1,52 @@
+"""The root of the command: every subcommand is there, loaded when wanted, and errors reach people."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bus.cli.main import COMMANDS, main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_had(name: str) -> None:
+    """Each is `command` of its file, and explains itself."""
+    assert isinstance(importlib.import_module(f"bus.cli.{name}").command, click.Command)
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert "Usage: main " in result.output or "Usage:" in result.output
+
+
+def test_the_list_needs_none_of_them() -> None:
+    """`lienthong --help` names all, sorted, with their line; an unknown one is an error of usage."""
+    said = CliRunner().invoke(main, ["-h"]).output
+    assert [
+        line.split()[0] for line in said.splitlines() if line.split()[:1] and line.split()[0] in COMMANDS
+    ] == sorted(COMMANDS)
+    assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
+
+
+def test_an_error_of_ours_is_said_in_both_languages(tmp_path: Path) -> None:
+    """On standard error, exit code 1, no traceback."""
+    config = tmp_path / "a.toml"
+    config.write_text("mailbox = ")
+    result = CliRunner().invoke(main, ["outbox", "list", "-c", str(config)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    vi, en = result.stderr.splitlines()
+    assert vi.startswith(f"Cấu hình {config} sai: ")
+    assert en.startswith(f"Configuration {config} is wrong: ")
+
+
+def test_a_daemon_carries_no_tables() -> None:
+    """What a daemon loads is in its memory for life: neither rich nor Alembic is among it. A command that wants
+    tables has them all the same."""
+    code = (
+        "import sys; from bus.cli.main import main; main.get_command(None, 'adapter'); "
+        "print([name for name in ('rich', 'alembic', 'mako') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
