@@ -197,7 +197,8 @@ class Session:
         self._gone(why, refused=refused)
 
     def pause(self) -> None:
-        """Stops reading from the broker, for a while: what it sends stays with it. The connection lives on."""
+        """Stops reading from the broker, for a while: what it sends stays with it. The connection lives on; that it
+        is gone may show only once it is read again."""
         if (connection := self._connection) is not None:
             connection.pause()
             self._io.loop.call_later(SIP, self._sip, connection)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from bus.handling import Change, Handling, Verdict
 from bus.records import Dossier, Event, HandlingKey, StatusRecord
@@ -18,7 +18,10 @@ from schemas.values import AgencyCode, DocumentId
 _d, _s, _e = dossier.c, status.c, event.c
 _KEY = ("issuer", "document", "handler")
 _CHANGING = tuple(column.name for column in dossier.columns if column.name not in _KEY)
-_by_key = select(dossier).where(tuple_(_d.issuer, _d.document, _d.handler).in_(bindparam("keys", expanding=True)))
+# For three columns IN a list of triples SQLite reads the whole table; these two lists are looked up in the primary key.
+_by_key = select(dossier).where(
+    _d.issuer.in_(bindparam("issuers", expanding=True)), _d.document.in_(bindparam("documents", expanding=True))
+)
 _insert = insert(dossier)
 _change = (
     update(dossier)
@@ -55,12 +58,15 @@ _events = (
 
 
 def by_keys(connection: Connection, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]:
+    wanted = set(keys)
     found = (
         _dossier(row)
-        for some in chunks(keys)
-        for row in connection.execute(_by_key, {"keys": [tuple(key) for key in some]}).all()
+        for some in chunks(wanted)
+        for row in connection.execute(
+            _by_key, {"issuers": list({key.issuer for key in some}), "documents": list({key.document for key in some})}
+        ).all()
     )
-    return {each.key: each for each in found}
+    return {each.key: each for each in found if each.key in wanted}
 
 
 def find(
