@@ -114,7 +114,7 @@ class _Connection(AsyncioConnection):
             return
         self._reads = True
         transport = self._transport  # type: ignore[attr-defined]
-        if transport is None or transport._sock is None:
+        if transport is None or transport._state != transport._STATE_ACTIVE:
             return
         del transport._sigint_safe_recv  # the class's own again
         transport._nbio.set_reader(transport._sock.fileno(), transport._on_socket_readable)
