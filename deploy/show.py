@@ -43,7 +43,8 @@ PATIENCE = 60.0
 @click.option("--stay", is_flag=True, help="Leave it running afterwards, to drop packages by hand.")
 def main(agencies: int, documents: int, as_of: str, broker: Kind | None, seed: int, stay: bool) -> None:
     """A country at work on this machine: agencies, their daemons, their folders, one RabbitMQ."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell has a background job ignore it
+        signal.signal(number, _interrupt)
     console = Console()
     on = date.today() if as_of == "today" else date.fromisoformat(as_of)  # noqa: DTZ011 — the visitor's own day
     try:

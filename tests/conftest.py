@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.integration.broker_world import World
@@ -31,3 +32,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if used := config.stash.get(USED, None):
         terminalreporter.section("broker")
         terminalreporter.line(used)
+
+
+# A property is about what holds, never about how fast this machine is today.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
