@@ -281,6 +281,7 @@ def _environment(folder: Path, *, dist_port: int, epmd_port: int) -> dict[str, s
         "LANG": "C.UTF-8",
         "HOME": str(folder),  # of the Erlang cookie
         "ERL_EPMD_PORT": str(epmd_port),
+        "ERL_CRASH_DUMP": os.devnull,  # a node that cannot start writes one where the caller stands
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODENAME": f"lienthong-{os.getpid()}-{secrets.token_hex(4)}@localhost",
         "RABBITMQ_DIST_PORT": str(dist_port),
