@@ -1,0 +1,28 @@
+"""What stories look at in an office's store, and how bytes of no honest daemon come onto the bus."""
+
+from bus.records import Box, Publication, Row, State
+from schemas.codes import Kind, Priority
+from tests.scenarios.country import Land
+
+
+def rows(land: Land, at: str, box: Box, state: State | None = None) -> list[Row]:
+    with land[at].store.read() as tx:
+        return [row for row in tx.rows(box, state=state) if row.docket.kind is not Kind.RECEIPT]
+
+
+def events(land: Land, at: str, of: str) -> set[str]:
+    with land[at].store.read() as tx:
+        return {event.name for event in tx.events(document=of)}
+
+
+def inject(land: Land, to: str, body: bytes, sender: str = "G22") -> None:
+    """Bytes on the bus that no honest daemon sent."""
+    publication = Publication(
+        message=land[sender].member.new_id(),
+        kind=Kind.DOCUMENT,
+        routing=(f"document.{to}",),
+        body=body,
+        priority=Priority.NORMAL,
+        created_at=land.now,
+    )
+    land[sender].broker.publish([publication])

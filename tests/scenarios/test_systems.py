@@ -1,0 +1,196 @@
+"""Document systems that are away, stumble, refuse or fail, and statuses that come late, wrong or to nobody."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from bus import operations
+from bus.asking import ask
+from bus.errors import BadPackage, DmsAway, RefusedByDms
+from bus.ports import Filed
+from bus.records import Box, State
+from bus.retry import DELIVER, ORPHAN
+from schemas.codes import StatusCode
+from tests.scenarios.country import Land, document, status
+from tests.scenarios.looking import events, rows
+
+S = StatusCode
+
+
+@pytest.fixture
+def land() -> Land:
+    return Land()
+
+
+def test_a_system_that_is_away_loses_nothing(land: Land) -> None:
+    """Messages wait in the inbox, receipted; nothing is counted against them; they are filed when it is back."""
+    land["H49"].dms.away = DmsAway(why="bảo trì")
+    land["G22"].dms.write(document())
+    land.settle()
+    assert not rows(land, "G22", Box.OUT, State.SENT)
+    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    assert row.attempts == 0
+    land["H49"].dms.away = None
+    land.settle()
+    assert land["H49"].dms.filings == 1
+
+
+def test_a_system_that_stumbles_over_one_document_gets_it_again(land: Land) -> None:
+    """The others of the batch are filed at once; the one comes back after a wait, and in the end is parked."""
+    stubborn = document(number=1)
+    land["H49"].dms.stumbles[stubborn.id] = 10**9
+    land["G22"].dms.write(stubborn)
+    land["G22"].dms.write(document(number=2))
+    land.settle()
+    assert land["H49"].dms.documents == ["G22,2016/07/01,2/CV-VP"]
+    assert "inbox.postponed" in events(land, "H49", stubborn.id)
+    for _ in range(DELIVER.tries):
+        land.wait(timedelta(minutes=11))
+        land.deliver("H49")
+    (row,) = rows(land, "H49", Box.IN, State.PARKED)
+    land["H49"].dms.stumbles.clear()
+    operations.retry(land["H49"].store, Box.IN, [], now=land.now)
+    land.settle()
+    assert stubborn.id in land["H49"].dms.documents
+    assert row.docket.document is not None
+
+
+def test_a_system_that_refuses_has_the_sender_told(land: Land) -> None:
+    """The document is kept with its reason; the sender's system gets the bounce, even after being away."""
+    sent = document()
+    land["H49"].dms.refuses[sent.id] = RefusedByDms(document=sent.id, why="đã có trong sổ")
+    land["G22"].dms.write(sent)
+    land["G22"].dms.write(document(number=2))
+    land.collect("G22")
+    land.publish("G22")
+    land["G22"].dms.away = DmsAway(why="bảo trì")
+    land.settle()
+    assert not land["G22"].dms.bounces
+    land["G22"].dms.away = None
+    land.settle()
+    (bounce,) = land["G22"].dms.bounces
+    assert (bounce.error.code, bounce.ref) == ("refused-by-dms", "ref-1")
+    assert {"inbox.refused"} <= events(land, "H49", sent.id)
+    assert {"outbox.refused"} <= events(land, "G22", sent.id)
+
+
+def test_an_adapter_that_fails_over_one_document_stops_nobody(land: Land) -> None:
+    """Its own exception, not one of ours: the others of the batch are filed, the one is tried again later."""
+    bad = document(number=1)
+    land["H49"].dms.fails_over.add(bad.id)
+    for number in (1, 2, 3):
+        land["G22"].dms.write(document(number=number))
+    land.settle()
+    assert len(land["H49"].dms.documents) == 2
+    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    assert "KeyError" in (row.error or "")
+    land["H49"].dms.fails_over.clear()
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert len(land["H49"].dms.documents) == 3
+
+
+def test_an_adapter_that_fails_over_a_bounce_hears_of_it_later(land: Land) -> None:
+    """The refusal waits in the inbox until the document system has taken it."""
+    sent = document()
+    land["H49"].dms.refuses[sent.id] = RefusedByDms(document=sent.id, why="trùng")
+    land["G22"].dms.fails_over.add(sent.id)
+    land["G22"].dms.write(sent)
+    land.settle()
+    assert not land["G22"].dms.bounces
+    land["G22"].dms.fails_over.clear()
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert len(land["G22"].dms.bounces) == 1
+
+
+def test_an_adapter_that_answers_too_little_is_asked_one_by_one() -> None:
+    """A count that does not fit says nothing about any item: each is asked for alone, and gets its own answer."""
+    asked: list[int] = []
+
+    def call(items: Sequence[int]) -> Sequence[Filed]:
+        asked.append(len(items))
+        return [Filed(ref="ok")] if items == [1] else []
+
+    answers = ask(call, [1, 2])
+    assert asked == [2, 1, 1]
+    assert answers[0].ref == "ok"
+    assert isinstance(answers[1].error, DmsAway)
+
+
+def test_a_document_without_the_bytes_of_an_attachment_is_refused(land: Land) -> None:
+    """An adapter's mistake: its document system is told; nothing half is sent."""
+    whole = document()
+    hollow = whole.attachments[0].model_copy(update={"content": b""})
+    land["G22"].dms.write(whole.model_copy(update={"attachments": (hollow,)}))
+    (answer,) = land.collect("G22")
+    assert isinstance(answer.error, BadPackage)
+
+
+def test_an_orphan_is_parked_and_matched_when_its_document_is_known(land: Land) -> None:
+    """A status about a document that is not known yet waits, and is reported once it is."""
+    unknown = document(number=77)
+    land["H49"].dms.write(status(S.ACCEPTED, unknown, "H49", "G22"))
+    land.settle()
+    assert land["G22"].dms.heard == []
+    assert "status.orphan" in events(land, "G22", unknown.id)
+    land["G22"].dms.write(unknown)
+    land.settle()
+    land.wait(timedelta(hours=1))
+    land.settle()
+    assert sorted(land["G22"].dms.heard) == [("01", "H49"), ("03", "H49")]
+
+
+def test_an_orphan_that_nobody_claims_ends_parked(land: Land) -> None:
+    """After about a day it is an operator's, with words; it never disappears."""
+    land["H49"].dms.write(status(S.ACCEPTED, document(number=77), "H49", "G22"))
+    land.settle()
+    for _ in range(ORPHAN.tries + 1):
+        land.wait(timedelta(hours=5))
+        land.deliver("G22")
+    (row,) = rows(land, "G22", Box.IN, State.PARKED)
+    assert "orphan" in (row.error or "")
+
+
+def test_a_status_finds_its_document_by_number_and_date(land: Land) -> None:
+    """Some systems write another id in statuses than in documents: number and date decide then."""
+    sent = document()
+    land["G22"].dms.write(sent)
+    land.settle()
+    land["H49"].dms.write(status(S.ACCEPTED, sent, "H49", "G22", id_="H49-internal-1"))
+    land.settle()
+    assert land["G22"].dms.heard[-1] == ("03", "H49")
+
+
+def test_a_stranger_s_status_about_our_document_is_an_orphan(land: Land) -> None:
+    """H53 never had the document: its "done" changes nothing."""
+    sent = document()
+    land["G22"].dms.write(sent)
+    land.settle()
+    land["H53"].dms.write(status(S.DONE, sent, "H53", "G22"))
+    land.settle()
+    assert ("06", "H53") not in land["G22"].dms.heard
+
+
+def test_a_status_that_must_not_follow_is_told_and_flagged(land: Land) -> None:
+    """02 after acceptance reaches the sender's people, changes no state, and leaves an event for an operator."""
+    sent = document()
+    land["G22"].dms.write(sent)
+    land.settle()
+    for code in (S.ACCEPTED, S.REFUSED):
+        land["H49"].dms.write(status(code, sent, "H49", "G22"))
+        land.settle(3)
+    assert land["G22"].dms.heard[-1] == ("02", "H49")
+    assert "status.illegal" in events(land, "G22", sent.id)
+
+
+def test_a_status_that_the_system_refuses_is_kept(land: Land) -> None:
+    """Like a document: refused with its reason, the reporter told."""
+    sent = document()
+    land["G22"].dms.write(sent)
+    land["G22"].dms.refuses[sent.id] = RefusedByDms(document=sent.id, why="đã đóng hồ sơ")
+    land.settle()
+    (row,) = rows(land, "G22", Box.IN, State.REFUSED)
+    assert row.docket.status is S.ARRIVED
+    assert [bounce.error.code for bounce in land["H49"].dms.bounces] == ["refused-by-dms"]
