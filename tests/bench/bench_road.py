@@ -7,6 +7,7 @@ costs, in the outbox and in the inbox queue.
 
 import json
 import os
+import time
 from bisect import bisect
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ from tests.bench.dms import documents
 from tests.bench.ground import Ground, ground
 from tests.bench.machine import machine_cpu
 from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
+
+CALM = 20
+"""Seconds for RabbitMQ to write to disk what has just come, and to give back the memory."""
 
 
 def throughput(ground: Ground, count: int) -> dict[str, float]:
@@ -102,7 +106,9 @@ def backlog(ground: Ground, count: int) -> dict[str, float]:
         figures = {"waiting": float(count), "load": os.getloadavg()[0], **_fill(both, count)}
         held = ground.broker_memory()
         figures |= _publish(both, count)
-        figures |= {"broker_before_mb": held, "broker_queue_full_mb": ground.broker_memory()}
+        figures |= {"broker_before_mb": held, "broker_queue_filled_mb": ground.broker_memory()}
+        time.sleep(CALM)
+        figures["broker_queue_waiting_mb"] = ground.broker_memory()
         return figures | _drain(both, count)
 
 

@@ -188,11 +188,14 @@ def _backlog(run: Run) -> Iterator[Figure]:
             "recipient_draining_mb",
             "recipient_before_mb",
         ),
-        ("broker_queue", "RabbitMQ, all in the queue", "broker_queue_full_mb", "broker_before_mb"),
+        ("broker_queue", "RabbitMQ, its queue full for 20 s", "broker_queue_waiting_mb", "broker_before_mb"),
     )
     for key, name, after, before in memory:
         added = run[after] - run[before]
         yield _single(f"backlog.{key}_mb", f"{about}: memory added", name, "MB", added, run, AtMost(100))
+    burst = run["broker_queue_filled_mb"] - run["broker_before_mb"]
+    name = "RabbitMQ, the moment the last has come"
+    yield _single("backlog.broker_burst_mb", f"{about}: memory added", name, "MB", burst, run, None)
     for step, name in (
         ("accept", "accept"),
         ("publish", "publish"),
