@@ -26,15 +26,28 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class TrustConfig(_Section):
+    """Whose word counts. Without this section the directory is a folder that nobody signed: for tests and trials."""
+
+    root: str
+    """PEM file of the roots that are believed, got from the authority by a way that cannot be forged."""
+    directory: str
+    """File that holds the signed directory; kept up to date from the bus. Where it is missing it is fetched."""
+
+
 class BrokerConfig(_Section):
     url: str
-    """amqp:// or amqps://, with the mailbox's user; the vhost in the path."""
+    """amqps:// with the vhost in the path. amqp:// only together with `plain`."""
+    plain: bool = False
+    """True: no encryption, and a password for a name. For trials on one machine only."""
     password_file: str | None = None
     """Read where the URL carries no password; must not be readable by others."""
     cafile: str | None = None
-    """PEM file of the authorities that may vouch for the broker; those that the system trusts where absent."""
+    """PEM file of the authorities that may vouch for the broker; the roots of [trust] where absent, else those that the
+    system trusts."""
     certfile: str | None = None
-    """PEM file of the mailbox's own certificate, with its chain; speaks for the mailbox where there is no password."""
+    """PEM file of the mailbox's certificate, with its chain: it logs in with it where there is no password. The newest
+    in `keys` where absent."""
     keyfile: str | None = None
     """Its private key, where that is not in `certfile`."""
     heartbeat: Annotated[int, Field(ge=2, le=600)] = 30
@@ -43,6 +56,15 @@ class BrokerConfig(_Section):
     """Publishes under way before the first confirm is waited for."""
     prefetch: Annotated[int, Field(ge=1, le=5000)] = 256
     """Messages held in memory before they are committed to the inbox."""
+
+    @model_validator(mode="after")
+    def _open_to_all(self) -> Self:
+        if self.url.startswith("amqp://") and not self.plain:
+            raise ValueError(
+                "amqp:// is not encrypted and proves nobody's name: use amqps://, or say plain = true for a trial / "
+                "amqp:// không mã hóa: dùng amqps://, hoặc ghi plain = true khi chạy thử"
+            )
+        return self
 
     @model_validator(mode="after")
     def _files_that_would_not_be_read(self) -> Self:
@@ -79,13 +101,20 @@ class Config(_Section):
     """SQLAlchemy URL, such as sqlite:////var/lib/lienthong/H49.db."""
     broker: BrokerConfig
     adapter: AdapterConfig
+    trust: TrustConfig | None = None
     directory: str | None = None
-    """Folder of TOML files; the project's own where absent."""
+    """Folder of TOML files that nobody signed, where there is no [trust]; the project's own where absent."""
     as_of: date | None = None
     """The directory as of one fixed day. Absent: as of today, every day."""
     http: HttpConfig | None = None
     max_content: Annotated[int, Field(ge=1024), AfterValidator(_sendable)] | None = None
     """Bytes of one document with its attachments; 12 MiB where absent, and never more than a message can carry."""
+
+    @model_validator(mode="after")
+    def _one_directory(self) -> Self:
+        if self.trust and self.directory:
+            raise ValueError("[trust] has the directory: leave `directory` out")
+        return self
 
 
 def parse(data: bytes, *, name: str) -> Config:

@@ -6,7 +6,7 @@ of a key mean (bus/keys.py).
 
 import base64
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Self
@@ -50,6 +50,10 @@ class Directory:
     def parse(cls, files: Mapping[str, bytes | str], *, on: date) -> Self:
         """From the contents of TOML files by name. Raises BadDirectory with every contradiction, by file and entry."""
         return cls(on, read(files))
+
+    @classmethod
+    def of(cls, book: Book, *, on: date) -> Self:
+        return cls(on, book)
 
     def as_of(self, on: date) -> Self:
         """The same directory on another date."""
@@ -151,6 +155,13 @@ class Directory:
             raise self._closed(code, closing)
         return resolved.mailbox == mailbox
 
+    def mailbox(self, code: MailboxCode) -> Mailbox:
+        """Raises NoMailbox."""
+        try:
+            return self._book.mailboxes[code]
+        except KeyError:
+            raise NoMailbox(agency=code) from None
+
     def keys(self, mailbox: MailboxCode) -> MailboxKeys:
         """Raises NoKey."""
         try:
@@ -166,7 +177,7 @@ class Directory:
             raise UnknownAgency(agency=code)
         own = self._book.listed.get(code)
         asked = (own.code if own is not None else code, *(agency.code for agency in line if agency is not own))
-        if (closing := self._closing(code)) is not None:
+        if (closing := self._first_closed(line)) is not None:
             return self._forward(code, closing, asked[: asked.index(closing.code) + 1])
         for position, step in enumerate(asked):
             if (mailbox := self._book.served.get(step)) is not None:
@@ -188,9 +199,10 @@ class Directory:
 
     def _closing(self, code: AgencyCode) -> Agency | None:
         """The closed agency nearest above a code, itself included."""
-        return next(
-            (agency for agency in self._book.line(code) if agency.closed is not None and agency.closed <= self.on), None
-        )
+        return self._first_closed(self._book.line(code))
+
+    def _first_closed(self, line: Iterable[Agency]) -> Agency | None:
+        return next((agency for agency in line if agency.closed is not None and agency.closed <= self.on), None)
 
     def _succession(self, closing: Agency) -> tuple[list[Agency], Agency | None]:
         """The closed agencies of a chain in order, and the open one at its end."""
@@ -240,9 +252,13 @@ def _haystack(agency: Agency) -> str:
     return f" {plain} {bare.replace('đ', 'd')}"
 
 
-def render_keys(mailbox: MailboxCode, *, signing: Sequence[bytes], sealing: Sequence[bytes]) -> str:
+def render_keys(
+    mailbox: MailboxCode, *, sealing: Sequence[bytes], signing: Sequence[bytes] = (), certificates: Sequence[bytes] = ()
+) -> str:
     """The `[[keys]]` entry of a mailbox, to be put into a file of the directory."""
     lines = ["[[keys]]", f'mailbox = "{mailbox}"']
-    for name, keys in (("signing", signing), ("sealing", sealing)):
+    for name, keys in (("signing", signing), ("certificates", certificates), ("sealing", sealing)):
+        if not keys:
+            continue
         lines += [f"{name} = [", *(f'  "{base64.b64encode(key).decode("ascii")}",' for key in keys), "]"]
     return "\n".join(lines) + "\n"

@@ -68,6 +68,10 @@ _WHAT: dict[type[Item], Thing] = {
     User: Thing.USER,
 }
 _NO_DETAIL = Label("", "")
+_WITHDRAWN = Label(
+    "chứng thư bị thu hồi hoặc hết hạn: cắt kết nối, giữ nguyên hàng đợi",
+    "certificate revoked or ended: its connections are cut, its queue stays",
+)
 # Where a queue's members and leader were first put; RabbitMQ moves them later, and they differ without harm.
 _PLACING = frozenset({"x-queue-leader-locator", "x-quorum-initial-group-size", "x-initial-cluster-size"})
 
@@ -98,6 +102,11 @@ def diff(current: Topology, wanted: Topology, *, prune: bool = False) -> tuple[C
     roads = {binding.road for binding in current.bindings}
     changes += [_change(Act.CREATE, binding) for binding in wanted.bindings if binding.road not in roads]
     changes += _missing(current.users, wanted.users)
+    changes += [
+        _change(Act.REMOVE, user, _WITHDRAWN)
+        for user in current.users
+        if user.name in wanted.withdrawn and is_ours(user)
+    ]
     return (*changes, *(leftovers(current, wanted) if prune else ()))
 
 
@@ -107,7 +116,11 @@ def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:
     A mailbox whose inbox is not empty, or is being read, keeps all it has until it is.
     """
     names = {_key(item) for item in _items(wanted)}
-    extra = [item for item in _items(current) if is_ours(item) and _key(item) not in names]
+    extra = [
+        item
+        for item in _items(current)
+        if is_ours(item) and _key(item) not in names and not (isinstance(item, User) and item.name in wanted.withdrawn)
+    ]
     held = {
         mailbox: queue
         for queue in extra
@@ -199,7 +212,7 @@ def _fields(item: Exchange | Policy | User) -> dict[str, object]:
         rest = {"pattern": item.pattern, "apply-to": item.apply_to, "priority": item.priority}
         return {**rest, **item.definition}
     permissions = item.permissions._asdict() if item.permissions else {}
-    return {"tags": ",".join(sorted(item.tags)), **permissions}
+    return {"tags": ",".join(sorted(item.tags)), **permissions, **item.limits}
 
 
 def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> str:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import ValidationError
 
 from bus.errors import BadMessage, BadSignature, CannotOpen, NoKey, TooLarge
-from bus.keys import SIGNATURE_SIZE, WRAPPED_SIZE, KeyId, SealingKey, SealingPublicKey, SigningKey, VerifyKey
+from bus.keys import SIGNATURE_SIZE, WRAPPED_SIZE, KeyId, SealingKey, SealingPublicKey, Signer, VerifyKey
 from schemas.docket import Docket, SealedContent
 from schemas.framing import frame, unframe
 from schemas.values import MailboxCode
@@ -97,7 +97,7 @@ def seal(
     docket: Docket,
     encrypted: Encrypted | None,
     *,
-    signer: SigningKey,
+    signer: Signer,
     recipients: Mapping[MailboxCode, SealingPublicKey],
 ) -> bytes:
     """The body that travels. The key is wrapped for the docket's mailboxes and nobody else; `recipients` may know more.
@@ -120,6 +120,26 @@ def seal(
     digest = hashlib.sha256(docket_bytes).digest()
     wraps = frame(_wraps(encrypted.key, digest, mailboxes, recipients))
     return frame((docket_bytes, signature, wraps, encrypted.sealed), after=MAGIC)
+
+
+def wrap_again(envelope: Envelope, key: bytes, *, recipients: Mapping[MailboxCode, SealingPublicKey]) -> bytes:
+    """The same message with the content key wrapped to other keys for these recipients; the others' wraps stay.
+
+    `key` is `Encrypted.key`. Docket, signature and content stay as they are: it is the same message to everybody.
+    Raises ValueError where `key` is not the one the content was sealed with.
+    """
+    if envelope.sealed[:_COMMITMENT_SIZE] != _commitment(key):
+        raise ValueError("the content was sealed with another key")
+    digest = hashlib.sha256(envelope.docket_bytes).digest()
+    kept = [part for wrap in envelope.wraps if wrap.mailbox not in recipients for part in _wrap_parts(wrap)]
+    wraps = frame([*kept, *_wraps(key, digest, list(recipients), recipients)])
+    algorithm, key_id, value = envelope.signature
+    signature = frame((algorithm.encode("ascii"), key_id.encode("ascii"), value))
+    return frame((envelope.docket_bytes, signature, wraps, envelope.sealed), after=MAGIC)
+
+
+def _wrap_parts(wrap: Wrap) -> tuple[bytes | memoryview, ...]:
+    return wrap.mailbox.encode("ascii"), wrap.key_id.encode("ascii"), wrap.wrapped
 
 
 def parse(body: bytes, *, known: Docket | None = None) -> Envelope:

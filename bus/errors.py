@@ -12,7 +12,13 @@ BusError
 │   ├── TooLarge                 sender      over the limit, with both figures
 │   ├── BadMessage               sender      bytes on the bus that are no message of version 1
 │   ├── BadSignature             sender      not signed by the agency that it names
+│   ├── NotItsUser               sender      published under another name than the one it is signed with
+│   ├── BadCertificate           sender      expired, revoked, of a foreign authority, for another purpose
+│   ├── ClockAhead               sender      made in the future, by more than clocks may differ
+│   ├── TooOld                   sender      made longer ago than duplicates are remembered
 │   ├── NotForUs                 sender      its docket does not name this mailbox
+│   ├── NotUnderstood            sender      of a business type or version that the recipient does not take
+│   ├── KeyWithdrawn             sender      sealed to a key that is no longer in use: it is sealed again by itself
 │   ├── CannotOpen               recipient   sealed to a key that this mailbox does not hold, or altered
 │   ├── NoKey                    authority   the directory has no key for a mailbox
 │   ├── RefusedByDms             recipient   the document system says no, for good
@@ -20,11 +26,14 @@ BusError
 │   ├── ReceiptMissing           operator    sent again and again, and no receipt came
 │   ├── BadConfig                operator    a file of the daemon is wrong
 │   ├── BadDirectory             authority   the directory contradicts itself
+│   ├── BadEdition               authority   an edition of the directory that is forged, broken, old or expired
 │   ├── AlreadyRunning           operator    another daemon holds this store
 │   ├── NoSuchMessage            operator    no message or document of that name in this store
 │   ├── NotPossible              operator    the message's state does not allow what was asked
 │   └── StoreDamaged             operator    the store's file is no longer sound
 └── TryLater                     the same thing may work in a while
+    ├── DirectoryExpired         authority   the edition held is past its date, and no newer one came
+    ├── OwnClockWrong            operator    this machine's clock stands before the directory it holds
     ├── BrokerAway               operator    no connection, or the broker blocks
     ├── BrokerRefused            operator    the broker nacked: an inbox is full
     ├── DmsAway                  recipient   the document system does not answer
@@ -163,6 +172,51 @@ class BadSignature(Refused):
     do_en = "Check the sender's signing key in the directory; report a security incident if the origin is unknown."
 
 
+class NotItsUser(Refused):
+    code, who = "not-its-user", Who.SENDER
+    vi = "Bản tin {message} ký tên {mailbox} nhưng do người dùng {user} phát lên RabbitMQ."
+    en = "Message {message} is signed by {mailbox}, but user {user} published it."
+    do_vi = "Phát bằng chứng thư của chính hộp thư đó, có user_id."
+    do_en = "Publish it with that mailbox's own certificate, with user_id set."
+
+
+class BadCertificate(Refused):
+    code, who = "bad-certificate", Who.SENDER
+    vi, en = "Chứng thư của {name} không dùng được: {why}.", "The certificate of {name} is of no use: {why}."
+    do_vi = "Xin cấp chứng thư mới (lienthong keys rotate)."
+    do_en = "Have a new one issued (lienthong keys rotate)."
+
+
+class ClockAhead(Refused):
+    code, who = "clock-ahead", Who.SENDER
+    vi = "Bản tin {message} đề {created_at}, đi trước đồng hồ nơi nhận {minutes} phút; cho phép 5 phút."
+    en = "Message {message} says {created_at}, {minutes} minutes ahead of the recipient's clock; 5 are allowed."
+    do_vi = "Chỉnh giờ máy nơi gửi (NTP) rồi gửi lại."
+    do_en = "Set the sender's clock (NTP), then send again."
+
+
+class TooOld(Refused):
+    code, who = "too-old", Who.SENDER
+    vi = "Bản tin {message} lập lúc {created_at}, quá {days} ngày."
+    en = "Message {message} was made at {created_at}, more than {days} days ago."
+    do_vi, do_en = "Gửi lại văn bản bằng bản tin mới.", "Send the document again, as a new message."
+
+
+class NotUnderstood(Refused):
+    code, who = "not-understood", Who.SENDER
+    vi = "Hộp thư {mailbox} không nhận {what}."
+    en = "Mailbox {mailbox} does not take {what}."
+    do_vi, do_en = "Gửi bằng đường khác, hoặc hỏi nơi nhận.", "Send it another way, or ask the recipient."
+
+
+class KeyWithdrawn(Refused):
+    code, who = "key-withdrawn", Who.SENDER
+    vi = "Bản tin {message} niêm phong bằng khóa {key} mà {mailbox} không còn dùng."
+    en = "Message {message} is sealed to key {key}, which {mailbox} no longer uses."
+    do_vi = "Nơi gửi tự niêm phong lại bằng khóa mới; không phải làm gì."
+    do_en = "Its sender seals it again to the new key by itself; nothing is to be done."
+
+
 class NotForUs(Refused):
     code, who = "not-for-us", Who.SENDER
     vi, en = "Bản tin {message} không gửi cho {mailbox}.", "Message {message} is not addressed to {mailbox}."
@@ -213,6 +267,13 @@ class BadDirectory(Refused):
     do_vi, do_en = "Sửa danh mục rồi phát hành lại.", "Mend the directory and publish it again."
 
 
+class BadEdition(Refused):
+    code, who = "bad-edition", Who.AUTHORITY
+    vi, en = "Bản danh mục không được nhận: {why}.", "This edition of the directory is not taken: {why}."
+    do_vi = "Vẫn dùng bản đang có; cơ quan quản lý danh mục phát hành lại."
+    do_en = "The one held stays in force; the authority publishes again."
+
+
 class AlreadyRunning(Refused):
     code, who = "already-running", Who.OPERATOR
     vi = "Kho {store} đang do tiến trình {pid} dùng."
@@ -238,6 +299,21 @@ class NotPossible(Refused):
     vi = "Không thể {verb} bản tin {message}: đang ở trạng thái {state}."
     en = "Cannot {verb} message {message}: it is {state}."
     do_vi, do_en = "Xem trạng thái bằng lệnh show.", "Look at its state with show."
+
+
+class DirectoryExpired(TryLater):
+    code, who = "directory-expired", Who.AUTHORITY
+    vi = "Danh mục bản {version} đã hết hạn từ {expired}."
+    en = "Edition {version} of the directory expired at {expired}."
+    do_vi = "Chờ bản mới trên trục; báo cơ quan quản lý danh mục nếu kéo dài. Không văn bản nào bị mất."
+    do_en = "A newer one is awaited on the bus; tell the authority if this lasts. No document is lost."
+
+
+class OwnClockWrong(TryLater):
+    code, who = "own-clock-wrong", Who.OPERATOR
+    vi = "Đồng hồ máy này là {now}, trước cả lúc phát hành danh mục đang dùng ({issued})."
+    en = "This machine's clock says {now}, before the directory it holds was issued ({issued})."
+    do_vi, do_en = "Chỉnh giờ máy (NTP); tự chạy tiếp.", "Set this machine's clock (NTP); it goes on by itself."
 
 
 class BrokerAway(TryLater):

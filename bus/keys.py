@@ -7,14 +7,18 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Self
+from typing import NewType, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, hpke, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bus.errors import BadDirectory
 
@@ -28,6 +32,7 @@ WRAPPED_SIZE = 1120 + 32 + 16
 
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)  # schemas §4.7
 _ECDSA = ec.ECDSA(hashes.SHA256())
+_KEEPING = b"lienthong/1 kept key\n"
 _COORDINATE = 32
 _MLKEM_PUBLIC = 1184
 _MLKEM_SEED = 64
@@ -174,6 +179,7 @@ class SealingKey:
     public: SealingPublicKey
     _seed: bytes = field(repr=False, compare=False)
     _key: hpke.MLKEM768X25519PrivateKey = field(repr=False, compare=False)
+    _keeping: AESGCM = field(repr=False, compare=False)
 
     @classmethod
     def generate(cls) -> Self:
@@ -188,7 +194,9 @@ class SealingKey:
         post_quantum = mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED])
         classical = x25519.X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED:])
         encoded = post_quantum.public_key().public_bytes_raw() + classical.public_key().public_bytes_raw()
-        return cls(SealingPublicKey.from_bytes(encoded), seed, hpke.MLKEM768X25519PrivateKey(post_quantum, classical))
+        opening = hpke.MLKEM768X25519PrivateKey(post_quantum, classical)
+        keeping = AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=_KEEPING).derive(seed))
+        return cls(SealingPublicKey.from_bytes(encoded), seed, opening, keeping)
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
@@ -221,14 +229,63 @@ class SealingKey:
         except (InvalidTag, ValueError):
             return None
 
+    def keep(self, secret: bytes, about: str) -> bytes:
+        """A secret of our own, for this machine's store; it comes back only by `recall`, for the same `about`."""
+        nonce = os.urandom(12)
+        return bytes.fromhex(self.id) + nonce + self._keeping.encrypt(nonce, secret, about.encode())
+
+    def recall(self, kept: bytes, about: str) -> bytes | None:
+        """None: kept under another key, or altered."""
+        if kept[:16] != bytes.fromhex(self.id):
+            return None
+        try:
+            return self._keeping.decrypt(kept[16:28], kept[28:], about.encode())
+        except (InvalidTag, ValueError):
+            return None
+
+
+class Signer(Protocol):
+    """What signs for a mailbox: a SigningKey, or one that never leaves its token (bus/token)."""
+
+    @property
+    def public(self) -> VerifyKey: ...
+    @property
+    def id(self) -> KeyId: ...
+    @property
+    def algorithm(self) -> Algorithm: ...
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes, whichever the algorithm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The private keys of one mailbox."""
+    """The private keys that one mailbox uses now."""
 
-    signing: SigningKey
+    signing: Signer
     sealing: tuple[SealingKey, ...]
     """Newest first; the older ones still open what was sealed before the directory named the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSealing:
+    key: SealingKey
+    until: datetime | None = None
+    """It opens until then; None: for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All private keys of one mailbox, old ones and those that nobody knows yet. Newest first."""
+
+    signing: tuple[Signer, ...]
+    sealing: tuple[HeldSealing, ...]
+
+    def identity(self, *, listed: Collection[KeyId], now: datetime) -> Identity:
+        """Signs with the newest key that the directory lists, since others know no newer one; with the newest of all
+        where it lists none."""
+        signing = next((key for key in self.signing if key.id in listed), self.signing[0])
+        sealing = (held.key for held in self.sealing if held.until is None or now < held.until)
+        return Identity(signing, tuple(sealing))
 
 
 def new_identity(algorithm: Algorithm = Algorithm.P256) -> Identity:

@@ -35,30 +35,32 @@ _M = TypeVar("_M", Agency, Mailbox)
 class MailboxKeys:
     """Public keys, as the directory spells them. Several overlap while keys are rotated."""
 
-    signing: tuple[bytes, ...]
+    signing: tuple[bytes, ...] = ()
+    """Bare keys, which only an unsigned directory goes by."""
+    certificates: tuple[bytes, ...] = ()
+    """X.509, DER."""
     sealing: tuple[bytes, ...]
-    """The first is the one to seal to."""
+    """Newest first: statements (bus/statement.py), or bare keys where the directory is unsigned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Book:
     """What the files say, on any date."""
 
-    agencies: dict[AgencyCode, Agency] = field(default_factory=dict)
-    listed: dict[AgencyCode, Agency] = field(default_factory=dict)
+    agencies: Mapping[AgencyCode, Agency]
+    listed: Mapping[AgencyCode, Agency]
     """By code and by alias."""
-    mailboxes: dict[MailboxCode, Mailbox] = field(default_factory=dict)
-    served: dict[AgencyCode, MailboxCode] = field(default_factory=dict)
-    keys: dict[MailboxCode, MailboxKeys] = field(default_factory=dict)
+    mailboxes: Mapping[MailboxCode, Mailbox]
+    served: Mapping[AgencyCode, MailboxCode]
+    keys: Mapping[MailboxCode, MailboxKeys]
     haystacks: dict[AgencyCode, str] = field(default_factory=dict)
     """For `search`: made when first wanted."""
 
     def line(self, code: AgencyCode) -> Iterator[Agency]:
         """The listed agencies from a code upwards, itself first; `parent` goes before what the code's form says."""
-        if code in self.listed:
-            agency: Agency | None = self.listed[code]
-        else:
-            agency = next((self.listed[above] for above in ancestors(code) if above in self.listed), None)
+        agency = self.listed.get(code)
+        if agency is None:
+            agency = next(filter(None, map(self.listed.get, ancestors(code))), None)
         while agency is not None:
             yield agency
             agency = self.parent(agency)
@@ -117,11 +119,26 @@ def read(files: Mapping[str, bytes | str]) -> Book:
     return reading.book
 
 
+def key_entries(content: bytes, *, mailbox: MailboxCode) -> MailboxKeys | None:
+    """One mailbox's keys in a file of its own. Raises BadDirectory."""
+    try:
+        entries = tomllib.loads(content.decode()).get("keys", [])
+        found = [_mailbox_keys(entry) for entry in entries if entry.get("mailbox") == mailbox]
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadDirectory(why=f"keys of {mailbox}: {error}") from error
+    return found[0] if found else None
+
+
 class _Reading:
     """One reading of all files: the book as far as it is right, and what is wrong."""
 
     def __init__(self) -> None:
-        self.book = Book()
+        self._agencies: dict[AgencyCode, Agency] = {}
+        self._listed: dict[AgencyCode, Agency] = {}
+        self._boxes: dict[MailboxCode, Mailbox] = {}
+        self._served: dict[AgencyCode, MailboxCode] = {}
+        self._known: dict[MailboxCode, MailboxKeys] = {}
+        self.book = Book(self._agencies, self._listed, self._boxes, self._served, self._known)
         self.findings: list[str] = []
         self._file_of: dict[AgencyCode, str] = {}
         self._mailboxes: list[tuple[str, Mailbox]] = []
@@ -195,10 +212,10 @@ class _Reading:
             where = f"{first}, {self._file_of[first]}"
             self._find(file, agency.code, f"mã {twice[0]} đã có ở {where}", f"code {twice[0]} is also at {where}")
             return
-        self.book.agencies[agency.code] = agency
+        self._agencies[agency.code] = agency
         self._file_of[agency.code] = file
         for code in codes:
-            self.book.listed[code] = agency
+            self._listed[code] = agency
 
     def check(self) -> None:
         """What needs all files: the links between agencies, mailboxes, keys."""
@@ -223,13 +240,13 @@ class _Reading:
                 file, mailbox.code, "hộp thư của đơn vị không có", "mailbox of an unknown agency, or of an alias"
             )
             return
-        self.book.mailboxes[mailbox.code] = mailbox
+        self._boxes[mailbox.code] = mailbox
         for code in (mailbox.code, *mailbox.serves):
             agency = self.book.listed.get(code)
             if agency is None:
                 self._find(file, mailbox.code, f"phục vụ đơn vị {code} không có", f"serves unknown agency {code}")
                 continue
-            first = self.book.served.setdefault(agency.code, mailbox.code)
+            first = self._served.setdefault(agency.code, mailbox.code)
             if first != mailbox.code:
                 self._find(file, mailbox.code, f"{code} đã thuộc hộp thư {first}", f"{code} is served by {first} too")
 
@@ -239,15 +256,16 @@ class _Reading:
             self._find(file, f"keys {mailbox}", "không có hộp thư này", "no such mailbox")
         elif mailbox in self.book.keys:
             self._find(file, f"keys {mailbox}", "khóa ghi hai lần", "keys listed twice")
-        elif unknown := set(entry).difference(("mailbox", "signing", "sealing")):
-            self._find(file, f"keys {mailbox}", f"không biết {sorted(unknown)}", "only mailbox, signing, sealing")
+        elif unknown := set(entry).difference(("mailbox", "signing", "certificates", "sealing")):
+            only = "only mailbox, signing, certificates, sealing"
+            self._find(file, f"keys {mailbox}", f"không biết {sorted(unknown)}", only)
         else:
             try:
-                signing, sealing = _key_bytes(entry.get("signing")), _key_bytes(entry.get("sealing"))
+                keys = _mailbox_keys(entry)
             except ValueError as error:
                 self._find(file, f"keys {mailbox}", "khóa sai dạng", str(error))
             else:
-                self.book.keys[mailbox] = MailboxKeys(signing=signing, sealing=sealing)
+                self._known[mailbox] = keys
 
 
 def _unit(cells: dict[str, str]) -> dict[str, object]:
@@ -264,9 +282,19 @@ def _unit(cells: dict[str, str]) -> dict[str, object]:
     return raw
 
 
+def _mailbox_keys(entry: Mapping[str, object]) -> MailboxKeys:
+    if "signing" not in entry and "certificates" not in entry:
+        raise ValueError("neither signing nor certificates")
+    return MailboxKeys(
+        signing=_key_bytes(entry["signing"]) if "signing" in entry else (),
+        certificates=_key_bytes(entry["certificates"]) if "certificates" in entry else (),
+        sealing=_key_bytes(entry.get("sealing")),
+    )
+
+
 def _key_bytes(keys: object) -> tuple[bytes, ...]:
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
-        raise ValueError("signing and sealing are lists of base64 texts, at least one each")
+        raise ValueError("signing, certificates and sealing are lists of base64 texts, at least one each")
     try:
         return tuple(base64.b64decode(key, validate=True) for key in keys)
     except binascii.Error as error:

@@ -6,17 +6,20 @@ receipts, and what is set aside.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bus import envelope
-from bus.directory import Directory
-from bus.errors import AgencyClosed, BusError, NotServed, TooLarge, UnknownAgency
-from bus.keys import Identity, SealingPublicKey, VerifyKey
+from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
+from bus.directory import Directory, MailboxKeys
+from bus.edition import MAX_SKEW, check_keys
+from bus.errors import AgencyClosed, BadCertificate, BusError, NoKey, NotServed, NotUnderstood, TooLarge, UnknownAgency
+from bus.keys import Identity, KeyId, SealingPublicKey, VerifyKey
 from bus.message import DEAD, routing_key, routing_keys
 from bus.records import OutboxEntry, SubmissionKey
-from schemas.codes import Kind, Outcome, StatusCode
+from schemas.codes import BusinessType, Kind, Outcome, StatusCode
 from schemas.content import pack_content
 from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
 from schemas.document import Document
@@ -27,6 +30,8 @@ MAX_CONTENT = 12 * 1024 * 1024
 """Bytes of content before sealing. RabbitMQ 4 takes 16 MiB a message unless told otherwise."""
 
 CLOSED_SINCE = timedelta(days=60)
+VERSION = 1
+"""Of the wire format that is written here. schemas §2.3"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Member:
     identity: Identity
     new_id: Callable[[], MessageId]
     max_content: int = MAX_CONTENT
+    vouching: Vouching | None = None
+    """Whose certificates count. None: the directory is unsigned, and the bare keys in it are believed."""
 
     def address(self, code: AgencyCode) -> Address:
         """Raises UnknownAgency, AgencyClosed or NoMailbox."""
@@ -78,13 +85,51 @@ class Member:
             if address.mailbox == self.mailbox and self.served(address, at=docket.created_at, now=now)
         )
 
-    def sealing_key(self, mailbox: MailboxCode) -> SealingPublicKey:
-        """The key to seal to. Raises NoKey."""
-        return _sealing_key(self.directory.keys(mailbox).sealing[0])
+    def sealing_key(self, mailbox: MailboxCode, *, now: datetime) -> SealingPublicKey:
+        """The key to seal to: the newest whose time it is, under its mailbox's own signature. Raises NoKey."""
+        keys = self.directory.keys(mailbox)
+        if self.vouching is None:
+            return _sealing_key(keys.sealing[0])
+        for statement in _statements(mailbox, keys):
+            if statement.covers(now):
+                return statement.key
+        raise NoKey(mailbox=mailbox)
+
+    def uses(self, key: KeyId, *, now: datetime) -> bool:
+        """Whether the directory tells others to seal to this key of ours."""
+        keys = self.directory.keys(self.mailbox)
+        if self.vouching is None:
+            return key in {_sealing_key(each).id for each in keys.sealing}
+        return any(each.key.id == key and each.covers(now) for each in _statements(self.mailbox, keys))
 
     def verify_keys(self, mailbox: MailboxCode) -> tuple[VerifyKey, ...]:
         """Every key that may have signed for a mailbox. Raises NoKey."""
-        return tuple(map(_verify_key, self.directory.keys(mailbox).signing))
+        keys = self.directory.keys(mailbox)
+        if self.vouching is None:
+            return tuple(map(_verify_key, keys.signing))
+        return tuple(key for _, key in _certificates(keys))
+
+    def objection(self, mailbox: MailboxCode, key: KeyId, *, at: datetime) -> str | None:
+        """Why what a mailbox's key signed at a moment does not count: its certificate. None where it does."""
+        if self.vouching is None:
+            return None
+        for certificate, signer in _certificates(self.directory.keys(mailbox)):
+            if signer.id == key:
+                if not names_mailbox(certificate, mailbox):
+                    return f"it is in the name of {certificate.name}"
+                try:
+                    return self.vouching.standing(certificate, Purpose.MAILBOX).objection(at, skew=MAX_SKEW)
+                except BadCertificate as error:
+                    return str(error.facts["why"])
+        return f"the directory lists no certificate for key {key}"
+
+    def check_takes(self, mailbox: MailboxCode, business: BusinessType | None) -> None:
+        """Raises NotUnderstood where a mailbox does not take documents of a type, or messages of this version."""
+        listed = self.directory.mailbox(mailbox)
+        if VERSION not in listed.versions:
+            raise NotUnderstood(mailbox=mailbox, what=f"messages of version {VERSION} / bản tin phiên bản {VERSION}")
+        if business is not None and listed.takes and int(business) not in listed.takes:
+            raise NotUnderstood(mailbox=mailbox, what=f"“{business.label.vi}” / {business.label.en}")
 
 
 @lru_cache(maxsize=8192)  # thousands of documents go to the same few agencies
@@ -96,6 +141,18 @@ def _address(directory: Directory, code: AgencyCode) -> Address:
 # Parsing a key costs more than using it; a country has a thousand of them.
 _sealing_key = lru_cache(maxsize=4096)(SealingPublicKey.from_bytes)
 _verify_key = lru_cache(maxsize=4096)(VerifyKey.from_bytes)
+_statements = lru_cache(maxsize=4096)(check_keys)
+
+
+@lru_cache(maxsize=4096)
+def _certificates(keys: MailboxKeys) -> tuple[tuple[Certificate, VerifyKey], ...]:
+    """Those with a key that can sign; what else may be wrong with them is said when they are used."""
+    found = []
+    for der in keys.certificates:
+        with suppress(BadCertificate):
+            certificate = Certificate.from_der(der)
+            found.append((certificate, certificate.verify_key()))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +168,13 @@ class Addressed:
 
 
 def address(member: Member, item: Document | Status) -> Addressed:
-    """Raises what `Member.address` raises, NotServed, or TooLarge."""
+    """Raises what `Member.address` raises, NotServed, NotUnderstood, or TooLarge."""
     sender = member.own_address(item.sender.code)
     match item:
         case Document():
             recipients = tuple(dict.fromkeys(member.address(party.code) for party in item.recipients))
+            for mailbox in {recipient.mailbox for recipient in recipients}:
+                member.check_takes(mailbox, item.business.type)
             document = DocumentKey(issuer=sender.agency, id=item.id)
         case Status():
             recipients = (member.address(item.concerns.agency),)
@@ -146,9 +205,31 @@ def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | N
         docket,
         encrypted,
         signer=member.identity.signing,
-        recipients={mailbox: member.sealing_key(mailbox) for mailbox in docket.mailboxes},
+        recipients={mailbox: member.sealing_key(mailbox, now=now) for mailbox in docket.mailboxes},
     )
-    return OutboxEntry(docket=docket, body=body, key=addressed.key, outstanding=routing_keys(docket), source=source)
+    return OutboxEntry(
+        docket=docket,
+        body=body,
+        key=addressed.key,
+        outstanding=routing_keys(docket),
+        source=source,
+        kept_key=member.identity.sealing[0].keep(encrypted.key, docket.id),
+    )
+
+
+def seal_again(member: Member, entry: OutboxEntry, mailbox: MailboxCode, *, now: datetime) -> bytes | None:
+    """The entry's body with its content key wrapped to the key that a recipient uses now.
+
+    None where the directory knows no other key than the one it is wrapped to, or the content key is not kept.
+    """
+    parsed = envelope.parse(entry.body, known=entry.docket)
+    newest = member.sealing_key(mailbox, now=now)
+    held = (key.recall(entry.kept_key, entry.docket.id) for key in member.identity.sealing) if entry.kept_key else ()
+    content_key = next(filter(None, held), None)
+    wrapped = {wrap.key_id for wrap in parsed.wraps if wrap.mailbox == mailbox}
+    if content_key is None or newest.id in wrapped:
+        return None
+    return envelope.wrap_again(parsed, content_key, recipients={mailbox: newest})
 
 
 def _docket(addressed: Addressed, content: SealedContent, *, id_: MessageId, now: datetime) -> Docket:
@@ -192,8 +273,11 @@ def receipt(member: Member, to: Address, lines: Sequence[Acknowledged], *, now: 
     )
 
 
-def set_aside(member: Member, body: bytes, error: BusError, *, about: MessageId | None, now: datetime) -> OutboxEntry:
-    """Bytes that could not be judged, on their way to the queue `dead` with the reason beside them."""
+def set_aside(
+    member: Member, body: bytes, error: BusError, *, about: MessageId | None, now: datetime, user: str | None = None
+) -> OutboxEntry:
+    """Bytes that could not be judged, on their way to the queue `dead` with the reason beside them, and the `user` who
+    published them, as the broker vouched."""
     own = Address(agency=member.mailbox, mailbox=member.mailbox)
     message = member.new_id()
     docket = Docket(
@@ -212,4 +296,6 @@ def set_aside(member: Member, body: bytes, error: BusError, *, about: MessageId 
         ),
     )
     headers = {"x-lienthong-reason": error.code, "x-lienthong-set-aside-by": member.mailbox}
+    if user is not None:
+        headers["x-lienthong-published-by"] = user
     return OutboxEntry(docket=docket, body=body, key=None, outstanding=(DEAD,), expects_receipts=False, headers=headers)

@@ -65,6 +65,12 @@ class Transaction(Protocol):
         every recipient has now held or refused. Returns the messages that a line was taken for. Passed over are lines
         about what was never ours, from a mailbox it was not sent to, or about another docket than was sent."""
 
+    def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
+        """Of these, the entries whose body is still there, with `outstanding` as in `due_outbox`."""
+
+    def reseal(self, bodies: Mapping[MessageId, bytes]) -> None:
+        """Other bodies for unfinished entries: the same docket and content, wrapped to other keys."""
+
     # -- inbox
     def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
         """Returns those that are new; a message already held, from the same sender mailbox, is left as it is."""

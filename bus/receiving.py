@@ -1,5 +1,5 @@
 """The receiving half of the road: take in what the broker brings (verify, dedupe, commit, and only then acknowledge).
-What happens with it afterwards is bus/delivering.py."""
+What may be taken is bus/judging.py's to say, what happens with it afterwards bus/delivering.py's."""
 
 import hashlib
 from collections import defaultdict
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bus import envelope
+from bus import resealing
 from bus.envelope import Envelope
-from bus.errors import BadMessage, BadSignature, BusError, NotForUs, Refused
+from bus.errors import BadMessage, BusError, KeyWithdrawn, Refused
+from bus.judging import Judged, judge
 from bus.mailroom import Member, receipt, set_aside
 from bus.ports import Store, Transaction
 from bus.records import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine
@@ -28,35 +29,28 @@ class TakenIn:
     set_aside: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    arrival: Arrival
-    envelope: Envelope | None
-    error: Refused | None
-
-
 def take_in(store: Store, arrivals: Sequence[Arrival], *, member: Member, now: datetime) -> TakenIn:
     """Judges and keeps a batch in one commit; receipts for it are in the same commit."""
-    judged = [_judge(member, arrival, now) for arrival in arrivals]
+    judged = [judge(member, arrival, now) for arrival in arrivals]
     with store.write() as tx:
         new, judged = _keep(tx, judged, now=now)
         good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
         bad = [entry for entry in judged if entry.error]
         receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
-        _hear(tx, receipts, now=now)
+        events = _hear(tx, receipts, member=member, now=now)
         outgoing = _receipts(member, good, bad, now=now)
         outgoing += [
-            set_aside(member, entry.arrival.body, entry.error, about=_id(entry), now=now)
+            set_aside(member, entry.arrival.body, entry.error, about=_id(entry), now=now, user=entry.arrival.user)
             for entry in bad
-            if entry.error
+            if entry.error and not isinstance(entry.error, KeyWithdrawn)  # that one comes again
         ]
         tx.put_outbox(outgoing, at=now)
-        tx.put_events([_event(entry, now=now) for entry in bad])
+        tx.put_events([*events, *(_event(entry, now=now) for entry in bad), *_skews(judged, now=now)])
     held = len(good) - len(receipts)
     return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad))
 
 
-def _keep(tx: Transaction, judged: Sequence[_Judged], *, now: datetime) -> tuple[int, list[_Judged]]:
+def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[int, list[Judged]]:
     """Puts what is good into the inbox; returns how many were new, and refuses another message under a known id."""
     mail = {
         id(entry): InboxEntry(docket=entry.envelope.docket, body=entry.envelope.body, taken_at=now)
@@ -79,40 +73,29 @@ def _keep(tx: Transaction, judged: Sequence[_Judged], *, now: datetime) -> tuple
     ]
 
 
-def _key(entry: _Judged) -> tuple[MailboxCode, MessageId] | None:
+def _key(entry: Judged) -> tuple[MailboxCode, MessageId] | None:
     return (entry.envelope.docket.sender.mailbox, entry.envelope.docket.id) if entry.envelope else None
 
 
-def _hear(tx: Transaction, receipts: Sequence[Envelope], *, now: datetime) -> None:
+def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now: datetime) -> list[Event]:
     """Records receipts. A refusal must reach the document system: it waits in the inbox like any other mail."""
     refusals = []
+    events: list[Event] = []
     for each in receipts:
+        lines = []
+        for line in _lines(each):
+            if line.outcome is Outcome.REFUSED and line.code == KeyWithdrawn.code:
+                again = resealing.answer(tx, line, member=member, now=now)
+                events += again.events
+                if again.done:
+                    continue
+            lines.append(line)
         # One by one: what is known of one mailbox's answer says nothing about another's.
-        known = tx.put_receipts(_lines(each))
-        if any(line.outcome is Outcome.REFUSED and line.message in known for line in each.docket.acknowledges):
+        known = tx.put_receipts(lines)
+        if any(line.outcome is Outcome.REFUSED and line.message in known for line in lines):
             refusals.append(InboxEntry(docket=each.docket, body=b"", taken_at=now))
     tx.put_inbox(refusals)
-
-
-def _judge(member: Member, arrival: Arrival, now: datetime) -> _Judged:
-    try:
-        return _read(member, arrival, now)
-    except Refused as error:
-        return _Judged(arrival, None, error)  # nobody to tell: the name on it proves nothing
-    except Exception as exc:  # noqa: BLE001 — whatever one message does to us, the others of its batch go on
-        return _Judged(arrival, None, BadMessage(why=f"reading it failed: {type(exc).__name__}"))
-
-
-def _read(member: Member, arrival: Arrival, now: datetime) -> _Judged:
-    """Raises Refused for what is not proven to be its sender's."""
-    parsed = envelope.parse(arrival.body)
-    docket = parsed.docket
-    envelope.verify(parsed, member.verify_keys(docket.sender.mailbox))
-    if not member.served(docket.sender, at=docket.created_at, now=now):
-        why = f"it does not serve {docket.sender.agency}"
-        return _Judged(arrival, parsed, BadSignature(message=docket.id, mailbox=docket.sender.mailbox, why=why))
-    ours = member.mailbox in docket.mailboxes if docket.kind is Kind.RECEIPT else bool(member.ours(docket, now=now))
-    return _Judged(arrival, parsed, None if ours else NotForUs(message=docket.id, mailbox=member.mailbox))
+    return events
 
 
 def _lines(each: Envelope) -> list[ReceiptLine]:
@@ -130,18 +113,16 @@ def _lines(each: Envelope) -> list[ReceiptLine]:
     ]
 
 
-def _receipts(member: Member, good: Sequence[Envelope], bad: Sequence[_Judged], *, now: datetime) -> list[OutboxEntry]:
+def _receipts(member: Member, good: Sequence[Envelope], bad: Sequence[Judged], *, now: datetime) -> list[OutboxEntry]:
     """One receipt for each sender mailbox of the batch. Duplicates are receipted again: the first may be lost."""
     to: dict[MailboxCode, Address] = {}
     lines: defaultdict[MailboxCode, list[Acknowledged]] = defaultdict(list)
-    judged: list[tuple[Envelope, Refused | None]] = [(each, None) for each in good]
-    judged += [(entry.envelope, entry.error) for entry in bad if entry.envelope]
-    for each, error in judged:
-        docket = each.docket
-        if docket.kind is Kind.RECEIPT:
-            continue
-        to[docket.sender.mailbox] = docket.sender
-        lines[docket.sender.mailbox].append(acknowledged(each, error))
+    judged: list[tuple[Envelope, Address, Refused | None]] = [(each, each.docket.sender, None) for each in good]
+    judged += [(entry.envelope, entry.answer, entry.error) for entry in bad if entry.envelope and entry.answer]
+    for each, sender, error in judged:
+        if each.docket.kind is not Kind.RECEIPT:
+            to[sender.mailbox] = sender
+            lines[sender.mailbox].append(acknowledged(each, error))
     return [receipt(member, to[mailbox], each, now=now) for mailbox, each in lines.items()]
 
 
@@ -155,16 +136,35 @@ def acknowledged(each: Envelope, error: BusError | None) -> Acknowledged:
     )
 
 
-def _id(entry: _Judged) -> MessageId | None:
+def _id(entry: Judged) -> MessageId | None:
     return entry.envelope.docket.id if entry.envelope else None
 
 
-def _event(entry: _Judged, *, now: datetime) -> Event:
+def _event(entry: Judged, *, now: datetime) -> Event:
     docket = entry.envelope.docket if entry.envelope else None
     return Event(
         at=now,
-        name="inbox.set-aside",
+        name="inbox.not-opened" if isinstance(entry.error, KeyWithdrawn) else "inbox.set-aside",
         message=docket.id if docket else None,
         document=docket.document if docket else None,
         detail=str(entry.error),
     )
+
+
+def _skews(judged: Sequence[Judged], *, now: datetime) -> list[Event]:
+    """One for each sender whose clock is ahead, however many its messages."""
+    ahead = {
+        entry.envelope.docket.sender.mailbox: (entry.envelope.docket, entry.ahead)
+        for entry in judged
+        if entry.envelope and entry.ahead
+    }
+    return [
+        Event(
+            at=now,
+            name="clock.skew",
+            message=docket.id,
+            document=docket.document,
+            detail=f"{mailbox}: its clock is {seconds.total_seconds():.0f} s ahead of ours",
+        )
+        for mailbox, (docket, seconds) in ahead.items()
+    ]

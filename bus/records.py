@@ -59,6 +59,8 @@ class OutboxEntry:
     source: str | None = None
     """What the adapter calls it."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept_key: bytes | None = field(default=None, repr=False)
+    """The content key under this mailbox's own key, to wrap it for a recipient's newer key; dropped with the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Pure: what a broker holds already is asked by bus/rabbit/management.py and judge
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -19,15 +19,18 @@ OLDEST: Version = (3, 10)
 """At-least-once dead letters, and streams that an exchange can feed, begin here."""
 
 ROUTE, AUDIT, DIRECTORY, DEAD, UNROUTABLE = "route", "audit", "directory", "dead", "unroutable"
+DIRECTORY_CHANGES = "directory.changes"
+"""The stream of changes from edition to edition; `directory` holds whole ones."""
 DIRECTORY_IN = "directory.in"
-"""The exchange before the stream. Not of one name with it: who may read an exchange may bind his own to it."""
+"""The exchange before both streams. Not of one name with them: who may read an exchange may bind his own to it."""
+EDITION_KEY, CHANGE_KEY = "edition", "change"
 TAG = "lienthong"
 """On every user made from a directory: RabbitMQ gives it no meaning, it tells our users from others."""
 OPERATOR, LEDGER, AUTHORITY = "operator", "ledger", "authority"
 
 POLICY_PREFIX = "lienthong-"
 _AGENCY, _INBOX = "agency.", "inbox."
-SHARED = frozenset({ROUTE, AUDIT, DIRECTORY, DIRECTORY_IN, DEAD, UNROUTABLE})
+SHARED = frozenset({ROUTE, AUDIT, DIRECTORY, DIRECTORY_CHANGES, DIRECTORY_IN, DEAD, UNROUTABLE})
 
 
 def exchange_of(mailbox: MailboxCode) -> str:
@@ -72,6 +75,9 @@ class Limits:
     audit_age: str = "30D"
     audit_bytes: int = 200 * 1024**3
     directory_bytes: int = 1024**3
+    connections: int = 8
+    channels: int = 32
+    """Of one mailbox: two links and two readers of the directory, twice over while they reconnect."""
     kept_bytes: int = 1024**3
     """Of `dead`, and of `unroutable`, each. Full, they refuse as an inbox does: what cannot go there stays where it is,
     with its sender or in the inbox it should leave. Nothing is lost, and one sender cannot fill the broker's disk."""
@@ -152,6 +158,8 @@ class User:
     hashing: str = field(default="rabbit_password_hashing_sha256", compare=False)
     elsewhere: bool = field(default=False, compare=False)
     """It has permissions in other virtual hosts too."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """RabbitMQ's limits of a user: max-connections, max-channels."""
 
 
 Item: TypeAlias = Vhost | Exchange | Queue | Binding | Policy | User
@@ -167,6 +175,8 @@ class Topology:
     bindings: tuple[Binding, ...] = ()
     policies: tuple[Policy, ...] = ()
     users: tuple[User, ...] = ()
+    withdrawn: frozenset[MailboxCode] = frozenset()
+    """Mailboxes that keep what they have and may no longer log in."""
     notes: tuple[Label, ...] = ()
     """What this broker's version does less well, or differently."""
 
@@ -213,11 +223,12 @@ _FIXED_EXCHANGES = (
     Exchange(ROUTE, "direct", internal=True),
     Exchange(DEAD, "fanout", internal=True),
     Exchange(UNROUTABLE, "fanout", internal=True),
-    Exchange(DIRECTORY_IN, "fanout"),
+    Exchange(DIRECTORY_IN, "direct"),
 )
 _FIXED_QUEUES = (
     Queue(AUDIT, {"x-queue-type": "stream"}),
     Queue(DIRECTORY, {"x-queue-type": "stream"}),
+    Queue(DIRECTORY_CHANGES, {"x-queue-type": "stream"}),
     Queue(DEAD, {"x-queue-type": "quorum"}),
     Queue(UNROUTABLE, {"x-queue-type": "quorum"}),
 )
@@ -225,21 +236,32 @@ _FIXED_BINDINGS = (
     Binding(ROUTE, DEAD, "dead", to_exchange=True),
     Binding(DEAD, DEAD),
     Binding(UNROUTABLE, UNROUTABLE),
-    Binding(DIRECTORY_IN, DIRECTORY),
+    Binding(DIRECTORY_IN, DIRECTORY, EDITION_KEY),
+    Binding(DIRECTORY_IN, DIRECTORY_CHANGES, CHANGE_KEY),
 )
 _NOTHING = "^$"
+_STREAMS = r"directory|directory\.changes"
 _SERVICES = (
     # Reads what died and puts it back: the default exchange is the only door to an inbox past an agency's exchange.
     User(OPERATOR, Permissions(_NOTHING, r"^amq\.default$", "^(dead|unroutable)$"), frozenset({TAG, "monitoring"})),
-    User(LEDGER, Permissions(_NOTHING, _NOTHING, "^(audit|directory)$")),
-    User(AUTHORITY, Permissions(_NOTHING, r"^directory\.in$", "^directory$")),
+    User(LEDGER, Permissions(_NOTHING, _NOTHING, rf"^(audit|{_STREAMS})$")),
+    User(AUTHORITY, Permissions(_NOTHING, r"^directory\.in$", rf"^({_STREAMS})$")),
 )
 
 
 def topology(
-    mailboxes: Sequence[MailboxCode], *, vhost: str, limits: Limits | None = None, version: Version = TARGET
+    mailboxes: Sequence[MailboxCode],
+    *,
+    vhost: str,
+    limits: Limits | None = None,
+    version: Version = TARGET,
+    withdrawn: Collection[MailboxCode] = (),
 ) -> Topology:
-    """What the mailboxes need on a broker of the version. Raises BadDirectory for a mailbox that cannot have a user."""
+    """What the mailboxes need on a broker of the version. Those `withdrawn` keep their mail, and have no user.
+
+    Raises BadDirectory for a mailbox that cannot have a user.
+    """
+    limits = limits or Limits()
     reserved = {OPERATOR, LEDGER, AUTHORITY}
     if taken := sorted(reserved.intersection(mailboxes)):
         raise BadDirectory(why=f"mailbox {', '.join(taken)}: reserved name / tên dành riêng")
@@ -249,8 +271,9 @@ def topology(
         exchanges=(*_FIXED_EXCHANGES, *(Exchange(exchange_of(m), "topic") for m in mailboxes)),
         queues=(*_FIXED_QUEUES, *(Queue(inbox_of(m), {"x-queue-type": "quorum"}) for m in mailboxes)),
         bindings=(*_FIXED_BINDINGS, *(binding for m in mailboxes for binding in _bindings(m))),
-        policies=_policies(limits or Limits(), version),
-        users=(*_SERVICES, *map(_user, mailboxes)),
+        policies=_policies(limits, version),
+        users=(*_SERVICES, *(_user(mailbox, limits) for mailbox in mailboxes if mailbox not in withdrawn)),
+        withdrawn=frozenset(withdrawn),
         notes=tuple(label for since, before, label in _NOTES if since <= version < before),
     )
 
@@ -264,9 +287,11 @@ def _bindings(mailbox: MailboxCode) -> tuple[Binding, ...]:
     )
 
 
-def _user(mailbox: MailboxCode) -> User:
+def _user(mailbox: MailboxCode, limits: Limits) -> User:
     inbox, exchange = re.escape(inbox_of(mailbox)), re.escape(exchange_of(mailbox))
-    return User(mailbox, Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|directory)$"))
+    most = {"max-connections": limits.connections, "max-channels": limits.channels}
+    permissions = Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|{_STREAMS})$")
+    return User(mailbox, permissions, limits=most)
 
 
 def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
@@ -288,7 +313,7 @@ def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
         Policy(f"{POLICY_PREFIX}inbox", r"^inbox\.", "queues", inbox),
         Policy(f"{POLICY_PREFIX}kept", "^(dead|unroutable)$", "queues", kept),
         Policy(f"{POLICY_PREFIX}audit", "^audit$", "queues", audit),
-        Policy(f"{POLICY_PREFIX}directory", "^directory$", "queues", {"max-length-bytes": limits.directory_bytes}),
+        Policy(f"{POLICY_PREFIX}directory", rf"^({_STREAMS})$", "queues", {"max-length-bytes": limits.directory_bytes}),
         # A policy, not an argument: arguments of an exchange never change. Internal exchanges obey it too.
         Policy(f"{POLICY_PREFIX}route", "^route$", "exchanges", {"alternate-exchange": UNROUTABLE}),
     )

@@ -2,7 +2,9 @@
 the daemons that serve them. The demo shows it, the end-to-end tests and the benchmarks drive it; all of it is real.
 
     <root>/directory/   the project's directory of agencies, and keys.toml with this country's public keys
-    <root>/keys/H49/    private keys of a mailbox
+    <root>/authority/   who vouches for them (deploy/offices.py), and directory.lt, the directory as it signed it
+    <root>/keys/H49/    private keys of a mailbox, and its certificate
+    <root>/held/        the signed directory as each daemon process holds it
     <root>/dms/H49/     its document system: outgoing, incoming, sent, rejected, statuses
     <root>/stores/      its durable store
     <root>/config/      its daemon's TOML
@@ -19,15 +21,21 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from bus.directory import Directory, render_keys
+from bus.directory import Directory, MailboxKeys, render_keys
+from bus.edition import Edition, announcement, change
 from bus.files.directory import default_folder, load
+from bus.files.edition import load_edition, save_edition
 from bus.files.keys import save_identity
 from bus.keys import new_identity
-from deploy.local_broker import LocalBroker
+from bus.rabbit.address import Address, Tls
+from bus.rabbit.announce import publish_edition
+from bus.topology import AUTHORITY
+from deploy.local_broker import LocalBroker, TlsFiles
+from deploy.offices import HOSTS, Office, open_office
 from schemas.values import MailboxCode
 
 LIENTHONG = (sys.executable, "-m", "bus.cli")
@@ -40,6 +48,8 @@ class Country:
     root: Path
     mailboxes: tuple[MailboxCode, ...]
     as_of: date
+    office: Office | None = None
+    """None: nobody vouches for anybody, and passwords travel in the clear."""
 
     @property
     def directory_folder(self) -> Path:
@@ -51,13 +61,35 @@ class Country:
     def config(self, mailbox: MailboxCode) -> Path:
         return self.root / "config" / f"{mailbox}.toml"
 
+    @property
+    def edition_file(self) -> Path:
+        return self.root / "authority" / "directory.lt"
+
+    def edition(self) -> Edition:
+        """The signed directory. There must be an authority."""
+        assert self.office is not None
+        roots = (self.office.root.certificate,)
+        found = load_edition(self.edition_file, roots=roots, now=datetime.now(UTC))
+        assert found is not None
+        return found
+
     def directory(self) -> Directory:
         return load(self.directory_folder, on=self.as_of)
 
 
-def found(root: Path, *, mailboxes: int | Sequence[MailboxCode], as_of: date) -> Country:
-    """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named."""
-    for name in ("directory", "keys", "dms", "stores", "config", "logs"):
+def found(
+    root: Path,
+    *,
+    mailboxes: int | Sequence[MailboxCode],
+    as_of: date,
+    plain: bool = False,
+    hosts: Sequence[str] = HOSTS,
+) -> Country:
+    """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named.
+
+    Unless `plain`, an authority vouches for all of it: certificates, a signed directory, a broker at these `hosts`.
+    """
+    for name in ("directory", "keys", "dms", "stores", "config", "logs", "held"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for file in default_folder().glob("*.toml"):
         shutil.copy(file, root / "directory" / file.name)
@@ -65,19 +97,35 @@ def found(root: Path, *, mailboxes: int | Sequence[MailboxCode], as_of: date) ->
     if isinstance(mailboxes, int):
         open_ = [mailbox.code for mailbox in known.mailboxes if not known.is_closed(mailbox.code)]
         mailboxes = open_[:mailboxes]
+    office = None if plain else open_office(root / "authority", hosts=hosts)
     entries = []
     for code in mailboxes:
-        identity = new_identity()
-        save_identity(root / "keys" / code, identity)
-        entries.append(
-            render_keys(
-                code,
-                signing=[identity.signing.public.to_bytes()],
-                sealing=[key.public.to_bytes() for key in identity.sealing],
-            )
-        )
+        keys = _bare_keys(root / "keys" / code) if office is None else office.admit(root / "keys" / code, code)
+        entries.append(render_keys(code, signing=keys.signing, certificates=keys.certificates, sealing=keys.sealing))
     (root / "directory" / "keys.toml").write_text("\n".join(entries), encoding="utf-8")
-    return Country(root=root, mailboxes=tuple(mailboxes), as_of=as_of)
+    country = Country(root=root, mailboxes=tuple(mailboxes), as_of=as_of, office=office)
+    if office is not None:
+        save_edition(country.edition_file, office.edition(root / "directory", version=1))
+    return country
+
+
+def _bare_keys(folder: Path) -> MailboxKeys:
+    identity = new_identity()
+    save_identity(folder, identity)
+    return MailboxKeys(
+        signing=(identity.signing.public.to_bytes(),),
+        sealing=tuple(key.public.to_bytes() for key in identity.sealing),
+    )
+
+
+def tls_of(country: Country) -> TlsFiles | None:
+    """What a private broker needs to let in this country's certificates, and nobody else's."""
+    if country.office is None:
+        return None
+    certificate, key = country.office.file("broker")
+    return TlsFiles(
+        roots=country.office.vouching_file, certfile=certificate, keyfile=key, revoked=[country.office.revoked()]
+    )
 
 
 def management_of(broker: LocalBroker) -> str:
@@ -93,27 +141,60 @@ def connect(
     credentials = country.root / "credentials.toml"
     arguments = ["topology", "apply", "--vhost", vhost]
     arguments += ["--directory", str(country.directory_folder), "--as-of", country.as_of.isoformat()]
-    arguments += ["--credentials", str(credentials)]
+    arguments += ["--credentials", str(credentials)] if country.office is None else []
     for code in country.mailboxes:
         arguments += ["--mailbox", code]
     management = {"LIENTHONG_MANAGEMENT_URL": management_of(broker)}  # every local user can read a command line
     subprocess.run([*LIENTHONG, *arguments], check=True, capture_output=True, text=True, env=os.environ | management)
+    path = quote(vhost, safe="")
+    if country.office is not None:
+        secure = urlsplit(broker.amqps_url)
+        publish(country, broker, vhost=vhost)
+        for code in country.mailboxes:
+            url = f"amqps://{secure.hostname}:{secure.port}/{path}"
+            _write_config(country, code, url=url, every=every, quiet=quiet)
+        return
     passwords = tomllib.loads(credentials.read_text(encoding="utf-8"))
     where = urlsplit(broker.amqp_url)
     for code in country.mailboxes:
         user = f"{quote(code, safe='')}:{quote(passwords[code], safe='')}"
-        url = f"amqp://{user}@{where.hostname}:{where.port}/{quote(vhost, safe='')}"
+        url = f"amqp://{user}@{where.hostname}:{where.port}/{path}"
         _write_config(country, code, url=url, every=every, quiet=quiet)
 
 
+def publish(country: Country, broker: LocalBroker, *, vhost: str = "lienthong", before: Edition | None = None) -> None:
+    """Puts the signed directory on the bus: whole, and as the change from the one before."""
+    assert country.office is not None
+    edition = country.edition()
+    certificate, key = country.office.file(AUTHORITY)
+    tls = Tls(cafile=country.office.root_file, certfile=certificate, keyfile=key)
+    secure = urlsplit(broker.amqps_url)
+    url = f"amqps://{secure.hostname}:{secure.port}/{quote(vhost, safe='')}"
+    publish_edition(
+        Address.from_url(url, tls=tls, user=AUTHORITY),
+        version=edition.header.version,
+        whole=edition.encoded,
+        change=change(before, edition) if before else announcement(edition),
+    )
+
+
 def _write_config(country: Country, code: MailboxCode, *, url: str, every: float, quiet: float) -> None:
+    if country.office is None:
+        whom = [f'directory = "{country.directory_folder}"']
+        trust, plain = list[str](), ["plain = true"]
+    else:
+        held = country.root / "held" / "directory.lt"
+        whom, plain = [], []
+        trust = ["[trust]", f'root = "{country.office.root_file}"', f'directory = "{held}"']
     lines = (
         f'mailbox = "{code}"',
         f'keys = "{country.root / "keys" / code}"',
         f'store = "sqlite:///{country.root / "stores" / code}.db"',
-        f'directory = "{country.directory_folder}"',
+        *whom,
         f"as_of = {country.as_of.isoformat()}",
+        *trust,
         "[broker]",
+        *plain,
         f'url = "{url}"',
         "[adapter]",
         'use = "adapters.folder:FolderAdapter"',

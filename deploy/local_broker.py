@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,13 +24,19 @@ from typing import Literal, TypeAlias
 
 import httpx
 
+from bus.certificates import RevocationList
+from bus.rabbit.settings import advanced, crl_files
+from bus.rabbit.settings import settings as node_settings
+
 Kind: TypeAlias = Literal["docker", "binary"]
 
 IMAGE = "rabbitmq:4.3-management"
-PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_stream")
+PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_stream", "rabbitmq_auth_mechanism_ssl")
 USER = "lienthong"
 BOOT_SECONDS = 120.0
-AMQP, MANAGEMENT, METRICS, STREAM = 5672, 15672, 15692, 5552
+AMQP, AMQPS, MANAGEMENT, METRICS, STREAM = 5672, 5671, 15672, 15692, 5552
+INSIDE = "/etc/rabbitmq/lienthong"
+"""Where a container has the files of TLS."""
 
 SERVER_SCRIPTS = (
     # Debian's /usr/sbin/rabbitmq-server is a wrapper that changes to the user rabbitmq; these start it as who we are.
@@ -66,11 +72,27 @@ class NoBroker(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What a broker needs to let in certificates only."""
+
+    roots: Path
+    """PEM of the root and of the authorities below it: who may vouch for clients."""
+    certfile: Path
+    keyfile: Path
+    revoked: Sequence[RevocationList]
+    """One of each authority that issues."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalBroker:
     """A running broker. It answers AMQP and the management interface from the moment you hold this."""
 
     amqp_url: str = field(repr=False)
-    """With credentials, vhost `/`."""
+    """With credentials, vhost `/`. "" where it takes certificates only."""
+    amqps_url: str = ""
+    """Without credentials: a certificate logs in. "" where it was started without TLS."""
+    put_revoked: Callable[[Sequence[RevocationList]], None] = field(default=lambda _: None, repr=False)
+    """Replaces the revocation lists; they count from the next handshake on."""
     management_url: str
     """Without credentials."""
     metrics_url: str
@@ -130,12 +152,16 @@ def local_broker(
     plugins: tuple[str, ...] = PLUGINS,
     settings: Mapping[str, str] | None = None,
     boot_seconds: float = BOOT_SECONDS,
+    tls: TlsFiles | None = None,
+    plain: bool = True,
 ) -> Iterator[LocalBroker]:
     """Starts one and stops it. `prefer` means that kind and no other; None: Docker where it can, else the server
-    installed here. `settings` are lines of rabbitmq.conf, on top of SETTINGS. Raises NoBroker."""
+    installed here. `settings` are lines of rabbitmq.conf, on top of SETTINGS. With `tls` it takes client certificates,
+    and passwords over an open line only where `plain`. Raises NoBroker."""
     undo = Undo()
+    doors = _Doors(tls, plain or tls is None)
     try:
-        yield _start(_kind(prefer), undo, plugins, {**SETTINGS, **(settings or {})}, boot_seconds)
+        yield _start(_kind(prefer), undo, plugins, {**SETTINGS, **(settings or {})}, boot_seconds, doors)
     finally:
         undo.all()
 
@@ -180,8 +206,48 @@ def _server_script() -> Path | None:
     return next((path for path in found if path.exists() and path.name == "rabbitmq-server"), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """How clients may come in."""
+
+    tls: TlsFiles | None
+    plain: bool
+
+    def settings(self, *, tls: str, plain: str) -> Mapping[str, str]:
+        if self.tls is None:
+            return {"listeners.tcp.1": plain}
+        return node_settings(listener=tls, plain=plain if self.plain else None)
+
+    def put(self, folder: Path, seen_at: str) -> str:
+        """Copies the files into a folder that the node sees under another name; the advanced.config to go with them."""
+        assert self.tls is not None
+        (folder / "crl").mkdir(parents=True)
+        for name, path in (("ca.pem", self.tls.roots), ("cert.pem", self.tls.certfile), ("key.pem", self.tls.keyfile)):
+            shutil.copyfile(path, folder / name)
+        put_revoked(folder / "crl", self.tls.revoked)
+        return advanced(
+            cafile=f"{seen_at}/ca.pem",
+            certfile=f"{seen_at}/cert.pem",
+            keyfile=f"{seen_at}/key.pem",
+            crl_folder=f"{seen_at}/crl",
+        )
+
+
+def put_revoked(folder: Path, lists: Sequence[RevocationList]) -> None:
+    for name, content in crl_files(lists).items():
+        draft = folder / f".{name}"
+        draft.write_bytes(content)
+        draft.chmod(0o644)
+        draft.replace(folder / name)
+
+
 def _start(
-    kind: Kind, undo: Undo, plugins: tuple[str, ...], settings: Mapping[str, str], boot_seconds: float
+    kind: Kind,
+    undo: Undo,
+    plugins: tuple[str, ...],
+    settings: Mapping[str, str],
+    boot_seconds: float,
+    doors: _Doors,
 ) -> LocalBroker:
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="lienthong-broker-")
@@ -190,10 +256,12 @@ def _start(
     undo.add(f"rm -rf {quoted} || {{ sleep 1; rm -rf {quoted}; }}")
     password = secrets.token_urlsafe(12)
     login = {"default_user": USER, "default_pass": password}
-    node = (_in_docker if kind == "docker" else _as_child)(undo, Path(folder), plugins, {**settings, **login})
-    version = _wait(node, password, started + boot_seconds)
+    node = (_in_docker if kind == "docker" else _as_child)(undo, Path(folder), plugins, {**settings, **login}, doors)
+    version = _wait(node, password, started + boot_seconds, doors)
     return LocalBroker(
-        amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{node.ports[AMQP]}/%2F",
+        amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{node.ports[AMQP]}/%2F" if doors.plain else "",
+        amqps_url=f"amqps://127.0.0.1:{node.ports[AMQPS]}/%2F" if doors.tls else "",
+        put_revoked=node.put_revoked,
         management_url=f"http://127.0.0.1:{node.ports[MANAGEMENT]}",
         metrics_url=f"http://127.0.0.1:{node.ports[METRICS]}/metrics",
         user=USER,
@@ -212,14 +280,16 @@ class _Node:
     """RabbitMQ's usual port -> the one on this machine."""
     gone: Callable[[], bool]
     log: Callable[[], str]
+    put_revoked: Callable[[Sequence[RevocationList]], None]
     ctl_command: tuple[str, ...]
     ctl_environment: Mapping[str, str] | None = None
 
 
-def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str]) -> _Node:
+def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
     name = f"lienthong-broker-{os.getpid()}-{secrets.token_hex(4)}"
     undo.add(f"docker rm --force --volumes {name}")
-    inside = (AMQP, MANAGEMENT, METRICS, STREAM)
+    inside = (AMQP, AMQPS, MANAGEMENT, METRICS, STREAM)
+    settings = {**settings, **doors.settings(tls=str(AMQPS), plain=str(AMQP))}
     published = [argument for port in inside for argument in ("--publish", f"127.0.0.1::{port}")]
     _run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
     files = {"conf.d/90-lienthong.conf": _conf(settings), "enabled_plugins": _plugins(plugins)}
@@ -228,22 +298,36 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
         here.write_text(text)
         here.chmod(0o644)
         _run("docker", "cp", str(here), f"{name}:/etc/rabbitmq/{path}")
+    if doors.tls is not None:
+        here = folder / "lienthong"
+        (folder / "advanced.config").write_text(doors.put(here, INSIDE))
+        for each in (folder / "advanced.config", *here.rglob("*")):
+            each.chmod(0o755 if each.is_dir() else 0o644)  # the node's user is another inside
+        here.chmod(0o755)
+        _run("docker", "cp", str(here), f"{name}:{INSIDE}")
+        _run("docker", "cp", str(folder / "advanced.config"), f"{name}:/etc/rabbitmq/advanced.config")
     _run("docker", "start", name, timeout=120)
     ports = {port: int(_run("docker", "port", name, str(port)).splitlines()[0].rpartition(":")[2]) for port in inside}
     return _Node(
         ports=ports,
         gone=lambda: _run("docker", "inspect", "--format", "{{.State.Running}}", name).strip() != "true",
         log=lambda: _run("docker", "logs", "--tail", "30", name),
+        put_revoked=lambda lists: _copy_revoked(name, folder / "lienthong" / "crl", lists),
         ctl_command=("docker", "exec", name, "rabbitmqctl", "--quiet"),
     )
 
 
-def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str]) -> _Node:
+def _copy_revoked(container: str, folder: Path, lists: Sequence[RevocationList]) -> None:
+    put_revoked(folder, lists)
+    _run("docker", "cp", f"{folder}/.", f"{container}:{INSIDE}/crl")
+
+
+def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
     script = _server_script()
     assert script is not None
-    ports = dict(zip((AMQP, MANAGEMENT, METRICS, STREAM, 25672, 4369), _free_ports(6), strict=True))
+    ports = dict(zip((AMQP, AMQPS, MANAGEMENT, METRICS, STREAM, 25672, 4369), _free_ports(7), strict=True))
     listeners = {
-        "listeners.tcp.1": f"127.0.0.1:{ports[AMQP]}",
+        **doors.settings(tls=f"127.0.0.1:{ports[AMQPS]}", plain=f"127.0.0.1:{ports[AMQP]}"),
         "management.tcp.ip": "127.0.0.1",
         "management.tcp.port": str(ports[MANAGEMENT]),
         "prometheus.tcp.ip": "127.0.0.1",
@@ -256,6 +340,8 @@ def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapp
     (folder / "rabbitmq.conf").write_text(_conf({**settings, **used}))
     (folder / "enabled_plugins").write_text(_plugins(plugins))
     (folder / "env.conf").touch()
+    if doors.tls is not None:
+        (folder / "advanced.config").write_text(doors.put(folder / "tls", str(folder / "tls")))
     environment = _environment(folder, dist_port=ports[25672], epmd_port=ports[4369])
     log = (folder / "broker.log").open("wb")
     with log:
@@ -269,6 +355,7 @@ def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapp
         ports=ports,
         gone=lambda: process.poll() is not None,
         log=lambda: (folder / "broker.log").read_text(errors="replace")[-4000:],
+        put_revoked=lambda lists: put_revoked(folder / "tls" / "crl", lists),
         ctl_command=(str(script.with_name("rabbitmqctl")), "--quiet"),
         ctl_environment=environment,
     )
@@ -287,7 +374,7 @@ def _environment(folder: Path, *, dist_port: int, epmd_port: int) -> dict[str, s
         "RABBITMQ_DIST_PORT": str(dist_port),
         "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
-        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "plugins"),
@@ -317,13 +404,14 @@ def _free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _wait(node: _Node, password: str, deadline: float) -> str:
+def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
     """Until AMQP and the management interface both answer; the broker's version."""
     management_url = f"http://127.0.0.1:{node.ports[MANAGEMENT]}"
     while time.monotonic() < deadline:
         if node.gone():
             raise NoBroker(f"RabbitMQ stopped while starting:\n{node.log()}")
-        if (version := version_of(management_url, USER, password)) and speaks_amqp("127.0.0.1", node.ports[AMQP]):
+        version = version_of(management_url, USER, password)
+        if version and (doors.plain is False or speaks_amqp("127.0.0.1", node.ports[AMQP])):
             return version
         time.sleep(0.2)
     raise NoBroker(f"RabbitMQ did not answer in time:\n{node.log()}")

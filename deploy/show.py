@@ -41,7 +41,8 @@ PATIENCE = 60.0
 @click.option("--broker", type=click.Choice(["docker", "binary"]), help="Docker where it answers, else the binary.")
 @click.option("--seed", default=2016, show_default=True, help="The same seed writes the same documents.")
 @click.option("--stay", is_flag=True, help="Leave it running afterwards, to drop packages by hand.")
-def main(agencies: int, documents: int, as_of: str, broker: Kind | None, seed: int, stay: bool) -> None:
+@click.option("--plain", is_flag=True, help="Without TLS, certificates and signed directory: never beyond a trial.")
+def main(agencies: int, documents: int, as_of: str, broker: Kind | None, seed: int, stay: bool, plain: bool) -> None:
     """A country at work on this machine: agencies, their daemons, their folders, one RabbitMQ."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell has a background job ignore it
         signal.signal(number, _interrupt)
@@ -51,7 +52,7 @@ def main(agencies: int, documents: int, as_of: str, broker: Kind | None, seed: i
         with ExitStack() as stack:
             root = Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
             stack.callback(shutil.rmtree, root, ignore_errors=True)
-            _run(console, root, on, agencies, documents, broker, seed, stay)
+            _run(console, root, on, agencies, documents, broker, seed, stay, plain)
     except KeyboardInterrupt:
         console.print("\nĐã dừng, không để lại gì. / Stopped; nothing is left behind.")
         sys.exit(130)
@@ -65,16 +66,32 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _run(
-    console: Console, root: Path, on: date, agencies: int, documents: int, prefer: Kind | None, seed: int, stay: bool
+    console: Console,
+    root: Path,
+    on: date,
+    agencies: int,
+    documents: int,
+    prefer: Kind | None,
+    seed: int,
+    stay: bool,
+    plain: bool,
 ) -> None:
     began = time.monotonic()
 
     def say(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f}s[/dim] {text}", highlight=False, soft_wrap=True)
 
-    with local_broker(prefer=prefer) as broker:
-        say(f"RabbitMQ {broker.version} ({broker.kind}) trên / on {broker.amqp_url.rpartition('@')[2]}")
-        land = countries.found(root, mailboxes=agencies, as_of=on)
+    land = countries.found(root, mailboxes=agencies, as_of=on, plain=plain)
+    if land.office is not None:
+        say(
+            f"{len(land.mailboxes)} chứng thư, khóa niêm phong; danh mục đã ký / "
+            "certificates, sealing keys; a signed directory"
+        )
+    with local_broker(prefer=prefer, tls=countries.tls_of(land), plain=plain) as broker:
+        where = broker.amqp_url.rpartition("@")[2] or f"{broker.amqps_url}, TLS 1.3"
+        say(f"RabbitMQ {broker.version} ({broker.kind}) trên / on {where}")
+        if plain:
+            say("[red]--plain: không mã hóa, không chứng thư, chỉ để chạy thử / no encryption, no certificates[/red]")
         countries.connect(land, broker)
         say(f"{len(land.mailboxes)} hộp thư, danh mục ngày {on} / mailboxes, directory as of {on}")
         with countries.at_work(land, processes=2) as daemons:

@@ -2,6 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.values import AgencyCode, MailboxCode, Text, Value
 
@@ -65,7 +68,14 @@ class Agency(Value):
 
 
 class Mailbox(Value):
-    """The delivery point of one adapter, and the agency codes it serves beyond its own and their sub-units."""
+    """The delivery point of one adapter, the agency codes it serves beyond its own and their sub-units, and what it
+    takes."""
 
     code: MailboxCode
     serves: tuple[AgencyCode, ...] = ()
+    takes: tuple[Annotated[int, Field(ge=0, le=3)], ...] = ()
+    """Business types of documents that its document system understands. Empty: all."""
+    versions: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
+    """Versions of the wire format that its adapter reads."""
+    contact: Text | None = None
+    """Whom to call when its mail waits: a name, a telephone number, an address."""

@@ -7,27 +7,37 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 import structlog
 import uuid_utils
 
+from bus.certificates import Certificate
 from bus.cli.output import emit_json, json_option
-from bus.config import AdapterConfig, BrokerConfig, Config
+from bus.config import AdapterConfig, Config
+from bus.daemon.bulletin import Bulletin
 from bus.daemon.host import run as run_host
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
+from bus.daemon.standpoint import Standpoint
+from bus.edition import Edition, accept
 from bus.errors import BadConfig, BrokerAway, BusError
 from bus.files.config import load_config
 from bus.files.directory import default_folder, load
-from bus.files.keys import load_identity, read_secret
+from bus.files.edition import load_edition, load_roots, save_edition
+from bus.files.keys import load_identity, load_keyring, read_secret, stamp, tls_files
 from bus.mailroom import MAX_CONTENT, Member
 from bus.ports import Adapter
+from bus.rabbit.feed import Feed
 from bus.rabbit.link import IoThread, Link, LinkSettings, Tls
 from bus.store import is_current, open_store
 from schemas.values import VIETNAM, MessageId
+
+FETCH_SECONDS = 30.0
+"""For the first edition of the directory, where none is held."""
 
 configs = click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 
@@ -44,8 +54,9 @@ def run(configs: tuple[Path, ...]) -> None:
     log_as_json()
     loaded = [load_config(path) for path in files(configs)]
     listen = listening(loaded)
-    with running(loaded) as daemons:
-        run_host(daemons, listen=listen)
+    warn(loaded)
+    with running(loaded) as hosted:
+        run_host(hosted.daemons, listen=listen, bulletin=hosted.bulletin)
 
 
 @command.command()
@@ -104,17 +115,71 @@ def _dumps(value: object, **_: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+def warn(loaded: Sequence[Config]) -> None:
+    """Says at start what is for trials only."""
+    log = structlog.get_logger()
+    for config in loaded:
+        if config.broker.plain:
+            log.warning("broker.plain", mailbox=config.mailbox, said="not encrypted, for trials only / chỉ để chạy thử")
+        if config.trust is None:
+            log.warning(
+                "directory.unsigned", mailbox=config.mailbox, said="nobody signed it, for trials only / chỉ để chạy thử"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """What one process runs."""
+
+    daemons: list[MailboxDaemon]
+    bulletin: Bulletin | None
+    """None where the directory is not signed."""
+
+
 @contextmanager
-def running(loaded: Sequence[Config]) -> Iterator[list[MailboxDaemon]]:
+def running(loaded: Sequence[Config]) -> Iterator[Hosted]:
     """The daemons of these configurations, wired and not started. One I/O thread serves all their links."""
     _bring_up(loaded)
     with ExitStack() as stack:
         io = IoThread()
         stack.callback(io.close)
         with ExitStack() as unhosted:
-            daemons = [_daemon(config, io, unhosted) for config in loaded]
+            bulletin = _bulletin(loaded, io, unhosted)
+            daemons = [_daemon(config, io, unhosted, bulletin) for config in loaded]
             unhosted.pop_all()  # from here on a daemon closes what it has
-        yield daemons
+        yield Hosted(daemons, bulletin)
+
+
+def _bulletin(loaded: Sequence[Config], io: IoThread, unhosted: ExitStack) -> Bulletin | None:
+    """One for the process, read with the login of the first mailbox; None where nobody signed the directory."""
+    trusts = {config.trust: config for config in reversed(loaded)}
+    if len(trusts) > 1:
+        said = ", ".join(config.mailbox for config in trusts.values())
+        raise BadConfig(file=said, why="[trust]: the mailboxes of one process go by one directory, and these differ")
+    config = loaded[0]
+    if config.trust is None:
+        return None
+    path = Path(config.trust.directory)
+    roots = load_roots(Path(config.trust.root))
+    feed = Feed(link_settings(config), io=io)
+    unhosted.callback(feed.close)
+    edition = load_edition(path, roots=roots, now=datetime.now(UTC)) or _first_edition(feed, path, roots)
+    return Bulletin(edition, roots=roots, feed=feed, keep=partial(save_edition, path))
+
+
+def _first_edition(feed: Feed, path: Path, roots: Sequence[Certificate]) -> Edition:
+    """Fetched from the bus. Raises BrokerAway where none comes, BadEdition where it is not the authority's."""
+    structlog.get_logger().info("directory.fetching", file=str(path))
+    encoded = feed.whole(wait=FETCH_SECONDS)
+    if encoded is None:
+        raise BrokerAway(
+            why=f"no edition of the directory came in {FETCH_SECONDS:g} s, and {path} holds none / "
+            "chưa có danh mục nào trên trục"
+        )
+    edition = accept(None, encoded, roots=roots, now=datetime.now(UTC))
+    assert edition is not None, "a whole edition needs no other"
+    save_edition(path, edition.encoded)
+    return edition
 
 
 def _bring_up(loaded: Sequence[Config]) -> None:
@@ -124,8 +189,9 @@ def _bring_up(loaded: Sequence[Config]) -> None:
         subprocess.run([sys.executable, "-m", "bus.store", *old], check=False, capture_output=True)  # noqa: S603
 
 
-def _daemon(config: Config, io: IoThread, unhosted: ExitStack) -> MailboxDaemon:
-    member = member_of(config)
+def _daemon(config: Config, io: IoThread, unhosted: ExitStack, bulletin: Bulletin | None) -> MailboxDaemon:
+    standpoint = _standpoint(config, bulletin) if bulletin else None
+    member = standpoint.member(datetime.now(UTC)) if standpoint else member_of(config)
     store = open_store(config.store, owner=config.mailbox)
     unhosted.callback(store.close)
     adapter = make_adapter(config.adapter, name=config.mailbox)
@@ -135,6 +201,7 @@ def _daemon(config: Config, io: IoThread, unhosted: ExitStack) -> MailboxDaemon:
     return MailboxDaemon(
         Surroundings(
             member=member,
+            standpoint=standpoint,
             store=store,
             broker=link,
             adapter=adapter,
@@ -144,7 +211,38 @@ def _daemon(config: Config, io: IoThread, unhosted: ExitStack) -> MailboxDaemon:
     )
 
 
+def _standpoint(config: Config, bulletin: Bulletin) -> Standpoint:
+    """Raises BadConfig where its keys cannot be read."""
+    keys = Path(config.keys)
+    on = config.as_of or datetime.now(VIETNAM).date()
+    ring = load_keyring(keys)
+    base = Member(
+        mailbox=config.mailbox,
+        directory=bulletin.edition.directory(on),
+        identity=ring.identity(listed=(), now=datetime.now(UTC)),
+        new_id=new_message_id,
+        max_content=config.max_content or MAX_CONTENT,
+        vouching=bulletin.edition.vouching,
+    )
+    return Standpoint(
+        base=base,
+        bulletin=bulletin,
+        keyring=partial(load_keyring, keys),
+        stamp=partial(stamp, keys),
+        as_of=config.as_of,
+    )
+
+
 def member_of(config: Config) -> Member:
+    """By the signed directory as it is held on disk, or by a folder that nobody signed."""
+    if config.trust is not None:
+        roots = load_roots(Path(config.trust.root))
+        edition = load_edition(Path(config.trust.directory), roots=roots, now=datetime.now(UTC))
+        if edition is None:
+            raise BadConfig(file=config.trust.directory, why="chưa có danh mục (no directory was fetched yet)")
+        return _standpoint(config, Bulletin(edition, roots=roots, feed=_NoFeed(), keep=lambda _: None)).member(
+            datetime.now(UTC)
+        )
     on = config.as_of or datetime.now(VIETNAM).date()
     folder = Path(config.directory) if config.directory else default_folder()
     return Member(
@@ -154,6 +252,19 @@ def member_of(config: Config) -> Member:
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
     )
+
+
+class _NoFeed:
+    """For commands that look at what is held and wait for nothing."""
+
+    def changes(self, *, wait: float) -> Sequence[bytes]:
+        return ()
+
+    def whole(self, *, wait: float) -> bytes | None:
+        return None
+
+    def close(self) -> None:
+        pass
 
 
 def new_message_id() -> MessageId:
@@ -166,21 +277,27 @@ def link_settings(config: Config) -> LinkSettings:
         mailbox=config.mailbox,
         url=broker.url,
         password=read_secret(Path(broker.password_file)) if broker.password_file else None,
-        tls=_tls(broker),
+        tls=_tls(config),
         heartbeat=broker.heartbeat,
         window=broker.window,
         prefetch=broker.prefetch,
     )
 
 
-def _tls(broker: BrokerConfig) -> Tls | None:
+def _tls(config: Config) -> Tls | None:
     """Raises BadConfig where a file cannot be read: at start, not at each attempt to connect."""
+    broker = config.broker
     cafile, certfile, keyfile = (
         Path(file) if file else None for file in (broker.cafile, broker.certfile, broker.keyfile)
     )
-    if cafile is None and certfile is None:
+    if not broker.url.startswith("amqps://"):
         return None
-    tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile)
+    if cafile is None and config.trust is not None:
+        cafile = Path(config.trust.root)
+    keys = Path(config.keys) if certfile is None and config.trust is not None else None
+    if cafile is None and certfile is None and keys is None:
+        return None
+    tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile, newest=partial(tls_files, keys) if keys else None)
     tls.context()
     return tls
 

@@ -1,83 +1,291 @@
-"""`lienthong keys`: make a mailbox's keys, and show their public half as the directory wants it."""
+"""`lienthong keys`: an agency's keys, from the request for a certificate to their renewal."""
 
-import base64
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from bus.cli.output import emit_fields, emit_json, json_option
+from bus.authority import make_request
+from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
+from bus.cli.output import emit_fields, emit_json, json_option, text
 from bus.directory import render_keys
-from bus.files.keys import add_sealing, load_identity, save_identity
-from bus.keys import Algorithm, Identity, SealingKey, new_identity
+from bus.endings import Ending, warnings
+from bus.errors import BadCertificate, BadConfig
+from bus.files.edition import load_roots
+from bus.files.keys import (
+    add_sealing,
+    add_signing,
+    add_token,
+    load_certificates,
+    load_identity,
+    load_keyring,
+    load_signer,
+    load_statements,
+    save_certificate,
+    save_identity,
+    save_statement,
+    sealing_files,
+    signing_files,
+)
+from bus.files.private import make_private_folder
+from bus.keys import Algorithm, Identity, SealingKey, Signer, SigningKey, new_identity
+from bus.statement import SealingStatement
 from schemas.agency import Mailbox
+from schemas.codes import Label
 from schemas.values import MailboxCode
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _mailbox = click.option("--mailbox", required=True, metavar="CODE", help="Mailbox that the keys are for, as H49.")
-
-
-@click.group()
-def command() -> None:
-    """Make an agency's keys.
-
-    Private keys stay in DIR, readable by their owner only. What is printed is public: send it to the keeper of the
-    directory, who puts it into a file there.
-    """
-
-
-@command.command()
-@_folder
-@_mailbox
-@click.option(
+_out = click.option("--out", type=click.Path(path_type=Path), help="Write the request here instead of printing it.")
+_days = click.option(
+    "--sealing-days",
+    default=730,
+    show_default=True,
+    type=click.IntRange(1, 3650),
+    help="How long a new sealing key is sealed to, and opens.",
+)
+_algorithm = click.option(
     "--algorithm",
     type=click.Choice([algorithm.value for algorithm in Algorithm]),
     default=Algorithm.P256.value,
     show_default=True,
     help="How this mailbox signs.",
 )
+
+
+@click.group()
+def command() -> None:
+    """An agency's keys: request, install, rotate. Khóa của cơ quan.
+
+    Private keys stay in DIR, readable by their owner only. What is printed is public.
+    """
+
+
+@command.command()
+@_folder
+@_mailbox
+@_algorithm
+@_days
+@click.option("--token-module", metavar="FILE", help="PKCS#11 library: the signing key is made in its token.")
+@click.option("--token-label", metavar="TEXT", help="Which token.")
+@click.option("--token-key", metavar="TEXT", help="Label of the key there.  [default: the mailbox's code]")
+@click.option("--token-pin-file", metavar="FILE", help="File with the PIN, mode 600.")
+@_out
+def request(
+    folder: Path,
+    mailbox: MailboxCode,
+    algorithm: str,
+    sealing_days: int,
+    token_module: str | None,
+    token_label: str | None,
+    token_key: str | None,
+    token_pin_file: str | None,
+    out: Path | None,
+) -> None:
+    """Make keys in DIR, and a request for their certificate. Tạo khóa và yêu cầu cấp chứng thư.
+
+    The request is PKCS#10 (PEM), with the sealing keys that this mailbox states behind it; send it to the authority.
+    Asked again before a certificate is installed, it gives the same keys.
+    """
+    _check(mailbox)
+    make_private_folder(folder)
+    if not sealing_files(folder):
+        add_sealing(folder, SealingKey.generate())
+    if not signing_files(folder):
+        if token_module:
+            add_token(
+                folder, module=token_module, token=token_label or "", key=token_key or mailbox, pin=token_pin_file or ""
+            )
+        else:
+            add_signing(folder, SigningKey.generate(Algorithm(algorithm)))
+    _request(folder, mailbox, sealing_days, out)
+    click.echo(
+        f"Khóa nằm tại {folder}; gửi yêu cầu này cho cơ quan cấp chứng thư, rồi: lienthong keys install {folder} CERT\n"
+        f"The keys lie in {folder}; send this request to the authority, then: lienthong keys install {folder} CERT",
+        err=True,
+    )
+
+
+@command.command()
+@_folder
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--root", type=click.Path(path_type=Path), help="PEM of the roots that must vouch for it.")
+def install(folder: Path, certificate: Path, root: Path | None) -> None:
+    """Take back the certificate, after checking that it fits. Cài chứng thư đã được cấp."""
+    chain = Certificate.from_pem(certificate.read_bytes())
+    leaf = chain[0]
+    path = _key_file(folder, leaf)
+    statements = load_statements(folder).values()
+    mailbox = next((each.mailbox for each in statements), leaf.name)
+    if not names_mailbox(leaf, mailbox):
+        raise BadCertificate(name=leaf.name, why=f"it is not in the name of {mailbox}")
+    now = datetime.now(UTC)
+    if now > leaf.until:
+        raise BadCertificate(name=leaf.name, why=f"it expired at {leaf.until:%Y-%m-%d}")
+    # Without roots at least its purpose and its own issuers, if they came with it.
+    vouching = Vouching(load_roots(root) if root else chain[-1:], chain[1:])
+    vouching.standing(leaf, Purpose.MAILBOX)
+    where = save_certificate(path, b"".join(each.to_pem() for each in chain))
+    emit_fields(
+        {
+            "chứng thư / certificate": where,
+            "hộp thư / mailbox": leaf.name,
+            "số hiệu / serial": f"{leaf.serial:x}",
+            "hết hạn / until": leaf.until,
+            "người cấp / issuer": leaf.parsed.issuer.rfc4514_string(),
+        }
+    )
+    if root is None:
+        click.echo("Chưa đối chiếu với gốc: thêm --root. Not checked against a root: give --root.", err=True)
+
+
+@command.command()
+@_folder
+@_mailbox
+@click.option("--only", type=click.Choice(["signing", "sealing"]), help="Renew one of the two.")
+@_algorithm
+@_days
+@_out
+def rotate(
+    folder: Path, mailbox: MailboxCode, only: str | None, algorithm: str, sealing_days: int, out: Path | None
+) -> None:
+    """Make the next keys, and a request for them. Thay khóa, không dừng dịch vụ.
+
+    The daemon goes on with the old ones. It uses the new signing key as soon as its certificate is installed and the
+    directory names it; old sealing keys open until their end. Doing it twice before that makes no second pair.
+    """
+    _check(mailbox)
+    load_keyring(folder)
+    pending = _pending(folder)
+    if only != "sealing" and not pending:
+        add_signing(folder, SigningKey.generate(Algorithm(algorithm)))
+    if only != "signing" and not (pending and only is None):
+        add_sealing(folder, SealingKey.generate())
+    _request(folder, mailbox, sealing_days, out)
+    click.echo(
+        "Khóa cũ vẫn dùng. Gửi yêu cầu này; khi có chứng thư: lienthong keys install; khóa mới được dùng ngay khi "
+        "danh mục ghi nó.\nThe old keys stay in use. Send this request; once you have the certificate: lienthong keys "
+        "install; the new ones are used as soon as the directory names them.",
+        err=True,
+    )
+
+
+@command.command()
+@_folder
+@_mailbox
+@_algorithm
 @json_option
 def new(folder: Path, mailbox: MailboxCode, algorithm: str, as_json: bool) -> None:
-    """Make new keys in DIR, which must hold none yet."""
+    """Make keys without any certificate, for a trial with an unsigned directory. DIR must hold none yet."""
     _check(mailbox)
     identity = new_identity(Algorithm(algorithm))
     save_identity(folder, identity)
     _emit(identity, mailbox, as_json=as_json)
 
 
-@command.command("add-sealing")
+@command.command()
 @_folder
-@_mailbox
+@click.option("--mailbox", metavar="CODE", help="Print the entry of an unsigned directory instead.")
 @json_option
-def add_sealing_key(folder: Path, mailbox: MailboxCode, as_json: bool) -> None:
-    """Add a newer sealing key to DIR.
-
-    The older ones go on opening what was sealed to them. Restart the adapter before the directory names the new key.
-    """
-    _check(mailbox)
-    load_identity(folder)
-    add_sealing(folder, SealingKey.generate())
-    _emit(load_identity(folder), mailbox, as_json=as_json)
+def show(folder: Path, mailbox: MailboxCode | None, as_json: bool) -> None:
+    """Show the keys in DIR, their certificates and ends. Never a private key. Xem khóa và hạn dùng."""
+    if mailbox is not None:
+        _check(mailbox)
+        _emit(load_identity(folder), mailbox, as_json=as_json)
+        return
+    rows = list(_rows(folder))
+    if as_json:
+        emit_json(rows)
+        return
+    for row in rows:
+        state = {"pending": "chờ chứng thư / pending", "held": "", "over": "đã hết hạn / over"}[str(row["state"])]
+        until = f"đến / until {text(row['until'])}" if row["until"] else ""
+        click.echo(f"{row['kind']:<8} {row['key']}  {row['file']:<18} {until} {state}".rstrip())
 
 
 @command.command()
 @_folder
-@click.option("--mailbox", metavar="CODE", help="Print the directory's entry for this mailbox instead of the ids.")
 @json_option
-def show(folder: Path, mailbox: MailboxCode | None, as_json: bool) -> None:
-    """Show the public half of the keys in DIR."""
-    identity = load_identity(folder)
-    if mailbox is not None:
-        _check(mailbox)
-        _emit(identity, mailbox, as_json=as_json)
-    elif as_json:
-        emit_json(_public(identity))
+def expiring(folder: Path, as_json: bool) -> None:
+    """What ends within 30 days. Exit code: 0 nothing, 2 something. Những gì sắp hết hạn."""
+    now = datetime.now(UTC)
+    found = warnings(_endings(folder), now=now)
+    if as_json:
+        emit_json([{"what": each.what.en, "at": each.at, "stage": each.stage} for each in found])
+    for each in () if as_json else found:
+        left = "đã hết hạn / ended" if each.stage == 0 else f"còn {(each.at - now).days} ngày / days left"
+        click.echo(f"{each.what.vi} / {each.what.en}: {text(each.at)}, {left}")
+    sys.exit(2 if found else 0)
+
+
+# -- how ---------------------------------------------------------------------------------------------------------------
+
+
+def _request(folder: Path, mailbox: MailboxCode, sealing_days: int, out: Path | None) -> None:
+    """States every sealing key that is still open under the newest signing key, and asks for that one's certificate."""
+    signer = load_signer(signing_files(folder)[0])
+    statements = list(_stated(folder, mailbox, signer, sealing_days))
+    pem = make_request(signer, mailbox=mailbox, statements=statements)
+    if out is None:
+        click.echo(pem.decode("ascii"), nl=False)
     else:
-        emit_fields(
-            {
-                "signing": f"{identity.signing.id}  {identity.signing.algorithm}",
-                "sealing": ", ".join(key.id for key in identity.sealing),
-            }
-        )
+        out.write_bytes(pem)
+        click.echo(f"{out}", err=True)
+
+
+def _stated(folder: Path, mailbox: MailboxCode, signer: Signer, days: int) -> Iterator[SealingStatement]:
+    before, now = load_statements(folder), datetime.now(UTC).replace(microsecond=0)
+    for path, held in zip(sealing_files(folder), load_keyring(folder).sealing, strict=True):
+        known = before.get(held.key.id)
+        if known is not None and known.until <= now:
+            continue
+        if known is None or known.signed_by != signer.id or known.mailbox != mailbox:
+            since, until = (known.since, known.until) if known else (now, now + timedelta(days=days))
+            known = SealingStatement.sign(held.key.public, mailbox=mailbox, since=since, until=until, signer=signer)
+            save_statement(path, known)
+        yield known
+
+
+def _pending(folder: Path) -> bool:
+    """Whether the newest signing key still waits for its certificate."""
+    return load_signer(signing_files(folder)[0]).id not in load_certificates(folder)
+
+
+def _key_file(folder: Path, certificate: Certificate) -> Path:
+    public = certificate.public_key
+    for path in signing_files(folder):
+        if load_signer(path).public.to_bytes() == public:
+            return path
+    raise BadConfig(
+        file=folder, why=f"không có khóa của chứng thư này (no key of this certificate, {certificate.name})"
+    )
+
+
+def _rows(folder: Path) -> Iterator[dict[str, object]]:
+    now = datetime.now(UTC)
+    certificates, statements = load_certificates(folder), load_statements(folder)
+    for path in signing_files(folder):
+        signer = load_signer(path)
+        chain = certificates.get(signer.id)
+        until = chain[0].until if chain else None
+        state = "pending" if until is None else "over" if until < now else "held"
+        yield {"kind": "signing", "key": signer.id, "file": path.name, "until": until, "state": state}
+    for path, held in zip(sealing_files(folder), load_keyring(folder).sealing, strict=True):
+        stated = statements.get(held.key.id)
+        until = stated.until if stated else None
+        state = "over" if until and until < now else "held"
+        yield {"kind": "sealing", "key": held.key.id, "file": path.name, "until": until, "state": state}
+
+
+def _endings(folder: Path) -> Iterator[Ending]:
+    certificates = [chain[0].until for chain in load_certificates(folder).values()]
+    if certificates:
+        yield Ending(Label("chứng thư ký", "signing certificate"), max(certificates))
+    stated = [each.until for each in load_statements(folder).values()]
+    if stated:
+        yield Ending(Label("khóa niêm phong", "sealing key"), max(stated))
 
 
 def _check(mailbox: str) -> None:
@@ -87,28 +295,16 @@ def _check(mailbox: str) -> None:
         raise click.BadParameter(f"{mailbox!r} is no mailbox code", param_hint="--mailbox") from exc
 
 
-def _entry(identity: Identity, mailbox: MailboxCode) -> str:
-    return render_keys(
-        mailbox,
-        signing=[identity.signing.public.to_bytes()],
-        sealing=[key.public.to_bytes() for key in identity.sealing],
-    )
-
-
 def _emit(identity: Identity, mailbox: MailboxCode, *, as_json: bool) -> None:
-    if as_json:
-        emit_json({"mailbox": mailbox, **_public(identity)})
-    else:
-        click.echo(_entry(identity, mailbox), nl=False)
-
-
-def _public(identity: Identity) -> dict[str, object]:
     signing = identity.signing.public
-    return {
-        "signing": [{"id": signing.id, "algorithm": signing.algorithm, "public": _base64(signing.to_bytes())}],
-        "sealing": [{"id": key.id, "public": _base64(key.public.to_bytes())} for key in identity.sealing],
-    }
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    if as_json:
+        emit_json(
+            {
+                "mailbox": mailbox,
+                "signing": [{"id": signing.id, "algorithm": signing.algorithm}],
+                "sealing": [{"id": key.id} for key in identity.sealing],
+            }
+        )
+        return
+    sealing = [key.public.to_bytes() for key in identity.sealing]
+    click.echo(render_keys(mailbox, signing=[signing.to_bytes()], sealing=sealing), nl=False)

@@ -1,28 +1,28 @@
 """`lienthong topology`: what the directory asks of a broker, what the broker lacks, and making it so."""
 
-import dataclasses
 import secrets
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
-from functools import wraps
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.markup import escape
 
-from bus.cli.management import management_option, vhost_option
+from bus.cli.management import management_option
+from bus.cli.node import settings
 from bus.cli.output import emit_json, json_option
 from bus.cli.tables import emit_table
+from bus.cli.wish import Wish, put_revoked, wish_options
 from bus.drift import Act, Change, Thing, diff, leftovers
+from bus.errors import BusError
 from bus.files.credentials import add_credentials, load_credentials
-from bus.files.directory import default_folder, load
 from bus.rabbit import definitions as wire
 from bus.rabbit.management import Management
-from bus.topology import TARGET, Limits, Topology, Version, parse_version, topology
+from bus.topology import TARGET, Topology, parse_version
 from schemas.codes import Label
-from schemas.values import VIETNAM, MailboxCode
+from schemas.values import MailboxCode
 
 SHOWN = 6
 """Names in one line of a plan, before `--full`."""
@@ -35,22 +35,6 @@ SIGNS = {
     Act.CANNOT: "! không thể / cannot",
 }
 COLUMNS = ("Việc\nact", "Loại\nwhat", "Số\ncount", "Tên, chi tiết\nnames, details")
-_LIMITS = {field.name: field.type for field in dataclasses.fields(Limits)}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What was asked for on the command line; the topology itself waits for the broker's version."""
-
-    mailboxes: tuple[MailboxCode, ...]
-    on: date
-    vhost: str
-    limits: Limits
-    partial: bool
-    """Some of the directory's mailboxes only: what the others have is no leftover."""
-
-    def topology(self, version: Version) -> Topology:
-        return topology(self.mailboxes, vhost=self.vhost, limits=self.limits, version=version)
 
 
 @click.group()
@@ -62,46 +46,7 @@ def command() -> None:
     """
 
 
-def _limits(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Limits:
-    chosen: dict[str, Any] = {}
-    for value in values:
-        name, _, amount = value.partition("=")
-        kind = _LIMITS.get(name)
-        if kind is None or not amount:
-            raise click.BadParameter(f"{value!r}: NAME=VALUE, where NAME is one of {', '.join(_LIMITS)}")
-        if kind is int and not (amount.isdecimal() and int(amount)):
-            raise click.BadParameter(f"{value!r}: a whole number above 0")
-        chosen[name] = int(amount) if kind is int else amount
-    return Limits(**chosen)
-
-
-def _wish(run: Callable[..., None]) -> Callable[..., None]:
-    """The options that say what is wanted; the command gets `wish`."""
-
-    @vhost_option
-    @click.option(
-        "--directory", "folder", envvar="LIENTHONG_DIRECTORY", show_envvar=True, default=default_folder,
-        type=click.Path(path_type=Path), show_default="the one that comes with the bus", help="Folder of TOML files.",
-    )  # fmt: skip
-    @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Date.  [default: today]")
-    @click.option("--mailbox", "only", multiple=True, metavar="CODE", help="Only this one; may be repeated.")
-    @click.option(
-        "--limit", "limits", multiple=True, metavar="NAME=VALUE", callback=_limits, envvar="LIENTHONG_LIMITS",
-        show_envvar=True, help=f"Another limit; may be repeated. Names: {', '.join(_LIMITS)}.",
-    )  # fmt: skip
-    @wraps(run)
-    def command(
-        vhost: str, folder: Path, as_of: datetime | None, only: tuple[MailboxCode, ...], limits: Limits, **rest: object
-    ) -> None:
-        on = as_of.date() if as_of is not None else datetime.now(VIETNAM).date()
-        listed = tuple(mailbox.code for mailbox in load(folder, on=on).mailboxes)
-        if unknown := sorted(set(only) - set(listed)):
-            raise click.BadParameter(f"no mailbox of the directory: {', '.join(unknown)}", param_hint="--mailbox")
-        chosen = tuple(code for code in listed if code in only) if only else listed
-        run(wish=Wish(mailboxes=chosen, on=on, vhost=vhost, limits=limits, partial=bool(only)), **rest)
-
-    return command
-
+command.add_command(settings)
 
 _prune_option = click.option(
     "--prune", is_flag=True, help="Remove what the directory no longer names; empty queues only."
@@ -114,36 +59,26 @@ _credentials_option = click.option(
     show_envvar=True,
     help="TOML of user = password, mode 600; passwords that are missing are drawn and written there.",
 )
-_certificates_option = click.option(
-    "--certificates", is_flag=True, help="Users log in by client certificate: they get no password."
-)
 
 
 @command.command()
-@_wish
+@wish_options
 @_credentials_option
-@_certificates_option
 @click.option("--rabbitmq", "version", default=".".join(map(str, TARGET)), show_default=True, metavar="VERSION")
-def export(wish: Wish, credentials: Path | None, certificates: bool, version: str) -> None:
+def export(wish: Wish, credentials: Path | None, version: str) -> None:
     """RabbitMQ definitions (JSON) to import: load_definitions, or the management page. Xuất định nghĩa.
 
-    Passwords are in it as salted hashes. Without --credentials or --certificates it has no users.
+    Passwords are in it as salted hashes; without --credentials its users log in by certificate.
     """
     wanted = wish.topology(parse_version(version))
     users = [user.name for user in wanted.users]
-    emit_json(wire.export(wanted, hashes=_hashes(users, credentials, certificates=certificates)))
-    if credentials is None and not certificates:
-        click.echo(
-            "Không có người dùng trong đó: thêm --credentials hoặc --certificates.\n"
-            "There are no users in it: give --credentials or --certificates.",
-            err=True,
-        )
+    emit_json(wire.export(wanted, hashes=_hashes(users, credentials)))
     _say(wanted.notes)
 
 
 @command.command()
 @management_option
-@_wish
+@wish_options
 @_prune_option
 @_full_option
 @json_option
@@ -170,44 +105,53 @@ def plan(url: str, wish: Wish, prune: bool, full: bool, as_json: bool) -> None:
 
 @command.command()
 @management_option
-@_wish
+@wish_options
 @_credentials_option
-@_certificates_option
 @_prune_option
 @click.option("--yes", is_flag=True, help="Do not ask before removing.")
+@click.option(
+    "--follow", type=click.FloatRange(1, 3600), metavar="SECONDS", help="Go on, reading the directory again that often."
+)
+@click.option(
+    "--crl-folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the broker looks for revocation lists.",
+)
 @_full_option
 @json_option
 def apply(
     url: str,
     wish: Wish,
     credentials: Path | None,
-    certificates: bool,
     prune: bool,
     yes: bool,
+    follow: float | None,
+    crl_folder: Path | None,
     full: bool,
     as_json: bool,
 ) -> None:
     """Make a broker what the directory asks for. Thực hiện trên RabbitMQ.
 
-    Doing it twice does no harm. Users that exist keep their passwords. Exit code: 0 done, 2 something remains that only
-    people can do.
+    Doing it twice does no harm. Users that exist keep their passwords; without --credentials new ones get none, and log
+    in by certificate. A mailbox whose certificates were revoked is cut off at once. Exit code: 0 done, 2 something
+    remains that only people can do.
     """
     _check_prune(wish, prune=prune)
+    if crl_folder is not None:
+        put_revoked(wish, crl_folder)
+    if follow is not None:
+        _follow(url, wish, credentials, crl_folder, follow)
+        return
     with Management(url) as management:
         wanted = wish.topology(management.version())
         current = management.topology(wish.vhost)
         changes = diff(current, wanted, prune=prune)
         if not as_json:
             _show(wish, changes, (), full=full)
-        if any(change.kind is Act.REMOVE for change in changes) and not yes:
+        if any(change.kind is Act.REMOVE and change.name not in wish.withdrawn for change in changes) and not yes:
             _ask(as_json=as_json)
         made = [c.name for c in changes if c.what is Thing.USER and c.kind is Act.CREATE]
-        hashes = _hashes(made, credentials, certificates=certificates)
-        if len(hashes) < len(made):
-            raise click.UsageError(
-                f"{len(made)} users are to be made: give --credentials FILE for their passwords, or --certificates "
-                f"/ cần --credentials hoặc --certificates cho {len(made)} người dùng mới"
-            )
+        hashes = _hashes(made, credentials)
         management.apply(changes, vhost=wish.vhost, hashes=hashes)
         remaining = diff(management.topology(wish.vhost), wanted, prune=prune)
     if as_json:
@@ -216,6 +160,41 @@ def apply(
         _conclude(changes, remaining, made, credentials, full=full)
         _say((*wanted.notes, *_stale_passwords(current, wanted, credentials)))
     sys.exit(2 if remaining else 0)
+
+
+def _follow(url: str, wish: Wish, credentials: Path | None, crl_folder: Path | None, every: float) -> None:
+    """Keeps a broker in step with the directory until SIGTERM: says what changed, never asks, never prunes."""
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    known: dict[str, MailboxCode] | None = None
+    while not end.is_set():
+        try:
+            wish = wish.again()
+            if crl_folder is not None:
+                put_revoked(wish, crl_folder)
+            with Management(url) as management:
+                known = _in_step(management, wish, credentials, known)
+        except BusError as error:
+            click.echo(f"{error.in_vietnamese()}\n{error.in_english()}", err=True)
+        end.wait(every)
+
+
+def _in_step(
+    management: Management, wish: Wish, credentials: Path | None, known: dict[str, MailboxCode] | None
+) -> dict[str, MailboxCode]:
+    """One look; the revoked certificates by now. Whoever has a newly revoked one must log in again."""
+    wanted = wish.topology(management.version())
+    changes = diff(management.topology(wish.vhost), wanted)
+    revoked = wish.revoked()
+    if made := [change for change in changes if change.kind is not Act.CANNOT]:
+        _show(wish, made, (), full=False)
+        users = [c.name for c in made if c.what is Thing.USER and c.kind is Act.CREATE]
+        management.apply(made, vhost=wish.vhost, hashes=_hashes(users, credentials))
+    if known is not None and (fresh := {code for serial, code in revoked.items() if serial not in known}):
+        closed = management.disconnect(sorted(fresh))
+        click.echo(f"ngắt / disconnected: {', '.join(sorted(fresh))} ({closed})")
+    return revoked
 
 
 def _ask(*, as_json: bool) -> None:
@@ -232,19 +211,17 @@ def _check_prune(wish: Wish, *, prune: bool) -> None:
 # -- passwords ---------------------------------------------------------------------------------------------------------
 
 
-def _hashes(users: Sequence[str], credentials: Path | None, *, certificates: bool) -> dict[str, str]:
-    """The hash of each user to be made. Passwords that are missing are drawn, and on disk before anybody has them."""
+def _hashes(users: Sequence[str], credentials: Path | None) -> dict[str, str]:
+    """The hash of each user to be made; "" for those who log in by certificate. Passwords that are missing are drawn,
+    and on disk before anybody has them."""
     if credentials is None:
-        return dict.fromkeys(users, "") if certificates else {}
+        return dict.fromkeys(users, "")
     known = load_credentials(credentials)
-    drawn = {user: secrets.token_urlsafe(PASSWORD_BYTES) for user in users if user not in known and not certificates}
+    drawn = {user: secrets.token_urlsafe(PASSWORD_BYTES) for user in users if user not in known}
     if drawn:
         add_credentials(credentials, drawn)
     passwords = known | drawn
-    return {
-        user: wire.password_hash(passwords[user], salt=secrets.token_bytes(wire.SALT_SIZE)) if user in passwords else ""
-        for user in users
-    }
+    return {user: wire.password_hash(passwords[user], salt=secrets.token_bytes(wire.SALT_SIZE)) for user in users}
 
 
 def _stale_passwords(current: Topology, wanted: Topology, credentials: Path | None) -> Iterator[Label]:

@@ -10,8 +10,9 @@ from types import FrameType
 
 import structlog
 
+from bus.daemon.bulletin import Bulletin
 from bus.daemon.http import HealthServer
-from bus.daemon.loops import join_all
+from bus.daemon.loops import Loop, join_all
 from bus.daemon.mailbox import MailboxDaemon
 
 log = structlog.get_logger()
@@ -26,27 +27,34 @@ def hosted(
     daemons: Sequence[MailboxDaemon],
     *,
     listen: tuple[str, int] | None,
+    bulletin: Bulletin | None = None,
     grace: float = GRACE,
     closing: float = CLOSING,
 ) -> Iterator[HealthServer | None]:
-    """Runs the daemons while the block runs; ends them cleanly after it. Raises BadConfig where the port is taken."""
+    """Runs the daemons while the block runs; ends them cleanly after it. Raises BadConfig where the port is taken.
+    `bulletin` keeps their directory up to date; one for all of them."""
     server: HealthServer | None = None
+    following = [Loop("directory", bulletin.step, idle=0, mailbox="*")] if bulletin else []
     try:
         if listen:
             server = HealthServer(listen, daemons)
+        for loop in following:
+            loop.start()
         for daemon in daemons:
             daemon.start()
         yield server
     finally:
         for daemon in daemons:
             daemon.tell_to_stop()
-        busy = join_all([loop for daemon in daemons for loop in daemon.loops], within=grace)
+        for loop in following:
+            loop.stop()
+        busy = join_all([*following, *(loop for daemon in daemons for loop in daemon.loops)], within=grace)
         if busy:
             log.warning("daemon.left-working", loops=busy)  # what they did not finish will be offered again
-        close_all([*daemons, server] if server else daemons, within=closing)
+        close_all([*daemons, *([server] if server else []), *([bulletin] if bulletin else [])], within=closing)
 
 
-def close_all(open_: Sequence[MailboxDaemon | HealthServer], *, within: float) -> None:
+def close_all(open_: Sequence[MailboxDaemon | HealthServer | Bulletin], *, within: float) -> None:
     """All at once: where the network is stalled, each link waits as long as it may for the broker's farewell. What has
     not closed in time is left to the end of the process."""
     threads = [threading.Thread(target=each.close, name="close", daemon=True) for each in open_]
@@ -57,7 +65,7 @@ def close_all(open_: Sequence[MailboxDaemon | HealthServer], *, within: float) -
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def run(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None) -> None:
+def run(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None, bulletin: Bulletin | None = None) -> None:
     """Until SIGTERM or SIGINT. Must be called from the main thread."""
     end = threading.Event()
 
@@ -72,5 +80,5 @@ def run(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None) -> 
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    with hosted(daemons, listen=listen):
+    with hosted(daemons, listen=listen, bulletin=bulletin):
         end.wait()

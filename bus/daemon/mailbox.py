@@ -10,9 +10,11 @@ import structlog
 from bus import delivering, receiving, sending
 from bus.daemon.loops import Loop
 from bus.daemon.metrics import Tally
+from bus.daemon.standpoint import Standpoint
+from bus.endings import warnings
 from bus.mailroom import Member
 from bus.ports import Adapter, Answer, Broker, Store
-from bus.records import Arrival
+from bus.records import Arrival, Event
 from schemas.values import VIETNAM, MailboxCode
 
 log = structlog.get_logger()
@@ -32,6 +34,8 @@ class Surroundings:
     """What a mailbox works with; closed with it."""
 
     member: Member
+    standpoint: Standpoint | None = None
+    """Renews `member` from the signed directory and the keys on disk. None: `member` follows the calendar only."""
     store: Store
     broker: Broker
     adapter: Adapter
@@ -44,11 +48,14 @@ class Surroundings:
 
 
 class MailboxDaemon:
-    """Started once, stopped once. Beside the four loops of the road a fifth, once a day, forgets what is long done."""
+    """Started once, stopped once. Beside the four loops of the road, one forgets what is long done, once a day, and one
+    reminds of what comes to an end, once an hour."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._member = around.member
+        if around.standpoint is not None:
+            around.standpoint.tell = self._tell
         self.mailbox: MailboxCode = around.member.mailbox
         self.tally = Tally()
         self._in_hand: Sequence[Arrival] = ()
@@ -56,8 +63,10 @@ class MailboxDaemon:
         self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
         self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
+        self._reminded: dict[str, tuple[int, datetime]] = {}
+        self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
-        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._forget]
+        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._forget, self._remind]
 
     @property
     def store(self) -> Store:
@@ -66,6 +75,10 @@ class MailboxDaemon:
     @property
     def broker(self) -> Broker:
         return self._around.broker
+
+    @property
+    def standpoint(self) -> Standpoint | None:
+        return self._around.standpoint
 
     def start(self) -> None:
         log.info("mailbox.started", mailbox=self.mailbox)
@@ -141,11 +154,32 @@ class MailboxDaemon:
             log.info("store.forgotten", mailbox=self.mailbox, messages=forgotten)
         return False
 
+    def _remind_step(self) -> bool:
+        """Says once a stage that a certificate, a key or the directory comes to its end."""
+        standpoint = self._around.standpoint
+        if standpoint is None:
+            return False
+        now = self._around.clock()
+        for warning in warnings(standpoint.endings(), now=now):
+            if self._reminded.get(warning.what.en) == (warning.stage, warning.at):
+                continue
+            self._reminded[warning.what.en] = (warning.stage, warning.at)
+            log.warning("ending.soon", mailbox=self.mailbox, what=warning.what.en, at=warning.at, days=warning.stage)
+            self._tell(Event(at=now, name="ending.soon", detail=f"{warning.what.en}: {warning.at:%Y-%m-%d}"))
+        return False
+
     # -- small things
+
+    def _tell(self, event: Event) -> None:
+        with self._around.store.write() as tx:
+            tx.put_events([event])
 
     def _today(self) -> Member:
         """With the directory as of today: closures take effect at midnight in Việt Nam, without a restart."""
-        today = self._around.as_of or self._around.clock().astimezone(VIETNAM).date()
+        now = self._around.clock()
+        if self._around.standpoint is not None:
+            return self._around.standpoint.member(now)
+        today = self._around.as_of or now.astimezone(VIETNAM).date()
         if self._member.directory.on != today:
             self._member = replace(self._member, directory=self._member.directory.as_of(today))
         return self._member

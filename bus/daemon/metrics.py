@@ -54,6 +54,12 @@ class RoadCollector(Collector):
         link = GaugeMetricFamily(
             "lienthong_link_up", "1 where publisher and consumer are connected", labels=["mailbox"]
         )
+        edition = GaugeMetricFamily(
+            "lienthong_directory_version", "Edition of the directory in force", labels=["mailbox"]
+        )
+        ends = GaugeMetricFamily(
+            "lienthong_ends_in_seconds", "Until a certificate, key or directory ends", labels=["mailbox", "what"]
+        )
         readable = GaugeMetricFamily("lienthong_store_readable", "1 where the store answers", labels=["mailbox"])
         failing = GaugeMetricFamily("lienthong_loop_failing", "1 while a loop fails", labels=["mailbox", "loop"])
         now = datetime.now(UTC)
@@ -68,9 +74,13 @@ class RoadCollector(Collector):
                 age = (now - since).total_seconds() if since else 0.0
                 oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
             link.add_metric([daemon.mailbox], daemon.broker.is_up)
+            if (standpoint := daemon.standpoint) is not None:
+                edition.add_metric([daemon.mailbox], standpoint.bulletin.edition.header.version)
+                for ending in standpoint.endings():
+                    ends.add_metric([daemon.mailbox, ending.what.en], (ending.at - now).total_seconds())
             for loop in daemon.loops:
                 failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
-        yield from (road, boxes, oldest, link, readable, failing)
+        yield from (road, boxes, oldest, link, readable, failing, edition, ends)
 
 
 _Held = dict[Box, tuple[Mapping[State, int], datetime | None]]
@@ -84,6 +94,15 @@ def _held(store: Store) -> _Held | BusError:
             return {box: (tx.counts(box), tx.oldest(box, State.WAITING)) for box in Box}
     except BusError as error:
         return error
+
+
+def _directory(daemon: "MailboxDaemon") -> dict[str, object]:
+    """Which edition it goes by; nothing where the directory is not signed."""
+    if daemon.standpoint is None:
+        return {}
+    header, refused = daemon.standpoint.bulletin.edition.header, daemon.standpoint.bulletin.refused
+    said = {"version": header.version, "issued_at": header.issued_at, "expires_at": header.expires_at}
+    return {"directory": said | ({"refused_at": refused[0], "refused": refused[1]} if refused else {})}
 
 
 def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]:
@@ -104,6 +123,14 @@ def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]
         fine = daemon.broker.is_up and not lost and all(loop.health.failing_since is None for loop in daemon.loops)
         well = well and fine
         mailboxes.append(
-            {"mailbox": daemon.mailbox, "ok": fine, "broker": daemon.broker.state(), "loops": loops, **lost, **boxes}
+            {
+                "mailbox": daemon.mailbox,
+                "ok": fine,
+                "broker": daemon.broker.state(),
+                "loops": loops,
+                **_directory(daemon),
+                **lost,
+                **boxes,
+            }
         )
     return well, {"ok": well, "mailboxes": mailboxes}

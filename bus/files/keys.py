@@ -1,62 +1,172 @@
-"""The private keys of a mailbox as a folder of PEM files, and a password as a file. What the bytes mean is
-bus/keys.py's; here is who may read them, and that none is ever overwritten.
+"""The private keys of a mailbox as a folder, and a password as a file. What the bytes mean is bus/keys.py's; here is
+who may read them, and that none is ever overwritten.
 
-    signing.pem      signs dockets
-    sealing-1.pem    opens content; a higher number is newer
-    sealing-2.pem
+    signing-1.pem    signs dockets, and speaks for the mailbox in TLS; a higher number is newer
+    signing-1.crt    its certificate, the issuer's behind it, once the authority gave one
+    signing-2.token  instead of a .pem: where a key lies that never leaves its token (bus/token)
+    tls-1.pem, .crt  beside a token: a second certificate of the same agency, for TLS only, which needs a key in a file
+    sealing-1.pem    opens content
+    sealing-1.pub    what the mailbox states of it: from when to when to seal to it
 """
 
-import os
 import re
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bus.errors import BadConfig
-from bus.keys import Identity, SealingKey, SigningKey
+from bus.certificates import Certificate
+from bus.errors import BadCertificate, BadConfig, BadDirectory
+from bus.files.private import create_private, make_private_folder, read_private, write_public
+from bus.keys import HeldSealing, Identity, KeyId, Keyring, SealingKey, Signer, SigningKey
+from bus.statement import SealingStatement
 
-SIGNING: Final = "signing.pem"
-_SEALING = re.compile(r"sealing-([0-9]{1,9})\.pem")
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_LARGEST: Final = 64 * 1024
+_KEY: Final = re.compile(r"(signing|tls|sealing)-([0-9]{1,9})\.(pem|token)")
 
 _Key = TypeVar("_Key", SigningKey, SealingKey)
 
 
 def save_identity(folder: Path, identity: Identity) -> None:
     """Makes the folder if need be. Raises BadConfig where it holds keys already, or cannot be written."""
-    _make_folder(folder)
-    if taken := [*_sealing_files(folder), *(path for path in (folder / SIGNING,) if path.exists())]:
+    make_private_folder(folder)
+    if taken := [*_files(folder, "signing"), *_files(folder, "sealing")]:
         raise BadConfig(file=taken[0], why="đã có khóa, không ghi đè (holds keys already; they are never overwritten)")
-    for number, key in enumerate(reversed(identity.sealing), start=1):
-        _create(folder / f"sealing-{number}.pem", key.to_pem())
-    _create(folder / SIGNING, identity.signing.to_pem())
+    assert isinstance(identity.signing, SigningKey), "a key in a token is saved by its token"
+    for key in reversed(identity.sealing):
+        add_sealing(folder, key)
+    add_signing(folder, identity.signing)
+
+
+def add_signing(folder: Path, key: SigningKey) -> Path:
+    """Puts a newer signing key beside those already there."""
+    return _add(folder, "signing", key.to_pem())
 
 
 def add_sealing(folder: Path, key: SealingKey) -> Path:
-    """Puts a newer sealing key beside those already there, which go on opening. Raises BadConfig."""
-    files = _sealing_files(folder)
-    if not files:
-        raise BadConfig(file=folder, why="chưa có khóa (holds no keys yet)")
-    path = folder / f"sealing-{_number(files[0]) + 1}.pem"
-    _create(path, key.to_pem())
+    """Puts a newer sealing key beside those already there, which go on opening."""
+    return _add(folder, "sealing", key.to_pem())
+
+
+def add_token(folder: Path, *, module: str, token: str, key: str, pin: str) -> Path:
+    """Makes a signing key inside a token, and the file that names it. Raises BadConfig."""
+    from bus.token import TokenSettings, make_key
+
+    settings = TokenSettings(module=module, token=token, key=key, pin_file=pin)
+    path = _next(folder, "signing").with_suffix(".token")
+    make_key(settings, file=path, secret=read_secret)
+    create_private(path, settings.to_toml())
     return path
 
 
+def _add(folder: Path, kind: str, pem: bytes) -> Path:
+    path = _next(folder, kind)
+    create_private(path, pem)
+    return path
+
+
+def _next(folder: Path, kind: str) -> Path:
+    files = _files(folder, kind)
+    return folder / f"{kind}-{_number(files[0]) + 1 if files else 1}.pem"
+
+
 def load_identity(folder: Path) -> Identity:
-    """Raises BadConfig where a key is missing, broken, or readable by others than its owner."""
-    files = _sealing_files(folder)
-    if not files:
-        raise BadConfig(file=folder, why="không có sealing-*.pem (no sealing-*.pem in this folder)")
-    signing = _load(folder / SIGNING, SigningKey.from_pem)
-    return Identity(signing, tuple(_load(path, SealingKey.from_pem) for path in files))
+    """The newest signing key and every sealing key. Raises BadConfig where a key is missing, broken, or readable by
+    others than its owner."""
+    ring = load_keyring(folder)
+    return Identity(ring.signing[0], tuple(held.key for held in ring.sealing))
+
+
+def load_keyring(folder: Path) -> Keyring:
+    """Raises BadConfig as `load_identity` does."""
+    signing, sealing = _files(folder, "signing"), _files(folder, "sealing")
+    for kind, found in (("signing", signing), ("sealing", sealing)):
+        if not found:
+            raise BadConfig(file=folder, why=f"không có {kind}-*.pem (no {kind}-*.pem in this folder)")
+    stated = load_statements(folder)
+    held = []
+    for path in sealing:
+        key = _load(path, SealingKey.from_pem)
+        held.append(HeldSealing(key, stated[key.id].until if key.id in stated else None))
+    return Keyring(tuple(map(load_signer, signing)), tuple(held))
+
+
+def load_signer(path: Path) -> Signer:
+    if path.suffix == ".token":
+        from bus.token import open_signer  # its library is wanted only by those who have a token
+
+        return open_signer(read_private(path), file=path, secret=read_secret)
+    return _load(path, SigningKey.from_pem)
+
+
+def signing_files(folder: Path) -> list[Path]:
+    """Newest first."""
+    return _files(folder, "signing")
+
+
+def sealing_files(folder: Path) -> list[Path]:
+    """Newest first."""
+    return _files(folder, "sealing")
+
+
+def load_certificates(folder: Path) -> dict[KeyId, tuple[Certificate, ...]]:
+    """The chains that are there, by the key that each is for."""
+    chains = [_chain(path) for path in sorted(_listed(folder)) if path.suffix == ".crt"]
+    return {chain[0].verify_key().id: chain for chain in chains}
+
+
+def load_statements(folder: Path) -> dict[KeyId, SealingStatement]:
+    """What is stated of each sealing key."""
+    found: dict[KeyId, SealingStatement] = {}
+    for path in sorted(_listed(folder)):
+        if path.suffix == ".pub":
+            try:
+                found |= {each.key.id: each for each in SealingStatement.from_pem(_read_public(path))}
+            except BadDirectory as exc:
+                raise BadConfig(file=path, why=str(exc.facts["why"])) from exc
+    return found
+
+
+def save_statement(path: Path, statement: SealingStatement) -> None:
+    """Beside the sealing key in `path`, in the place of an older statement."""
+    write_public(path.with_suffix(".pub"), statement.to_pem())
+
+
+def save_certificate(path: Path, chain: bytes) -> Path:
+    """Beside the key in `path`. Raises BadConfig where it has another already."""
+    file = path.with_suffix(".crt")
+    if file.exists() and _read_public(file) != chain:
+        raise BadConfig(file=file, why="đã có chứng thư, không ghi đè (there is one already; it is never overwritten)")
+    write_public(file, chain)
+    return file
+
+
+def tls_files(folder: Path) -> tuple[Path, Path]:
+    """Certificate and key of the newest pair that lies in files. Raises BadConfig where there is none."""
+    for kind in ("tls", "signing"):
+        for path in _files(folder, kind):
+            certificate = path.with_suffix(".crt")
+            if path.suffix == ".pem" and certificate.exists():
+                read_private(path)  # refuses what others may read
+                return certificate, path
+    why = "chưa có chứng thư nào: lienthong keys install (no certificate is installed: lienthong keys install)"
+    raise BadConfig(file=folder, why=why)
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever the folder does; cheap to take."""
+    found = []
+    for path in _listed(folder):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # it is being replaced: the next look sees it
+        found.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(sorted(found))
 
 
 def read_secret(path: Path) -> str:
     """A password: the file's first line. Raises BadConfig as `load_identity` does."""
     try:
-        lines = _read(path).decode("utf-8").splitlines()
+        lines = read_private(path).decode("utf-8").splitlines()
     except UnicodeDecodeError as exc:
         raise BadConfig(file=path, why="không phải UTF-8 (not UTF-8)") from exc
     if not lines or not lines[0]:
@@ -65,68 +175,43 @@ def read_secret(path: Path) -> str:
 
 
 def _load(path: Path, from_pem: Callable[[bytes], _Key]) -> _Key:
-    data = _read(path)
+    data = read_private(path)
     try:
         return from_pem(data)
     except ValueError as exc:
         raise BadConfig(file=path, why=f"không đọc được khóa (no key in it): {exc}") from exc
 
 
-def _sealing_files(folder: Path) -> list[Path]:
-    """Newest first."""
+def _chain(path: Path) -> tuple[Certificate, ...]:
     try:
-        found = [path for path in folder.iterdir() if _SEALING.fullmatch(path.name)]
+        chain = Certificate.from_pem(_read_public(path))
+        chain[0].verify_key()
+    except BadCertificate as exc:
+        raise BadConfig(file=path, why=str(exc.facts["why"])) from exc
+    return chain
+
+
+def _read_public(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise BadConfig(file=path, why=exc.strerror) from exc
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as exc:
         raise BadConfig(file=folder, why=exc.strerror) from exc
+
+
+def _files(folder: Path, kind: str) -> list[Path]:
+    """Newest first."""
+    found = [path for path in _listed(folder) if (match := _KEY.fullmatch(path.name)) and match[1] == kind]
     return sorted(found, key=_number, reverse=True)
 
 
 def _number(path: Path) -> int:
-    match = _SEALING.fullmatch(path.name)
+    match = _KEY.fullmatch(path.name)
     assert match is not None
-    return int(match[1])
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise BadConfig(file=folder, why=exc.strerror) from exc
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & _OTHERS:
-                why = f"quyền {stat.S_IMODE(mode):04o} cho người khác đọc (others may read it): chmod 600"
-                raise BadConfig(file=path, why=why)
-            return file.read(_LARGEST)
-    except OSError as exc:
-        raise BadConfig(file=path, why=exc.strerror) from exc
-
-
-def _create(path: Path, data: bytes) -> None:
-    """All of it or nothing, for the owner alone, and never in the place of another."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            path.hardlink_to(draft)
-        finally:
-            draft.unlink()
-        _sync(path.parent)
-    except OSError as exc:
-        raise BadConfig(file=path, why=exc.strerror) from exc
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return int(match[2])

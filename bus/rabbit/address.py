@@ -1,6 +1,7 @@
 """Where the broker is and who we are to it, read from one URL; what pika is told of it. Opens no connection."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -22,16 +23,24 @@ class Tls:
     """None: the authorities that the system trusts."""
     certfile: Path | None = None
     keyfile: Path | None = None
+    newest: Callable[[], tuple[Path, Path]] | None = None
+    """Names certificate and key anew at each attempt to connect, where `certfile` is None: they may be renewed."""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a certificate of ours is shown."""
+        return self.certfile is not None or self.newest is not None
 
     def context(self) -> ssl.SSLContext:
         """Raises BadConfig where a file cannot be read."""
+        certfile, keyfile = self.newest() if self.newest and self.certfile is None else (self.certfile, self.keyfile)
         try:
             context = ssl.create_default_context(cafile=self.cafile)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.certfile is not None:
-                context.load_cert_chain(self.certfile, self.keyfile)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            if certfile is not None:
+                context.load_cert_chain(certfile, keyfile)
         except (OSError, ValueError) as error:
-            file = getattr(error, "filename", None) or self.certfile or self.cafile
+            file = getattr(error, "filename", None) or certfile or self.cafile
             raise BadConfig(file=file, why=str(error)) from error
         return context
 
@@ -50,11 +59,13 @@ class Address:
     """None: not encrypted."""
 
     @classmethod
-    def from_url(cls, url: str, *, password: str | None = None, tls: Tls | None = None) -> Self:
-        """`amqp[s]://user[:password]@host[:port]/vhost`, parts percent-encoded; an empty vhost is `/`.
+    def from_url(
+        cls, url: str, *, password: str | None = None, tls: Tls | None = None, user: str | None = None
+    ) -> Self:
+        """`amqp[s]://[user[:password]@]host[:port]/vhost`, parts percent-encoded; an empty vhost is `/`.
 
-        `password` is used where the URL carries none. With neither, a client certificate must speak for us, and the
-        user in the URL is what the broker reads in it. Raises BadConfig.
+        `password` is used where the URL carries none, `user` where it names none. Without a password, a client
+        certificate must speak for us, and the user is what the broker reads in it. Raises BadConfig.
         """
         try:
             parts = urlsplit(url)
@@ -65,18 +76,18 @@ class Address:
             raise _bad("it must begin with amqp:// or amqps://")
         if not host or parts.query or parts.fragment:
             raise _bad("it must be amqp[s]://user:password@host[:port]/vhost")
-        if not parts.username:
+        if not (parts.username or user):
             raise _bad("it names no user")
         if parts.password is not None:
             password = unquote(parts.password)
         secure = parts.scheme == "amqps"
-        if password is None and not (secure and tls is not None and tls.certfile is not None):
+        if password is None and not (secure and tls is not None and tls.speaks):
             raise _bad("it has no password, and there is no client certificate")
         return cls(
             host=host,
             port=port or PORTS[parts.scheme],
             vhost=unquote(parts.path.removeprefix("/")) or "/",
-            user=unquote(parts.username),
+            user=unquote(parts.username) if parts.username else str(user),
             password=password,
             tls=(tls or Tls()) if secure else None,
         )

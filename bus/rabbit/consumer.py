@@ -7,7 +7,7 @@ is not read, and the rest waits in the broker.
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -57,10 +57,19 @@ class Consumer:
 
     name = "consume"
 
-    def __init__(self, io: IoThread, *, queue: str, limits: Limits, log: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        io: IoThread,
+        *,
+        queue: str,
+        limits: Limits,
+        log: structlog.typing.FilteringBoundLogger,
+        arguments: Mapping[str, str] | None = None,
+    ) -> None:
         self.session: Session  # set by the link: each needs the other
         self._io = io
         self._queue = queue
+        self._arguments = dict(arguments or {})
         self._limits = limits
         self._log = log
         self._channel: Channel | None = None
@@ -106,7 +115,7 @@ class Consumer:
 
     def opened(self, channel: Channel, number: int) -> None:
         def limited(_: object) -> None:
-            channel.basic_consume(self._queue, self._on_message, callback=consuming)
+            channel.basic_consume(self._queue, self._on_message, callback=consuming, arguments=self._arguments)
 
         def consuming(_: object) -> None:
             self.session.ready()

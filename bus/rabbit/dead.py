@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -122,7 +123,7 @@ class Graveyard:
 
     def replay(self, chosen: Sequence[DeadLetter], *, batch: int = BATCH) -> Iterator[Sequence[Done]]:
         """Sends each where it belongs and takes it out; a batch at a time, so that stopping between two is safe."""
-        return self._work(chosen, batch, _replay)
+        return self._work(chosen, batch, partial(_replay, user=self._address.user))
 
     def discard(self, chosen: Sequence[DeadLetter], *, batch: int = BATCH) -> Iterator[Sequence[Done]]:
         """Takes each out for ever."""
@@ -197,11 +198,12 @@ def _take(channel: BlockingChannel, queue: str) -> Iterator[tuple[DeadLetter, _R
         yield _letter(queue, method, properties, body), _Raw(method.delivery_tag, properties, body)
 
 
-def _replay(channel: BlockingChannel, letter: DeadLetter, raw: _Raw) -> Fate:
+def _replay(channel: BlockingChannel, letter: DeadLetter, raw: _Raw, *, user: str) -> Fate:
     fate = Fate.REPLAYED if letter.inboxes else Fate.NO_PLACE
     for mailbox in letter.inboxes:
         try:
-            channel.basic_publish("", inbox_of(mailbox), raw.body, _reborn(letter, raw.properties), mandatory=True)
+            properties = _reborn(letter, raw.properties, user=user)
+            channel.basic_publish("", inbox_of(mailbox), raw.body, properties, mandatory=True)
         except exceptions.UnroutableError:
             fate = Fate.NO_PLACE
         except exceptions.NackError:
@@ -257,9 +259,9 @@ def _recipient(key: str) -> MailboxCode | None:
     return mailbox if mailbox and kind in Kind._value2member_map_ else None
 
 
-def _reborn(letter: DeadLetter, old: pika.BasicProperties) -> pika.BasicProperties:
-    """As its sender published it, but for the user: the broker lets nobody publish in another's name, so the signature
-    alone speaks for it."""
+def _reborn(letter: DeadLetter, old: pika.BasicProperties, *, user: str) -> pika.BasicProperties:
+    """As its sender published it, but for the user: the broker lets nobody publish in another's name, so it is the
+    operator's; recipients let that pass, and the signature speaks for the sender."""
     headers = {
         name: value
         for name, value in letter.headers.items()
@@ -279,6 +281,7 @@ def _reborn(letter: DeadLetter, old: pika.BasicProperties) -> pika.BasicProperti
         message_id=letter.ref if letter.docket else old.message_id,
         timestamp=old.timestamp,
         type=kind,
+        user_id=user,
         app_id=old.app_id,
     )
 

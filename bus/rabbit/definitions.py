@@ -155,8 +155,11 @@ def policies_of(rows: Sequence[Json]) -> tuple[Policy, ...]:
     )
 
 
-def users_of(users: Sequence[Json], permissions: Sequence[Json], *, vhost: str) -> tuple[User, ...]:
-    """Every user of the broker, with its permissions in one virtual host."""
+def users_of(
+    users: Sequence[Json], permissions: Sequence[Json], limits: Sequence[Json] = (), *, vhost: str
+) -> tuple[User, ...]:
+    """Every user of the broker, with its permissions in one virtual host, and its limits."""
+    bounds = {row["user"]: row["value"] for row in limits}
     here = {row["user"]: row for row in permissions if row["vhost"] == vhost}
     elsewhere = {row["user"] for row in permissions if row["vhost"] != vhost}
     return tuple(
@@ -167,6 +170,7 @@ def users_of(users: Sequence[Json], permissions: Sequence[Json], *, vhost: str) 
             password_hash=row.get("password_hash", ""),
             hashing=row.get("hashing_algorithm") or "rabbit_password_hashing_sha256",
             elsewhere=row["name"] in elsewhere,
+            limits=bounds.get(row["name"], {}),
         )
         for row in users
     )

@@ -64,7 +64,7 @@ class LinkSettings:
         self.address()
 
     def address(self) -> Address:
-        return Address.from_url(self.url, password=self.password, tls=self.tls)
+        return Address.from_url(self.url, password=self.password, tls=self.tls, user=self.mailbox)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ class Management:
 
     def topology(self, vhost: str) -> Topology:
         """Everything of the virtual host, ours or not, and every user of the broker."""
-        users = wire.users_of(self.get("/users"), self.get("/permissions"), vhost=vhost)
+        users = wire.users_of(self.get("/users"), self.get("/permissions"), self.get("/user-limits"), vhost=vhost)
         if vhost not in {row["name"] for row in self.get("/vhosts", columns="name")}:
             return Topology(vhost=vhost, exists=False, users=users)
         path = quote(vhost, safe="")
@@ -101,6 +101,9 @@ class Management:
         made = [_hashed(change.item, hashes) for change in changes if change.kind in {Act.CREATE, Act.CHANGE}]
         if made:
             self._ask("POST", "/definitions", json=wire.definitions(made, vhost=vhost))
+        for item in made:
+            for name, value in item.limits.items() if isinstance(item, User) else ():
+                self._ask("PUT", self._path("user-limits", item.name, name), json={"value": value})
         removals = [change for change in changes if change.kind is Act.REMOVE]
         deletes = any(change.what is Thing.QUEUE for change in removals)
         if deletes:
@@ -143,6 +146,17 @@ class Management:
             case _:
                 path = self._path(_COLLECTIONS[type(item)], vhost, item.name)
         self._ask("DELETE", path, missing_ok=True)
+        if isinstance(item, User):
+            self.disconnect([item.name])
+
+    def disconnect(self, users: Sequence[str]) -> int:
+        """Closes every connection of these users; how many. They come back only if they may still log in."""
+        closed = 0
+        for user in users:
+            for row in self.get(f"/connections/username{self._path(user)}"):
+                self._ask("DELETE", self._path("connections", row["name"]), missing_ok=True)
+                closed += 1
+        return closed
 
     # -- the wire
 

@@ -58,7 +58,7 @@ class Boxed:
             .limit(bindparam("limit", type_=Integer))
         )
         self.entries: Final = (
-            select(table, bodies.c.body)
+            select(table, *(column for column in bodies.c if column.name != "sequence"))
             .join(bodies, bodies.c.sequence == c.sequence)
             .where(c.sequence.in_(bindparam("sequences", expanding=True)))
         )

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Row as SqlRow
 
 from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
 from bus.store import boxes
@@ -28,6 +29,7 @@ _o, _r = outbox.c, recipient.c
 _insert = insert(outbox)
 _insert_body = insert(outbox_body)
 _insert_recipients = insert(recipient)
+_reseal = update(outbox_body).where(outbox_body.c.sequence == bindparam("the")).values(body=bindparam("to_body"))
 _standing = select(_o.message, _o.sequence, _o.state).where(_o.message.in_(bindparam("messages", expanding=True)))
 _change = (
     update(outbox)
@@ -113,7 +115,7 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
         row["headers"] = json.dumps(dict(entry.headers)) if entry.headers else None
         rows.append(row)
         if kept:
-            bodies.append({"sequence": sequence, "body": entry.body})
+            bodies.append({"sequence": sequence, "body": entry.body, "kept_key": entry.kept_key})
         for key in entry.outstanding:
             routes.append({"sequence": sequence, "mailbox": mailbox_of(key), "routing": key, "confirmed": False})
     connection.execute(_insert, rows)
@@ -124,7 +126,24 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
 
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[OutboxEntry]:
-    rows = boxes.due(connection, OUTBOX, now=now, limit=limit, max_bytes=max_bytes)
+    return _entries(connection, boxes.due(connection, OUTBOX, now=now, limit=limit, max_bytes=max_bytes))
+
+
+def unfinished(connection: Connection, messages: Collection[MessageId]) -> list[OutboxEntry]:
+    standing = _look_up(connection, messages)
+    open_ = [each.sequence for each in standing.values() if each.state not in BODYLESS]
+    rows = [row for some in chunks(open_) for row in connection.execute(OUTBOX.entries, {"sequences": some}).all()]
+    return _entries(connection, rows)
+
+
+def reseal(connection: Connection, bodies: Mapping[MessageId, bytes]) -> None:
+    standing = _look_up(connection, bodies.keys())
+    rows = [{"the": standing[message].sequence, "to_body": body} for message, body in bodies.items()]
+    if rows:
+        connection.execute(_reseal, rows)
+
+
+def _entries(connection: Connection, rows: Sequence[SqlRow[Any]]) -> list[OutboxEntry]:
     unconfirmed: defaultdict[int, list[str]] = defaultdict(list)
     unreceipted: defaultdict[int, list[str]] = defaultdict(list)
     for some in chunks([row.sequence for row in rows]):
@@ -149,6 +168,7 @@ def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) ->
                 next_at=maybe_moment(row.next_at),
                 source=row.ref,
                 headers=json.loads(row.headers) if row.headers else {},
+                kept_key=row.kept_key,
             )
         )
     return entries

@@ -85,7 +85,7 @@ def _box_indexes(table: Table) -> None:
     Index(f"{name}_document", column.document, sqlite_where=about)
 
 
-def _bodies(name: str, of: Table) -> Table:
+def _bodies(name: str, of: Table, *own: Column[bytes]) -> Table:
     return Table(
         name,
         metadata,
@@ -93,6 +93,7 @@ def _bodies(name: str, of: Table) -> Table:
             "sequence", Sequence, ForeignKey(of.c.sequence, ondelete="CASCADE"), primary_key=True, autoincrement=False
         ),
         Column("body", LargeBinary, nullable=False),
+        *own,
     )
 
 
@@ -105,7 +106,7 @@ outbox = _box(
     UniqueConstraint("message", name="outbox_message"),
 )
 _box_indexes(outbox)
-outbox_body = _bodies("outbox_body", outbox)
+outbox_body = _bodies("outbox_body", outbox, Column("kept_key", LargeBinary))
 
 recipient = Table(
     "outbox_recipient",

@@ -55,6 +55,12 @@ class SqlTransaction:
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         return outbox.put_receipts(self._writes, lines)
 
+    def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
+        return outbox.unfinished(self._reads, messages)
+
+    def reseal(self, bodies: Mapping[MessageId, bytes]) -> None:
+        outbox.reseal(self._writes, bodies)
+
     # -- inbox
 
     def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:

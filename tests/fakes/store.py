@@ -162,6 +162,15 @@ class MemoryTransaction:
                 )
         return known
 
+    def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
+        found = [self._data.outbox[message] for message in messages if message in self._data.outbox]
+        return [replace(out.entry, outstanding=out.outstanding) for out in found if out.entry.state not in BODYLESS]
+
+    def reseal(self, bodies: Mapping[MessageId, bytes]) -> None:
+        outbox = self._writes().outbox
+        for message, body in bodies.items():
+            outbox[message] = replace(outbox[message], entry=replace(outbox[message].entry, body=body))
+
     # -- inbox
 
     def put_inbox(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:

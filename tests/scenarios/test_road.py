@@ -259,6 +259,7 @@ def test_what_was_sent_before_a_closure_still_arrives(land: Land) -> None:
 
 def test_a_closed_code_does_not_speak_by_setting_its_clock_back(land: Land) -> None:
     """Long after its closure nothing signed under it is taken, whatever date it bears; its sender is told."""
+    land.on(date(2025, 6, 20))
     sent = document("H08", "G22")
     land["H08"].dms.write(sent)
     land.collect("H08")

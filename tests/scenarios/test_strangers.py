@@ -33,7 +33,11 @@ def test_bytes_that_are_no_message_are_set_aside_with_their_reason(land: Land) -
     land.settle()
     assert land.exchange.bodies(DEAD) == [b"GET / HTTP/1.1"]
     (headers,) = land.exchange.headers(DEAD)
-    assert headers == {"x-lienthong-reason": "bad-message", "x-lienthong-set-aside-by": "H49"}
+    assert headers == {
+        "x-lienthong-reason": "bad-message",
+        "x-lienthong-set-aside-by": "H49",
+        "x-lienthong-published-by": "G22",
+    }
     assert land["H49"].dms.filings == 1
 
 

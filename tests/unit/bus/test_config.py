@@ -8,6 +8,7 @@ mailbox = "H49"
 keys = "/keys"
 store = "sqlite:////tmp/H49.db"
 [broker]
+plain = true
 url = "amqp://H49@localhost/"
 [adapter]
 use = "adapters.folder:FolderAdapter"

@@ -115,7 +115,9 @@ def test_a_changed_user_keeps_the_password() -> None:
 
 def test_details_name_before_and_after() -> None:
     """A plan shows what it found and what it would write."""
-    (change,) = diff(with_user("A", permissions=Permissions("^$", ".*", "^(inbox\\.A|directory)$")), WANTED)
+    (change,) = diff(
+        with_user("A", permissions=Permissions("^$", ".*", "^(inbox\\.A|directory|directory\\.changes)$")), WANTED
+    )
     assert change.detail.en == "write: .* → ^agency\\.A$"
 
 

@@ -72,12 +72,12 @@ def test_audit_hears_everything_and_clients_cannot_reach_the_middle() -> None:
 @pytest.mark.parametrize(
     ("mailbox", "may_write", "may_read"),
     [
-        ("G22", {"agency.G22"}, {"inbox.G22", "directory"}),
-        ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", "directory"}),
-        ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", "directory"}),
+        ("G22", {"agency.G22"}, {"inbox.G22", "directory", "directory.changes"}),
+        ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", "directory", "directory.changes"}),
+        ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", "directory", "directory.changes"}),
         ("operator", {"amq.default"}, {"dead", "unroutable"}),
-        ("ledger", set(), {"audit", "directory"}),
-        ("authority", {"directory.in"}, {"directory"}),
+        ("ledger", set(), {"audit", "directory", "directory.changes"}),
+        ("authority", {"directory.in"}, {"directory", "directory.changes"}),
     ],
 )
 def test_a_user_may_do_exactly_this(mailbox: str, may_write: set[str], may_read: set[str]) -> None:

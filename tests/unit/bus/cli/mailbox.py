@@ -43,7 +43,7 @@ def made(folder: Path) -> Mailbox:
     config = folder / "G22.toml"
     config.write_text(
         f'mailbox = "G22"\nkeys = "{folder / "keys"}"\nstore = "{url}"\n'
-        '[broker]\nurl = "amqp://G22:x@127.0.0.1/"\n[adapter]\nuse = "adapters.folder:FolderAdapter"\n'
+        '[broker]\nplain = true\nurl = "amqp://G22:x@127.0.0.1/"\n[adapter]\nuse = "adapters.folder:FolderAdapter"\n'
     )
     land, store = Land(), open_store(url, owner="G22")
     land["G22"].store = store  # type: ignore[assignment] # the others' are in memory

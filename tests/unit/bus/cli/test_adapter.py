@@ -61,7 +61,7 @@ def written(folder: Path, code: str, *, identity: Identity | None = None, **chan
     path = folder / f"{code}.toml"
     path.write_text(
         "\n".join(f'{name} = "{values[name]}"' for name in ("mailbox", "keys", "store", "directory"))
-        + f'\nas_of = 2026-11-22\n[broker]\nurl = "{values["url"]}"\n'
+        + f'\nas_of = 2026-11-22\n[broker]\nplain = true\nurl = "{values["url"]}"\n'
         + f'[adapter]\nuse = "{values["use"]}"\n[adapter.options]\nroot = "{folder / "dms" / code}"\n',
         encoding="utf-8",
     )
@@ -105,7 +105,8 @@ def test_a_folder_means_the_toml_files_in_it(tmp_path: Path) -> None:
 
 def test_a_configuration_becomes_a_daemon(config: Path) -> None:
     """Its mailbox, its directory as of its day, its document system; not started, and closed by whoever has it."""
-    with wiring.running([loaded(config)]) as (daemon,):
+    with wiring.running([loaded(config)]) as hosted:
+        (daemon,) = hosted.daemons
         assert daemon.mailbox == "G22"
         assert not daemon.broker.is_up
         assert not any(loop.health.turns for loop in daemon.loops)

@@ -63,14 +63,6 @@ def test_show(folder: Path) -> None:
     assert run("show", folder, "--mailbox", "H49").stdout == entry
 
 
-def test_add_sealing(folder: Path) -> None:
-    """A newer sealing key is printed first; the entry keeps the older one and the signing key."""
-    (before,) = tomllib.loads(run("new", folder, "--mailbox", "H49").stdout)["keys"]
-    (after,) = tomllib.loads(run("add-sealing", folder, "--mailbox", "H49").stdout)["keys"]
-    assert after["signing"] == before["signing"]
-    assert after["sealing"][1:] == before["sealing"]
-
-
 def test_not_twice(folder: Path) -> None:
     """Keys are never overwritten: the second command says so in both languages and fails."""
     run("new", folder, "--mailbox", "H49")
@@ -82,7 +74,7 @@ def test_not_twice(folder: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("command", ["new", "add-sealing", "show"])
+@pytest.mark.parametrize("command", ["new", "show"])
 def test_no_mailbox_code(folder: Path, command: str) -> None:
     """What cannot be a mailbox code makes no keys."""
     if command != "new":

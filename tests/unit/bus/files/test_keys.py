@@ -1,12 +1,11 @@
 """bus/files/keys.py"""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from bus.errors import BadConfig
-from bus.files.keys import add_sealing, load_identity, read_secret, save_identity
+from bus.files.keys import add_sealing, load_identity, load_keyring, read_secret, save_identity
 from bus.keys import Identity, SealingKey, SigningKey, new_identity
 
 
@@ -27,12 +26,12 @@ def test_owner_only(folder: Path) -> None:
     save_identity(folder, new_identity())
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
-        "signing.pem": 0o600,
+        "signing-1.pem": 0o600,
         "sealing-1.pem": 0o600,
     }
 
 
-@pytest.mark.parametrize("name", ["signing.pem", "sealing-1.pem", "sealing-7.pem"])
+@pytest.mark.parametrize("name", ["signing-1.pem", "sealing-1.pem", "sealing-7.pem"])
 def test_never_overwrites(folder: Path, name: str) -> None:
     """A folder with any key in it is left as it is."""
     folder.mkdir(parents=True)
@@ -52,17 +51,18 @@ def test_add_sealing(folder: Path) -> None:
 
 
 def test_cannot_be_written(folder: Path) -> None:
-    """A key that cannot be written whole is not there at all, and the others are as they were."""
+    """What is broken beside a key is named by its file."""
     identity = new_identity()
     save_identity(folder, identity)
-    (folder / f".sealing-2.pem.{os.getpid()}").touch()  # in the way of the draft
-    with pytest.raises(BadConfig, match=r"sealing-2\.pem is wrong: File exists"):
-        add_sealing(folder, SealingKey.generate())
+    (folder / "sealing-1.pub").mkdir()  # in the way of its statement
+    with pytest.raises(BadConfig, match=r"sealing-1\.pub is wrong"):
+        load_keyring(folder)
+    (folder / "sealing-1.pub").rmdir()
     assert load_identity(folder) == identity
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
-@pytest.mark.parametrize("name", ["signing.pem", "sealing-1.pem"])
+@pytest.mark.parametrize("name", ["signing-1.pem", "sealing-1.pem"])
 def test_readable_by_others(folder: Path, name: str, mode: int) -> None:
     """A key that others may read is refused, with what to do."""
     save_identity(folder, new_identity())
@@ -74,9 +74,9 @@ def test_readable_by_others(folder: Path, name: str, mode: int) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("signing.pem", None, "No such file"),
+        ("signing-1.pem", None, "no signing-"),
         ("sealing-1.pem", None, "no sealing-"),
-        ("signing.pem", b"", "no key in it"),
+        ("signing-1.pem", b"", "no key in it"),
         ("sealing-1.pem", b"", "no key in it"),
         ("sealing-1.pem", SigningKey.generate().to_pem(), "no X-Wing"),
     ],
@@ -96,8 +96,7 @@ def test_no_folder(folder: Path) -> None:
     """Keys of a folder that is not there are not loaded, and not added to."""
     with pytest.raises(BadConfig, match="No such file"):
         load_identity(folder)
-    folder.mkdir(parents=True)
-    with pytest.raises(BadConfig, match="holds no keys yet"):
+    with pytest.raises(BadConfig, match="No such file"):
         add_sealing(folder, SealingKey.generate())
 
 

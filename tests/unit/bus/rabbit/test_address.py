@@ -95,7 +95,7 @@ def test_tls_parameters() -> None:
     assert told.ssl_options is not None
     assert told.ssl_options.server_hostname == "broker"
     assert told.ssl_options.context.check_hostname
-    assert told.ssl_options.context.minimum_version.name == "TLSv1_2"
+    assert told.ssl_options.context.minimum_version.name == "TLSv1_3"
 
 
 def test_missing_certificate(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""The settings of a RabbitMQ node that lets in certificates only: rabbitmq.conf, advanced.config, and the folder of
+revocation lists, as texts. Where they lie is the caller's; what a user may do is bus/topology.py's."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.name import _ASN1Type
+
+from bus.certificates import RevocationList
+from bus.message import MAX_BODY
+
+PLUGIN: Final = "rabbitmq_auth_mechanism_ssl"
+TLS_PORT: Final = 5671
+
+
+def settings(*, listener: str, plain: str | None = None) -> dict[str, str]:
+    """Lines of rabbitmq.conf. `listener` is `[address:]port` of AMQP over TLS; `plain`, for trials only, that of AMQP
+    without it, where passwords count too."""
+    lines = {"listeners.ssl.1": listener, "ssl_cert_login_from": "common_name", "max_message_size": str(MAX_BODY)}
+    if plain is None:
+        return {"listeners.tcp": "none", "auth_mechanisms.1": "EXTERNAL", **lines}
+    return {
+        "listeners.tcp.1": plain,
+        "auth_mechanisms.1": "EXTERNAL",
+        "auth_mechanisms.2": "PLAIN",
+        "auth_mechanisms.3": "AMQPLAIN",
+        **lines,
+    }
+
+
+def advanced(*, cafile: str, certfile: str, keyfile: str, crl_folder: str) -> str:
+    """advanced.config: TLS 1.3 only, a certificate from everybody, and none that its issuer has revoked.
+
+    The lists are read at each handshake: a new file counts at once. All options of TLS stand here, for those of
+    rabbitmq.conf would not be added to these but replaced by them.
+    """
+    options = ", ".join(
+        (
+            f'{{cacertfile, "{cafile}"}}',
+            f'{{certfile, "{certfile}"}}',
+            f'{{keyfile, "{keyfile}"}}',
+            "{versions, ['tlsv1.3']}",
+            "{verify, verify_peer}",
+            "{fail_if_no_peer_cert, true}",
+            "{depth, 3}",
+            "{crl_check, peer}",
+            f'{{crl_cache, {{ssl_crl_hash_dir, {{internal, [{{dir, "{crl_folder}"}}]}}}}}}',
+        )
+    )
+    return f"[{{rabbit, [{{ssl_options, [{options}]}}]}}].\n"
+
+
+def crl_files(lists: Iterable[RevocationList]) -> Mapping[str, bytes]:
+    """File names and contents of the folder, as OpenSSL's `rehash` would name them: by issuer, `.r0`."""
+    return {f"{name_hash(each.parsed.issuer):08x}.r0": each.to_pem() for each in lists}
+
+
+def name_hash(name: x509.Name) -> int:
+    """OpenSSL's X509_NAME_hash: SHA-1 over the name in its canonical form (UTF-8, lower case, single spaces)."""
+    canonical = x509.Name(
+        [
+            x509.RelativeDistinguishedName(
+                [
+                    x509.NameAttribute(each.oid, _plain(str(each.value)), _ASN1Type.UTF8String, _validate=False)
+                    for each in part
+                ]
+            )
+            for part in name.rdns
+        ]
+    ).public_bytes()
+    header = 2 if canonical[1] < 0x80 else 2 + (canonical[1] & 0x7F)
+    return int.from_bytes(hashlib.sha1(canonical[header:]).digest()[:4], "little")  # noqa: S324 — a file's name
+
+
+def _plain(text: str) -> str:
+    """Letters outside ASCII stay as they are, as OpenSSL leaves them."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in " ".join(text.split()))

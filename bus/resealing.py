@@ -1,0 +1,57 @@
+"""What a sender does when a recipient says that it no longer uses the key a message is sealed to: seal it again.
+
+The docket, its signature and the content stay; only the content key is wrapped anew, so that to everybody it is the
+same message. Works in the transaction of the receipt that said so.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bus.errors import NoKey
+from bus.mailroom import Member, seal_again
+from bus.ports import Transaction
+from bus.records import Event, OutboxChange, OutboxEntry, ReceiptLine, State
+
+PAUSE: Final = timedelta(minutes=5)
+"""Until the next look, where the directory held here does not know the newer key yet."""
+PATIENCE: Final = timedelta(days=3)
+"""After that a withdrawn key is a refusal like any other: the sender's people are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    done: bool
+    """It will be sent again. Otherwise the line is a refusal."""
+    events: tuple[Event, ...] = ()
+
+
+def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime) -> Again:
+    """Answers one line of a receipt: seals again at once, or, for a while, waits for the directory to know the key."""
+    entry = next(iter(tx.unfinished([line.message])), None)
+    if entry is None or not _is_about(entry, line) or now - entry.docket.created_at > PATIENCE:
+        return Again(done=False)
+    try:
+        body = seal_again(member, entry, line.mailbox, now=now)
+    except NoKey:
+        body = None
+    next_at = None
+    if body is None:
+        next_at = now + PAUSE
+    else:
+        tx.reseal({line.message: body})
+    tx.change_outbox(
+        [OutboxChange(message=line.message, state=State.WAITING, attempts=0, next_at=next_at, tried=True, at=now)]
+    )
+    name = "outbox.sealed-again" if body is not None else "outbox.awaits-key"
+    return Again(done=True, events=(_event(name, entry, line, now),))
+
+
+def _is_about(entry: OutboxEntry, line: ReceiptLine) -> bool:
+    digest = hashlib.sha256(entry.docket.to_json()).hexdigest()
+    return line.docket_sha256 == digest and line.mailbox in entry.docket.mailboxes
+
+
+def _event(name: str, entry: OutboxEntry, line: ReceiptLine, now: datetime) -> Event:
+    return Event(at=now, name=name, message=entry.docket.id, document=entry.docket.document, detail=line.mailbox)

@@ -1,0 +1,8 @@
+"""Signing keys that never leave their token (PKCS#11): a card, a USB stick, a security module, SoftHSM for trials.
+
+Sealing keys cannot live there yet: no token knows X-Wing, so they stay in files.
+"""
+
+from bus.token.pkcs11 import TokenKey, TokenSettings, make_key, open_signer
+
+__all__ = ["TokenKey", "TokenSettings", "make_key", "open_signer"]

@@ -1,0 +1,201 @@
+"""A pilot from nothing: `ca`, `keys` and `directory`, step by step as their keepers do it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bus.cli.main import main
+from bus.files.keys import load_certificates, load_keyring, load_statements
+
+AGENCIES = """
+[[agency]]
+code = "H49"
+names = [{ vi = "UBND tỉnh Quảng Ninh" }]
+[[agency]]
+code = "H53"
+names = [{ vi = "UBND tỉnh Tây Ninh" }]
+[[mailbox]]
+code = "H49"
+[[mailbox]]
+code = "H53"
+"""
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(each) for each in arguments], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def pilot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An authority, and the sources of a directory without keys."""
+    monkeypatch.chdir(tmp_path)
+    run("ca", "init", "ca")
+    run("ca", "issue-directory", "ca", "--out", "dir.pem", "--key", "dir.key")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "agencies.toml").write_text(AGENCIES, encoding="utf-8")
+    return tmp_path
+
+
+def admit(code: str) -> None:
+    run("keys", "request", f"keys-{code}", "--mailbox", code, "--out", f"{code}.req")
+    run("ca", "issue", "ca", f"{code}.req", "--entry", f"src/keys-{code}.toml", "--out", f"{code}.pem")
+    run("keys", "install", f"keys-{code}", f"{code}.pem", "--root", "ca/root.pem")
+
+
+BUILD = ("directory", "build", "src", "--issuer", "ca/issuer.pem", "--crl", "ca/crl.pem", "--root", "ca/root.pem")
+
+
+def sign(out: str, previous: str | None = None, *, code: int = 0) -> Result:
+    run(*BUILD, "--out", "draft.txt")
+    more = ("--previous", previous) if previous else ()
+    signer = ("--key", "dir.key", "--cert", "dir.pem", "--root", "ca/root.pem")
+    return run("directory", "sign", "draft.txt", *signer, "--out", out, *more, code=code)
+
+
+def test_from_request_to_signed_directory(pilot: Path) -> None:
+    """Keys, request, certificate, entry, draft, edition; and openssl reads what it should read."""
+    admit("H49")
+    assert "1" in sign("e1.lt").stdout
+    assert "Right" in run("directory", "verify", "e1.lt", "--root", "ca/root.pem").stdout
+    shown = json.loads(run("directory", "show", "e1.lt", "H49", "--root", "ca/root.pem").stdout)
+    assert list(shown) == ["agency", "mailbox", "keys"]
+    assert json.loads(run("directory", "show", "e1.lt", "--root", "ca/root.pem", "--json").stdout)["version"] == 1
+    assert "withdrawn" in run("directory", "show", "e1.lt", "--root", "ca/root.pem").stdout
+    run("directory", "show", "e1.lt", "H99", "--root", "ca/root.pem", code=2)
+    for command in (
+        "openssl req -in H49.req -verify -noout",
+        "openssl verify -CAfile ca/root.pem -untrusted ca/issuer.pem -crl_check -CRLfile ca/crl.pem H49.pem",
+    ):
+        subprocess.run(command.split(), check=True, capture_output=True, cwd=pilot)
+
+
+def test_rotation_keeps_the_old_keys(pilot: Path) -> None:
+    """Twice asked is one new pair; the old certificate stays in the entry; all sealing keys are stated anew."""
+    admit("H49")
+    sign("e1.lt")
+    for _ in range(2):
+        run("keys", "rotate", "keys-H49", "--mailbox", "H49", "--out", "2.req")
+    ring = load_keyring(pilot / "keys-H49")
+    assert (len(ring.signing), len(ring.sealing), len(load_certificates(pilot / "keys-H49"))) == (2, 2, 1)
+    assert "pending" in run("keys", "show", "keys-H49").stdout
+    assert "ca renew" in run("ca", "issue", "ca", "2.req", code=1).stderr
+    run("ca", "renew", "ca", "H53", "2.req", code=1)
+    run("ca", "renew", "ca", "H49", "2.req", "--entry", "src/keys-H49.toml", "--out", "2.pem")
+    run("keys", "install", "keys-H49", "2.pem", "--root", "ca/root.pem")
+    newest = ring.signing[0].id
+    assert {each.signed_by for each in load_statements(pilot / "keys-H49").values()} == {newest}
+    sign("e2.lt", "e1.lt")
+    assert (
+        "~ keys H49: certificates" in run("directory", "diff", "e1.lt", "e2.lt", "--root", "ca/root.pem", code=2).stdout
+    )
+    run("directory", "diff", "e2.lt", "draft.txt", "--root", "ca/root.pem")
+    assert "older" in run("directory", "verify", "e1.lt", "--root", "ca/root.pem", "--held", "e2.lt", code=1).stderr
+    assert "Nothing changed" in sign("e3.lt", "e2.lt").stderr
+    run("keys", "rotate", "keys-H49", "--mailbox", "H49", "--only", "sealing", "--out", "3.req")
+    assert len(load_keyring(pilot / "keys-H49").signing) == 2
+
+
+def test_what_does_not_fit_is_not_installed(pilot: Path) -> None:
+    """Another's certificate, one of a foreign root, one that is there already and differs."""
+    admit("H49")
+    admit("H53")
+    assert "no key here fits" in run("keys", "install", "keys-H49", "H53.pem", code=1).stderr
+    run("ca", "init", "other")
+    assert "no chain" in run("keys", "install", "keys-H49", "H49.pem", "--root", "other/root.pem", code=1).stderr
+    assert "Not checked against a root" in run("keys", "install", "keys-H49", "H49.pem").stderr
+    run("keys", "install", "keys-H49", "dir.pem", code=1)
+
+
+def test_revoking_makes_a_new_list(pilot: Path) -> None:
+    """One by its serial, or all of a code; the list says it, and the directory built with it withdraws the mailbox."""
+    admit("H49")
+    admit("H53")
+    issued = json.loads(run("ca", "list", "ca", "--json").stdout)
+    serial = next(each["serial"] for each in issued if each["code"] == "H53")
+    run("ca", "revoke", "ca", "--serial", serial, "--reason", "superseded")
+    run("ca", "revoke", "ca", "H49", "--reason", "key-compromise")
+    assert "key-compromise" in run("ca", "list", "ca").stdout
+    run("ca", "revoke", "ca", "H49", code=1)
+    run("ca", "revoke", "ca", code=2)
+    run("ca", "crl", "ca")
+    sign("e1.lt")
+    assert "H49, H53" in run("directory", "show", "e1.lt", "--root", "ca/root.pem").stdout
+    run("keys", "request", "again", "--mailbox", "H49", "--out", "again.req")
+    run("ca", "issue", "ca", "again.req")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("ca", "init", "x", "--name", "Gốc"), 2, "without marks"),
+        (("ca", "init", "ca"), 1, "File exists"),
+        (("ca", "list", "nowhere"), 1, "ca init"),
+        (("ca", "issue", "ca", "dir.pem"), 1, "no certificate request"),
+        (("keys", "show", "nowhere"), 1, "No such file"),
+        (("keys", "request", "k", "--mailbox", "Hà Nội"), 2, "no mailbox code"),
+        (("directory", "verify", "dir.pem", "--root", "ca/root.pem"), 1, "no edition"),
+        ((*BUILD[:-2], "--root", "src/agencies.toml", "--out", "d"), 1, "no certificate in PEM"),
+        ((*BUILD, "--crl", "ca/root.pem", "--out", "d"), 1, "no revocation list"),
+    ],
+)
+def test_what_is_wrong_is_said(pilot: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    """With the file, and who must act."""
+    assert said in run(*arguments, code=code).stderr
+
+
+def test_a_swapped_key_is_found_when_the_directory_is_built(pilot: Path) -> None:
+    """The keeper of the sources cannot put another's sealing key into a mailbox's entry."""
+    admit("H49")
+    admit("H53")
+    entry, other = (Path(f"src/keys-{code}.toml").read_text().split("sealing = ") for code in ("H49", "H53"))
+    Path("src/keys-H49.toml").write_text(f"{entry[0]}sealing = {other[1]}")
+    assert "may have been swapped" in run(*BUILD, "--out", "d", code=1).stderr
+
+
+def test_services_and_brokers_get_key_and_certificate(pilot: Path) -> None:
+    """Each in one command, key for its owner only."""
+    run("ca", "issue-service", "ca", "operator", "--out", "op.pem", "--key", "op.key")
+    run(
+        "ca", "issue-broker", "ca", "--host", "bus.example.vn", "--host", "10.0.0.1", "--out", "b.pem", "--key", "b.key"
+    )
+    assert {Path(name).stat().st_mode & 0o777 for name in ("op.key", "b.key")} == {0o600}
+    text = subprocess.run(
+        ["openssl", "x509", "-in", "b.pem", "-noout", "-ext", "subjectAltName"], check=True, capture_output=True
+    )
+    assert b"DNS:bus.example.vn, IP Address:10.0.0.1" in text.stdout
+    run("keys", "request", "k", "--mailbox", "operator", "--out", "r.req")
+    assert "a service's" in run("ca", "issue", "ca", "r.req", code=1).stderr
+
+
+def test_ends_are_announced(pilot: Path) -> None:
+    """Exit code 2 within thirty days."""
+    run("keys", "request", "k", "--mailbox", "H49", "--sealing-days", "20", "--out", "r.req")
+    run("ca", "issue", "ca", "r.req", "--days", "6", "--out", "c.pem")
+    run("keys", "install", "k", "c.pem")
+    assert "days left" in run("keys", "expiring", "k", code=2).stdout
+    found = json.loads(run("keys", "expiring", "k", "--json", code=2).stdout)
+    assert [each["stage"] for each in found] == [7, 30]
+
+
+def test_a_node_gets_its_settings(pilot: Path) -> None:
+    """Certificates only: everything that RabbitMQ must be told, in files, the key for its owner."""
+    admit("H49")
+    sign("e1.lt")
+    run("ca", "issue-broker", "ca", "--host", "bus", "--out", "b.pem", "--key", "b.key")
+    files = ("--cert", "b.pem", "--key", "b.key", "--out", "node")
+    run("topology", "settings", "--edition", "e1.lt", "--root", "ca/root.pem", *files)
+    assert {path.name for path in Path("node").iterdir()} == {
+        "ca.pem", "cert.pem", "key.pem", "crl", "rabbitmq.conf", "advanced.config",
+    }  # fmt: skip
+    assert Path("node/key.pem").stat().st_mode & 0o077 == 0
+    assert "listeners.tcp = none" in Path("node/rabbitmq.conf").read_text()
+    assert "tlsv1.3" in Path("node/advanced.config").read_text()
+    hashed = subprocess.run(
+        ["openssl", "crl", "-in", "ca/crl.pem", "-hash", "-noout"], check=True, capture_output=True, text=True
+    )
+    assert [path.name for path in Path("node/crl").iterdir()] == [f"{hashed.stdout.strip()}.r0"]
