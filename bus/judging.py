@@ -66,8 +66,24 @@ def _judge(member: Member, arrival: Arrival, now: datetime) -> Judged:
     except Refused as error:
         return Judged(arrival, parsed, error, _publisher(member, arrival))
     error_ = _objection(member, parsed, now)
+    if error_ is None:
+        member.verified.add(arrival.body)
     ahead = parsed.docket.created_at - now
     return Judged(arrival, parsed, error_, answer, ahead if TOLD_SKEW < ahead <= MAX_SKEW else None)
+
+
+def check_kept(member: Member, parsed: Envelope, docket: Docket) -> None:
+    """Whether what the inbox gives back is what was put into it: its file may have been in other hands since.
+
+    Raises BadSignature.
+    """
+    sender = docket.sender.mailbox
+    if parsed.docket != docket:
+        why = "the store holds another docket than the one that was signed"
+        raise BadSignature(message=docket.id, mailbox=sender, why=why)
+    if member.verified.take(parsed.body):
+        return
+    envelope.verify(parsed, member.verify_keys(sender))
 
 
 def _publisher(member: Member, arrival: Arrival) -> Address | None:

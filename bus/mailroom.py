@@ -7,9 +7,10 @@ receipts, and what is set aside.
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from bus import envelope
 from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
@@ -34,6 +35,26 @@ VERSION = 1
 """Of the wire format that is written here. schemas §2.3"""
 
 
+class Verified:
+    """Bodies whose signature was found good a moment ago, by digest: they need not be verified again when they are
+    opened. Of others, from before a restart or put into the store by a stranger, nothing is known here."""
+
+    MOST: Final = 20_000
+
+    def __init__(self) -> None:
+        self._digests: dict[bytes, None] = {}
+
+    def add(self, body: bytes) -> None:
+        if len(self._digests) >= self.MOST:
+            for digest in list(self._digests)[: self.MOST // 2]:
+                self._digests.pop(digest, None)
+        self._digests[hashlib.sha256(body).digest()] = None
+
+    def take(self, body: bytes) -> bool:
+        """Whether it was; once."""
+        return self._digests.pop(hashlib.sha256(body).digest(), 0) is None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One mailbox as a member of the bus."""
@@ -43,6 +64,8 @@ class Member:
     identity: Identity
     new_id: Callable[[], MessageId]
     max_content: int = MAX_CONTENT
+    verified: "Verified" = field(default_factory=lambda: Verified(), compare=False, repr=False)
+    """What was judged by this process; shared by every renewal of the member."""
     vouching: Vouching | None = None
     """Whose certificates count. None: the directory is unsigned, and the bare keys in it are believed."""
 

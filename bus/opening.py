@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bus import envelope
 from bus.errors import BadMessage
+from bus.judging import check_kept
 from bus.mailroom import Member, submission_key
 from bus.records import InboxEntry, SubmissionKey
 from schemas.codes import StatusCode
@@ -23,8 +24,10 @@ class Opened:
 
 
 def open_entry(entry: InboxEntry, member: Member) -> Opened:
-    """Raises CannotOpen, or BadMessage where the content is not what the docket says."""
+    """Raises CannotOpen, BadMessage where the content is not what the docket says, or BadSignature where the entry is
+    not what was taken in."""
     parsed = envelope.parse(entry.body, known=entry.docket)
+    check_kept(member, parsed, entry.docket)
     content = envelope.open_(parsed, mailbox=member.mailbox, keys=member.identity.sealing)
     try:
         item = unpack_content(entry.docket.kind, content)

@@ -163,6 +163,12 @@ class Step:
     detail: str = ""
 
 
+def recent_events(store: Store, *, limit: int, name: str | None = None) -> Sequence[Event]:
+    """What was out of the ordinary at this mailbox, newest first."""
+    with store.read() as tx:
+        return tx.recent_events(limit=limit, name=name)
+
+
 def trace(store: Store, document: DocumentId) -> Sequence[Step]:
     """Every step of one document here, in the order of time. Raises NoSuchMessage where nothing is known of it."""
     steps: list[Step] = []

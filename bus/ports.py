@@ -114,6 +114,9 @@ class Transaction(Protocol):
 
     def events(self, *, document: DocumentId) -> Sequence[Event]: ...
 
+    def recent_events(self, *, limit: int, name: str | None = None) -> Sequence[Event]:
+        """Newest first, of all documents and of none."""
+
     def rows(
         self,
         box: Box,

@@ -84,6 +84,7 @@ def found(
     as_of: date,
     plain: bool = False,
     hosts: Sequence[str] = HOSTS,
+    began: datetime | None = None,
 ) -> Country:
     """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named.
 
@@ -97,7 +98,7 @@ def found(
     if isinstance(mailboxes, int):
         open_ = [mailbox.code for mailbox in known.mailboxes if not known.is_closed(mailbox.code)]
         mailboxes = open_[:mailboxes]
-    office = None if plain else open_office(root / "authority", hosts=hosts)
+    office = None if plain else open_office(root / "authority", hosts=hosts, began=began)
     entries = []
     for code in mailboxes:
         keys = _bare_keys(root / "keys" / code) if office is None else office.admit(root / "keys" / code, code)

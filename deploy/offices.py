@@ -64,7 +64,7 @@ class Office:
         make_private_folder(keys)
         signing, sealing = SigningKey.generate(), SealingKey.generate()
         now = datetime.now(UTC)
-        certificate = issue(self.issuer, signing.public, name=mailbox, purpose=Purpose.MAILBOX, at=now)
+        certificate = issue(self.issuer, signing.public, name=mailbox, purpose=Purpose.MAILBOX, at=self.began)
         statement = SealingStatement.sign(
             sealing.public, mailbox=mailbox, since=self.began, until=now + SEALING_LASTS, signer=signing
         )
@@ -100,15 +100,16 @@ class Office:
         )
 
 
-def open_office(folder: Path, *, hosts: Iterable[str] = HOSTS) -> Office:
-    """Founds an authority in a folder, with certificates for a broker at these hosts and for the services."""
+def open_office(folder: Path, *, hosts: Iterable[str] = HOSTS, began: datetime | None = None) -> Office:
+    """Founds an authority in a folder, with certificates for a broker at these hosts and for the services. What it
+    issues counts from `began` on; from now where absent."""
     make_private_folder(folder)
-    now = datetime.now(UTC)
-    root = new_root("Lien thong demo root", at=now)
-    issuer = new_issuer(root, "Lien thong demo issuer", at=now)
+    began = began or datetime.now(UTC)
+    root = new_root("Lien thong demo root", at=began)
+    issuer = new_issuer(root, "Lien thong demo issuer", at=began)
     key = SigningKey.generate()
-    signer = issue(issuer, key.public, name="directory", purpose=Purpose.DIRECTORY, at=now)
-    office = Office(folder, root, issuer, key, (signer, issuer.certificate), began=now)
+    signer = issue(issuer, key.public, name="directory", purpose=Purpose.DIRECTORY, at=began)
+    office = Office(folder, root, issuer, key, (signer, issuer.certificate), began=began)
     write_public(office.root_file, root.certificate.to_pem())
     write_public(office.vouching_file, root.certificate.to_pem() + issuer.certificate.to_pem())
     office.serve("broker", Purpose.BROKER, hosts=tuple(hosts))

@@ -240,7 +240,8 @@ def _make(
 
 def _held(registry: Registry, code: str) -> list[Issued]:
     now = _now()
-    return [line for line in registry.issued() if line.code == code and line.counts(now)]
+    mailboxes = (line for line in registry.issued() if line.purpose == Purpose.MAILBOX)
+    return [line for line in mailboxes if line.code == code and line.counts(now)]
 
 
 def _state(line: Issued, now: datetime) -> str:

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "agency": "Look up agencies: codes old and new, successors, mailboxes.",
     "dead": "What nobody could take: list, show, replay, discard.",
     "edxml": "Check and show national packages (.edxml).",
+    "events": "What was out of the ordinary at a mailbox: refusals, forgeries, endings.",
     "inbox": "What a mailbox received: list, show, retry, release, discard.",
     "ca": "A small certificate authority for pilots: init, issue, renew, revoke, list.",
     "directory": "The signed directory: build, sign, show, diff, verify, publish.",

@@ -198,13 +198,21 @@ def put_events(connection: Connection, events: Sequence[Event]) -> None:
 
 def events(connection: Connection, *, document: DocumentId) -> list[Event]:
     """What names the document, and what names only a message that carries it; by time."""
-    return [
-        Event(
-            at=from_micros(row.at),
-            name=row.name,
-            message=row.message,
-            document=None if row.document is None else DocumentKey(issuer=row.issuer, id=row.document),
-            detail=row.detail,
-        )
-        for row in _all(connection, _events, the_form=document_form(document))
-    ]
+    return [_event(row) for row in _all(connection, _events, the_form=document_form(document))]
+
+
+def recent_events(connection: Connection, *, limit: int, name: str | None) -> list[Event]:
+    statement = select(event).order_by(event.c.number.desc()).limit(limit)
+    if name is not None:
+        statement = statement.where(event.c.name == name)
+    return [_event(row) for row in connection.execute(statement)]
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        at=from_micros(row.at),
+        name=row.name,
+        message=row.message,
+        document=None if row.document is None else DocumentKey(issuer=row.issuer, id=row.document),
+        detail=row.detail,
+    )

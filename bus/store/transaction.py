@@ -110,6 +110,9 @@ class SqlTransaction:
     def events(self, *, document: DocumentId) -> Sequence[Event]:
         return handling.events(self._reads, document=document)
 
+    def recent_events(self, *, limit: int, name: str | None = None) -> Sequence[Event]:
+        return handling.recent_events(self._reads, limit=limit, name=name)
+
     def rows(
         self,
         box: Box,

@@ -129,6 +129,8 @@ class HistoryContract:
         with store.read() as tx:
             assert tx.events(document="VB-7") == [going, come, named]
             assert tx.events(document="unknown") == []
+            assert [event.name for event in tx.recent_events(limit=2)] == ["day", "else"]
+            assert tx.recent_events(limit=9, name="else") == [Event(at=NOW, name="else", message=mid(3))]
 
 
 class OperatorContract:

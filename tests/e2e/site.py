@@ -190,7 +190,7 @@ def founded(root: Path, world: World, *, mailboxes: int) -> Iterator[Site]:
         where = urlsplit(world.amqp_url)
         forwarder = stack.enter_context(Forwarder(where.hostname or "localhost", where.port or 5672))
         stack.callback(_forget_users, world, codes)
-        country = countries.found(root, mailboxes=codes, as_of=AS_OF)
+        country = countries.found(root, mailboxes=codes, as_of=AS_OF, plain=True)
         amqp_url = f"amqp://{forwarder.host}:{forwarder.port}"
         countries.connect(country, _through(world, amqp_url), vhost=vhost.name, every=0.1)
         yield Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))

@@ -290,6 +290,9 @@ class MemoryTransaction:
         ]
         return sorted(found, key=lambda event: event.at)
 
+    def recent_events(self, *, limit: int, name: str | None = None) -> Sequence[Event]:
+        return [event for event in reversed(self._data.events) if name in {None, event.name}][:limit]
+
     def rows(
         self,
         box: Box,

@@ -50,7 +50,10 @@ def test_json(folder: Path) -> None:
     assert made["signing"][0]["id"] == identity.signing.id
     assert made["sealing"][0]["id"] == identity.sealing[0].id
     shown = json.loads(run("show", folder, "--json").stdout)
-    assert shown == {name: made[name] for name in ("signing", "sealing")}
+    assert [(row["kind"], row["key"], row["state"]) for row in shown] == [
+        ("signing", made["signing"][0]["id"], "pending"),
+        ("sealing", made["sealing"][0]["id"], "held"),
+    ]
 
 
 def test_show(folder: Path) -> None:

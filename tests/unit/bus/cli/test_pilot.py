@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_not_installed(pilot: Path) -> None:
     """Another's certificate, one of a foreign root, one that is there already and differs."""
     admit("H49")
     admit("H53")
-    assert "no key here fits" in run("keys", "install", "keys-H49", "H53.pem", code=1).stderr
+    assert "no key of this certificate" in run("keys", "install", "keys-H49", "H53.pem", code=1).stderr
     run("ca", "init", "other")
     assert "no chain" in run("keys", "install", "keys-H49", "H49.pem", "--root", "other/root.pem", code=1).stderr
     assert "Not checked against a root" in run("keys", "install", "keys-H49", "H49.pem").stderr
