@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -20,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from bus.certificates import URN, USES, Certificate, Purpose, RevocationList
 from bus.errors import BadCertificate, BadDirectory
-from bus.keys import Signer, SigningKey, VerifyKey
+from bus.keys import Algorithm, Signer, SigningKey, VerifyKey
 from bus.statement import SealingStatement
 from schemas.values import MailboxCode
 
@@ -31,7 +32,6 @@ ISSUER_LASTS: Final = timedelta(days=10 * 365)
 LASTS: Final = timedelta(days=365)
 
 _SHA256 = hashes.SHA256()
-_ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")  # RFC 5758
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,11 @@ def issue(
     lasts: timedelta = LASTS,
     hosts: Sequence[str] = (),
 ) -> Certificate:
-    """A certificate in a name; `hosts` are a broker's names and addresses. It never outlives its issuer."""
+    """A certificate in a name; `hosts` are a broker's names and addresses. It never outlives its issuer. Raises
+    BadCertificate where the issuer itself has ended."""
+    if at >= issuer.certificate.until:
+        why = f"it expired at {issuer.certificate.until:%Y-%m-%d} and issues nothing any more"
+        raise BadCertificate(name=issuer.certificate.name, why=why)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_named(name))
@@ -158,27 +162,39 @@ def make_request(signer: Signer, *, mailbox: MailboxCode, statements: Sequence[S
         .subject_name(_named(mailbox))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
     )
-    if isinstance(signer, SigningKey):
-        key = serialization.load_pem_private_key(signer.to_pem(), password=None)
-        algorithm = _SHA256 if isinstance(key, ec.EllipticCurvePrivateKey) else None
-        request = builder.sign(key, algorithm)  # type: ignore[arg-type]
-    else:
-        request = _signed_elsewhere(builder, signer)
-    return request.public_bytes(serialization.Encoding.PEM) + b"".join(each.to_pem() for each in statements)
+    # The builder signs with private keys only, and a token gives none away: one of the same kind, whose
+    # public half is as long and stands in it once, signs a draft; then the signer signs in its place.
+    spare = SigningKey.generate(signer.algorithm)
+    key = serialization.load_pem_private_key(spare.to_pem(), password=None)
+    algorithm = _SHA256 if signer.algorithm is Algorithm.P256 else None
+    draft = builder.sign(key, algorithm)  # type: ignore[arg-type]
+    info = draft.tbs_certrequest_bytes.replace(spare.public.to_bytes(), signer.public.to_bytes())
+    request = asn1.encode_der(
+        _SignedInfo(
+            info=asn1.decode_der(asn1.TLV, info),
+            algorithm=asn1.decode_der(_SignedInfo, draft.public_bytes(serialization.Encoding.DER)).algorithm,
+            signature=asn1.BitString(_x509_signature(signer, info), 0),
+        )
+    )
+    pem = x509.load_der_x509_csr(request).public_bytes(serialization.Encoding.PEM)
+    return pem + b"".join(each.to_pem() for each in statements)
 
 
-def _signed_elsewhere(builder: x509.CertificateSigningRequestBuilder, signer: Signer) -> x509.CertificateSigningRequest:
-    """For a key that nobody can take out of its token: the builder wants a private key, so it gets one to throw away,
-    whose public half is as long and stands in the request once."""
-    spare = ec.generate_private_key(ec.SECP256R1())
-    unsigned = builder.sign(spare, _SHA256).tbs_certrequest_bytes
-    info = unsigned.replace(_spki(spare.public_key()), signer.public.to_bytes())
-    signature = signer.sign(info)
+@asn1.sequence
+class _SignedInfo:
+    """CertificationRequest (RFC 2986, section 4.2)."""
+
+    info: asn1.TLV
+    algorithm: asn1.TLV
+    signature: asn1.BitString
+
+
+def _x509_signature(signer: Signer, data: bytes) -> bytes:
+    signature = signer.sign(data)
+    if signer.algorithm is Algorithm.ED25519:
+        return signature
     half = len(signature) // 2
-    der = encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
-    whole = info + _ECDSA_WITH_SHA256 + b"\x03" + bytes([len(der) + 1, 0]) + der
-    header = b"\x30\x82" + len(whole).to_bytes(2) if len(whole) > 0xFF else b"\x30\x81" + bytes([len(whole)])
-    return x509.load_der_x509_csr(header + whole)
+    return encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
 
 
 def read_request(pem: bytes) -> Request:
@@ -188,7 +204,7 @@ def read_request(pem: bytes) -> Request:
         valid = request.is_signature_valid
         names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         public = _spki(request.public_key())
-    except (ValueError, UnsupportedAlgorithm) as exc:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise BadCertificate(name="?", why=f"no certificate request in it ({exc})") from exc
     name = str(names[0].value) if names else "?"
     if not valid or not names:

@@ -29,6 +29,16 @@ URN: Final = "urn:lienthong:mailbox:"
 """Before the mailbox's code in the subject's alternative names (URI)."""
 
 
+_BROKEN: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` says to bytes that are no certificate."""
+
+
 class Purpose(StrEnum):
     """What a certificate may be used for."""
 
@@ -63,8 +73,11 @@ class Certificate:
         """Raises BadCertificate."""
         try:
             parsed = x509.load_der_x509_certificate(der)
-            _ = parsed.extensions, parsed.subject  # parsed when first asked for: broken ones are found here
-        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+            # Parsed when first asked for: broken ones are found here.
+            _ = parsed.extensions, parsed.subject, parsed.public_key()
+            if parsed.serial_number <= 0:  # RFC 5280, 4.1.2.2; `cryptography` warns, and will refuse it one day
+                raise ValueError("a serial number that is not positive")  # noqa: TRY301 — one translation for all
+        except _BROKEN as exc:
             raise BadCertificate(name="?", why=f"no certificate in DER form ({exc})") from exc
         return cls(der, parsed)
 
@@ -73,7 +86,7 @@ class Certificate:
         """Every certificate of a PEM text, in its order. Raises BadCertificate, also where there is none."""
         try:
             parsed = x509.load_pem_x509_certificates(pem)
-        except (ValueError, UnsupportedAlgorithm) as exc:
+        except _BROKEN as exc:
             raise BadCertificate(name="?", why=f"no certificate in PEM form ({exc})") from exc
         return tuple(cls.from_der(each.public_bytes(serialization.Encoding.DER)) for each in parsed)
 
@@ -161,7 +174,7 @@ class RevocationList:
         """Raises BadCertificate."""
         try:
             return cls(der, x509.load_der_x509_crl(der))
-        except (ValueError, UnsupportedAlgorithm) as exc:
+        except _BROKEN as exc:
             raise BadCertificate(name="?", why=f"no revocation list in DER form ({exc})") from exc
 
     @classmethod
@@ -169,7 +182,7 @@ class RevocationList:
         """Raises BadCertificate."""
         try:
             parsed = x509.load_pem_x509_crl(pem)
-        except ValueError as exc:
+        except _BROKEN as exc:
             raise BadCertificate(name="?", why=f"no revocation list in PEM form ({exc})") from exc
         return cls(parsed.public_bytes(serialization.Encoding.DER), parsed)
 
@@ -186,7 +199,7 @@ class RevocationList:
             return None
         try:
             reason = found.extensions.get_extension_for_class(x509.CRLReason).value.reason
-        except x509.ExtensionNotFound:
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):  # a reason that nobody knows is none
             reason = x509.ReasonFlags.unspecified
         return Revoked(found.revocation_date_utc, reason in _COMPROMISES)
 
@@ -252,8 +265,6 @@ class Vouching:
             raise BadCertificate(name=certificate.name, why=f"it was not issued for this purpose ({purpose})")
         chain = self._chain(certificate)
         since, until = max(each.since for each in chain), min(each.until for each in chain)
-        if since > until:
-            raise BadCertificate(name=certificate.name, why="its issuers are never valid together with it")
         return Standing(certificate=certificate, since=since, until=until, revoked=self._revoked(chain))
 
     def _chain(self, certificate: Certificate) -> tuple[Certificate, ...]:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import ValidationError
 
-from bus.errors import BadMessage, BadSignature, CannotOpen, NoKey, TooLarge
+from bus.errors import BadMessage, BadSignature, CannotOpen, NoKey, TooLarge, UnknownKey
 from bus.keys import SIGNATURE_SIZE, WRAPPED_SIZE, KeyId, SealingKey, SealingPublicKey, Signer, VerifyKey
 from schemas.docket import Docket, SealedContent
 from schemas.framing import frame, unframe
@@ -179,7 +179,7 @@ def verify(envelope: Envelope, keys: Iterable[VerifyKey]) -> None:
     """Whether one of these keys signed the docket, and the sealed content is the one it describes.
 
     `keys` are the directory's for the docket's sender mailbox; whether that mailbox may speak for the agency is not
-    judged here. Raises BadSignature.
+    judged here. Raises BadSignature, UnknownKey where it is none of these.
     """
     docket, signature = envelope.docket, envelope.signature
     why = "content altered since it was signed"
@@ -191,7 +191,7 @@ def verify(envelope: Envelope, keys: Iterable[VerifyKey]) -> None:
                 return
             break
     else:
-        why = f"key {signature.key_id} is not in the directory for it"
+        raise UnknownKey(message=docket.id, mailbox=docket.sender.mailbox, key=signature.key_id)
     raise BadSignature(message=docket.id, mailbox=docket.sender.mailbox, why=why)
 
 

@@ -172,6 +172,13 @@ class BadSignature(Refused):
     do_en = "Check the sender's signing key in the directory; report a security incident if the origin is unknown."
 
 
+class UnknownKey(BadSignature):
+    """Told from a forgery only here: it travels as `bad-signature`."""
+
+    vi = "Bản tin {message} ký bằng khóa {key}, không có trong danh mục cho {mailbox}."
+    en = "Message {message} is signed with key {key}, which is not in the directory for {mailbox}."
+
+
 class NotItsUser(Refused):
     code, who = "not-its-user", Who.SENDER
     vi = "Bản tin {message} ký tên {mailbox} nhưng do người dùng {user} phát lên RabbitMQ."

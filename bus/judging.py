@@ -23,6 +23,7 @@ from bus.errors import (
     NotItsUser,
     Refused,
     TooOld,
+    UnknownKey,
 )
 from bus.mailroom import Member
 from bus.records import Arrival
@@ -46,6 +47,14 @@ class Judged:
     """Who is told of the error: whoever is known to have sent it. None: nobody is."""
     ahead: timedelta | None = None
     """By how much its sender's clock is ahead, where that should be spoken of."""
+
+    @property
+    def may_be_early(self) -> bool:
+        """Signed with a key that the directory held here does not know yet: an edition may be under way to us that its
+        sender already has. The broker vouches for the sender, so it is worth a moment's wait."""
+        if not isinstance(self.error, UnknownKey) or self.envelope is None:
+            return False
+        return self.arrival.user == self.envelope.docket.sender.mailbox
 
 
 def judge(member: Member, arrival: Arrival, now: datetime) -> Judged:

@@ -151,7 +151,7 @@ class _Reading:
         """Enters a file's agencies; keeps its mailboxes and keys until all agencies are known."""
         try:
             tables = tomllib.loads(content if isinstance(content, str) else content.decode("utf-8-sig"))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what numbers and depths without end cause
             self._find(file, "TOML", "không đọc được", str(error))
             return
         for table, content_ in tables.items():

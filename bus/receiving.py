@@ -27,11 +27,21 @@ class TakenIn:
     duplicates: int = 0
     receipts: int = 0
     set_aside: int = 0
+    early: tuple[Arrival, ...] = ()
+    """Not taken, and not to be acknowledged: to be tried again in a moment, when the directory may know their key."""
 
 
-def take_in(store: Store, arrivals: Sequence[Arrival], *, member: Member, now: datetime) -> TakenIn:
-    """Judges and keeps a batch in one commit; receipts for it are in the same commit."""
+def take_in(
+    store: Store, arrivals: Sequence[Arrival], *, member: Member, now: datetime, patient: bool = False
+) -> TakenIn:
+    """Judges and keeps a batch in one commit; receipts for it are in the same commit. `patient`: gives back what is
+    signed with a key that the directory held here does not know yet."""
     judged = [judge(member, arrival, now) for arrival in arrivals]
+    early = tuple(entry.arrival for entry in judged if patient and entry.may_be_early)
+    if early:
+        judged = [entry for entry in judged if not entry.may_be_early]
+        if not judged:
+            return TakenIn(early=early)
     with store.write() as tx:
         new, judged = _keep(tx, judged, now=now)
         good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
@@ -47,7 +57,7 @@ def take_in(store: Store, arrivals: Sequence[Arrival], *, member: Member, now: d
         tx.put_outbox(outgoing, at=now)
         tx.put_events([*events, *(_event(entry, now=now) for entry in bad), *_skews(judged, now=now)])
     held = len(good) - len(receipts)
-    return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad))
+    return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad), early=early)
 
 
 def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[int, list[Judged]]:

@@ -57,7 +57,7 @@ class SealingStatement:
             head, public, key_id, signature = map(bytes, unframe(memoryview(encoded), at_most=4))
             said = json.loads(head)
             mailbox, since, until = said["mailbox"], said["since"], said["until"]
-            times = [datetime.fromisoformat(text).astimezone(UTC) for text in (since, until)]
+            times = [_time(text) for text in (since, until)]
             if len(signature) != SIGNATURE_SIZE or len(public) != SEALING_KEY_SIZE or not isinstance(mailbox, str):
                 raise ValueError("sizes")  # noqa: TRY301
             named = KeyId(key_id.decode("ascii"))
@@ -98,6 +98,14 @@ class SealingStatement:
             except (binascii.Error, ValueError) as exc:
                 raise BadDirectory(why="a statement about a sealing key that is not base64") from exc
         return tuple(found)
+
+
+def _time(text: str) -> datetime:
+    """Raises ValueError, also without an offset: every reader must understand the same moment."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("no offset")
+    return at.astimezone(UTC)
 
 
 def _text(at: datetime) -> str:

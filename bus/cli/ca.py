@@ -1,5 +1,6 @@
 """`lienthong ca`: a small certificate authority for pilots and tests. A country has its own."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from bus.errors import BadCertificate, BadConfig
 from bus.files.authority import REASONS, Issued, Registry, create_registry, registry_of
 from bus.files.private import create_private, write_public
 from bus.keys import SigningKey
-from bus.listing import key_entries
+from bus.listing import MailboxKeys, key_entries
 from bus.topology import AUTHORITY, LEDGER, OPERATOR
 from schemas.agency import Mailbox
 from schemas.values import MailboxCode
 
 SERVICES = (OPERATOR, LEDGER, AUTHORITY)
+_LONGEST = 64
+"""Letters of a common name (RFC 5280, appendix A)."""
+_HOST = re.compile(rf"[A-Za-z0-9*.:-]{{1,{_LONGEST}}}")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _request = click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _days = click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it counts.")
@@ -49,6 +53,8 @@ def init(folder: Path, name: str) -> None:
             "tên không dấu",
             param_hint="--name",
         )
+    if not 1 <= len(name) <= _LONGEST - len(" issuer"):
+        raise click.BadParameter("1 … 57 letters / 1 … 57 chữ", param_hint="--name")
     now = _now()
     root = new_root(f"{name} root", at=now)
     issuer = new_issuer(root, f"{name} issuer", at=now)
@@ -157,6 +163,8 @@ def crl(folder: Path) -> None:
 @_key
 def issue_broker(folder: Path, hosts: tuple[str, ...], days: int, out: Path, key: Path) -> None:
     """Make a broker's key and certificate. Chứng thư cho RabbitMQ."""
+    if wrong := [host for host in hosts if not _HOST.fullmatch(host)]:
+        raise click.BadParameter(f"{wrong[0]!r}: no host name / không phải tên máy", param_hint="--host")
     _make(folder, hosts[0], Purpose.BROKER, days, out, key, hosts=hosts)
 
 
@@ -192,6 +200,7 @@ def _issue(registry: Registry, asked: Request, days: int, entry: Path | None, ou
     if asked.name in SERVICES:
         raise BadCertificate(name=asked.name, why="this name is a service's: lienthong ca issue-service")
     now = _now()
+    before = None if entry is None else _entered(entry, asked)  # what is wrong there is said before anything is issued
     made = issue(
         registry.issuer, asked.key, name=asked.name, purpose=Purpose.MAILBOX, at=now, lasts=timedelta(days=days)
     )
@@ -208,18 +217,23 @@ def _issue(registry: Registry, asked: Request, days: int, entry: Path | None, ou
         }
     )
     if entry is not None:
-        _put_entry(entry, asked, made)
+        _put_entry(entry, asked, made, before)
         click.echo(f"mục của danh mục / the directory's entry: {entry}")
 
 
-def _put_entry(file: Path, asked: Request, made: Certificate) -> None:
-    """The mailbox's `[[keys]]`, with the certificates that were there and still count; one mailbox a file."""
+def _entered(file: Path, asked: Request) -> MailboxKeys | None:
+    """What the mailbox's entry says so far; None where there is no file yet."""
     before = key_entries(file.read_bytes(), mailbox=asked.name) if file.exists() else None
+    if not asked.statements and (before is None or not before.sealing):
+        raise BadConfig(file=file, why="yêu cầu không có khóa niêm phong (the request states no sealing key)")
+    return before
+
+
+def _put_entry(file: Path, asked: Request, made: Certificate, before: MailboxKeys | None) -> None:
+    """The mailbox's `[[keys]]`, with the certificates that were there and still count; one mailbox a file."""
     now = _now()
     older = [der for der in before.certificates if Certificate.from_der(der).until > now] if before else []
     stated = [each.encoded for each in asked.statements] or list(before.sealing if before else ())
-    if not stated:
-        raise BadConfig(file=file, why="the request states no sealing key / yêu cầu không có khóa niêm phong")
     text = render_keys(asked.name, certificates=[made.der, *older], sealing=stated)
     write_public(file, text.encode())
 

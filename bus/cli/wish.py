@@ -107,13 +107,14 @@ def wish_options(run: Callable[..., None]) -> Callable[..., None]:
             if unknown := sorted({*only, *withdrawn}.difference(listed)):
                 raise click.BadParameter(f"no mailbox of the directory: {', '.join(unknown)}", param_hint="--mailbox")
             gone = sourced.edition.withdrawn(now) if sourced.edition else ()
+            chosen = tuple(code for code in listed if code in only) if only else listed
             return Wish(
-                mailboxes=tuple(code for code in listed if code in only) if only else listed,
+                mailboxes=chosen,
                 on=on,
                 vhost=vhost,
                 limits=limits,
                 partial=bool(only),
-                withdrawn=frozenset((*withdrawn, *gone)),
+                withdrawn=frozenset((*withdrawn, *gone)).intersection(chosen),
                 edition=sourced.edition,
                 again=wish,
             )

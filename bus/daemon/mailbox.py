@@ -19,6 +19,10 @@ from schemas.values import VIETNAM, MailboxCode
 
 log = structlog.get_logger()
 
+PATIENCE = timedelta(seconds=30)
+MOST_EARLY = 32
+"""For how long, and for how many messages at once, a key is waited for that the directory held here does not know: the
+edition that names it may be a moment behind its sender's."""
 COLLECT = 250
 ARRIVALS = 500
 KEEP = timedelta(days=400)
@@ -59,6 +63,8 @@ class MailboxDaemon:
         self.mailbox: MailboxCode = around.member.mailbox
         self.tally = Tally()
         self._in_hand: Sequence[Arrival] = ()
+        self._early: Sequence[Arrival] = ()
+        self._early_since = around.clock()
         self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
         self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
@@ -125,11 +131,15 @@ class MailboxDaemon:
         around = self._around
         # What could not be kept (a full disk) stays in hand, unacknowledged, and is tried first.
         arrivals = self._in_hand = self._in_hand or around.broker.receive(limit=ARRIVALS, wait=0.5)
+        now = around.clock()
+        arrivals = [*self._early, *arrivals]
         if not arrivals:
             return False
-        taken = receiving.take_in(around.store, arrivals, member=self._today(), now=around.clock())
-        self._in_hand = ()
-        around.broker.ack(arrivals)
+        self._early_since = self._early_since if self._early else now
+        patient = len(self._early) < MOST_EARLY and timedelta(0) <= now - self._early_since < PATIENCE
+        taken = receiving.take_in(around.store, arrivals, member=self._today(), now=now, patient=patient)
+        self._in_hand, self._early = (), taken.early
+        around.broker.ack([arrival for arrival in arrivals if arrival not in taken.early])
         self._deliver.wake()
         self._publish.wake()
         self.tally.add(held=taken.held, repeated=taken.duplicates, receipts=taken.receipts, set_aside=taken.set_aside)

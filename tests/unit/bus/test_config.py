@@ -42,6 +42,8 @@ def test_content_may_be_as_large_as_a_message_carries() -> None:
     [
         (b"mailbox = ", "no TOML"),
         (b"\xff", "no TOML"),
+        (GOOD.replace("plain = true", "").encode(), "use amqps://.*dùng amqps://"),
+        (f'directory = "d"\n{GOOD}[trust]\nroot = "r"\ndirectory = "e"\n'.encode(), "leave `directory` out"),
         (GOOD.replace("mailbox", "mailbx").encode(), "mailbx"),
         (GOOD.replace("adapters.folder:FolderAdapter", "folder").encode(), "adapter.use"),
         (GOOD.replace("[adapter]", 'cafile = "ca.pem"\n[adapter]').encode(), "begins with amqps://"),

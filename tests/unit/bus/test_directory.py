@@ -326,3 +326,13 @@ def test_a_long_list_of_units_resolves() -> None:
     directory = Directory.parse({"units.toml": text}, on=AFTER)
     assert len(directory.agencies) == 5_063
     assert {directory.resolve(f"H01.{n}").mailbox for n in range(0, 5_000, 63)} == {"H01"}
+
+
+def test_a_mailbox_by_its_code() -> None:
+    """Or nobody's."""
+    directory = Directory.parse(
+        {"a.toml": '[[agency]]\ncode = "H01"\nnames = [{vi = "A"}]\n[[mailbox]]\ncode = "H01"'}, on=date(2026, 1, 1)
+    )
+    assert directory.mailbox("H01").code == "H01"
+    with pytest.raises(NoMailbox):
+        directory.mailbox("H02")

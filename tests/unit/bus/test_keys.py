@@ -1,5 +1,7 @@
 """bus/keys.py"""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -9,6 +11,8 @@ from bus.keys import (
     SEALING_KEY_SIZE,
     WRAPPED_SIZE,
     Algorithm,
+    HeldSealing,
+    Keyring,
     SealingKey,
     SealingPublicKey,
     SigningKey,
@@ -189,3 +193,35 @@ def test_identity_shows_no_secret() -> None:
     assert identity.sealing[0].id in repr(identity)
     assert len(repr(identity)) < 400
     assert "_seed" not in repr(identity)
+
+
+def test_a_secret_kept_comes_back_to_its_key_only() -> None:
+    """For the same message, unaltered."""
+    key, other = SealingKey.generate(), SealingKey.generate()
+    kept = key.keep(b"content key", "message 1")
+    assert key.recall(kept, "message 1") == b"content key"
+    assert kept != key.keep(b"content key", "message 1")
+    for recalled in (
+        key.recall(kept, "message 2"),
+        other.recall(kept, "message 1"),
+        key.recall(kept[:-1], "message 1"),
+    ):
+        assert recalled is None
+
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("listed", "used"), [((), 0), ((0,), 0), ((1,), 1), ((1, 2), 1), ((2,), 2)])
+def test_a_keyring_signs_with_what_others_know(listed: tuple[int, ...], used: int) -> None:
+    """The newest key that the directory lists; the newest of all where it lists none."""
+    keys = tuple(SigningKey.generate() for _ in range(3))
+    ring = Keyring(keys, (HeldSealing(SealingKey.generate()),))
+    assert ring.identity(listed=[keys[number].id for number in listed], now=NOW).signing is keys[used]
+
+
+def test_a_keyring_opens_until_the_end_of_a_key() -> None:
+    """Then it is as if it were not there."""
+    keys = tuple(SealingKey.generate() for _ in range(3))
+    held = (HeldSealing(keys[0]), HeldSealing(keys[1], NOW + timedelta(days=1)), HeldSealing(keys[2], NOW))
+    assert Keyring((SigningKey.generate(),), held).identity(listed=(), now=NOW).sealing == keys[:2]

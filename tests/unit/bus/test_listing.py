@@ -3,7 +3,7 @@
 import pytest
 
 from bus.errors import BadDirectory
-from bus.listing import ancestors, read
+from bus.listing import ancestors, key_entries, read
 
 MAILBOX = '\n[[mailbox]]\ncode = "H01"\n'
 
@@ -176,3 +176,26 @@ def test_an_empty_text_lists_nobody() -> None:
 def test_a_code_shows_what_is_above_it(code: str, above: list[str]) -> None:
     """New forms are read from the left (QĐ 20/2020), old ones from the right (QCVN 102:2016), short old ones padded."""
     assert list(ancestors(code)) == above
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("keys = 1", "keys of H01"),
+        ("keys = [1]", "keys of H01"),
+        ("[[keys]]\nmailbox = 'H01'\ncertificates = [1]", "lists of base64"),
+        ("[[keys]]\nmailbox = 'H01'", "neither signing nor certificates"),
+        ("=", "keys of H01"),
+    ],
+)
+def test_keys_in_a_file_of_their_own(text: str, said: str) -> None:
+    """Read for one mailbox; what is wrong is said."""
+    with pytest.raises(BadDirectory, match=said):
+        key_entries(text.encode(), mailbox="H01")
+    assert key_entries(b"", mailbox="H01") is None
+
+
+def test_a_mailbox_without_any_key_to_verify_by() -> None:
+    """Neither bare nor certified."""
+    with pytest.raises(BadDirectory, match="neither signing nor certificates"):
+        read({"a.toml": H01 + MAILBOX + '[[keys]]\nmailbox = "H01"\nsealing = ["AQ=="]\n'})

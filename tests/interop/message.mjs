@@ -1,0 +1,141 @@
+// Reads and writes messages from the text of schemas/README.md alone, with Node's WebCrypto and an HPKE package:
+// nothing here is shared with the bus. One JSON request a line on standard input, one JSON answer a line.
+
+import { createInterface } from "node:readline";
+import { Aes256Gcm, CipherSuite, HkdfSha256 } from "@hpke/core";
+import { XWing } from "@hpke/hybridkem-x-wing";
+
+const { subtle } = globalThis.crypto;
+const MAGIC = Buffer.from("LT\x01\n", "latin1"); // §2.3
+const suite = new CipherSuite({ kem: new XWing(), kdf: new HkdfSha256(), aead: new Aes256Gcm() }); // §4.7
+// The HPKE package takes ArrayBuffers whole; Node's Buffers are windows into larger ones.
+const whole = (bytes) => Uint8Array.from(bytes).buffer;
+const label = (text) => Buffer.from(text, "latin1");
+const sha256 = async (...parts) => Buffer.from(await subtle.digest("SHA-256", Buffer.concat(parts)));
+const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const ED25519 = { name: "Ed25519" };
+
+class Refused extends Error {}
+
+function unframe(bytes) {
+  const parts = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 4 > bytes.length) throw new Refused("bad-message");
+    const size = bytes.readUInt32BE(at); // §2.1
+    if (at + 4 + size > bytes.length) throw new Refused("bad-message"); // §8.4
+    parts.push(bytes.subarray(at + 4, at + 4 + size));
+    at += 4 + size;
+  }
+  return parts;
+}
+
+function frame(parts) {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const size = Buffer.alloc(4);
+      size.writeUInt32BE(part.length);
+      return [size, part];
+    }),
+  );
+}
+
+function takeApart(body) {
+  if (!body.subarray(0, 4).equals(MAGIC)) throw new Refused("bad-message");
+  const parts = unframe(body.subarray(4));
+  if (parts.length !== 4) throw new Refused("bad-message");
+  const [docketBytes, signatureBlock, wrapBlock, sealed] = parts;
+  const signature = unframe(signatureBlock);
+  const wraps = unframe(wrapBlock);
+  if (signature.length !== 3 || signature[2].length !== 64 || wraps.length % 3) throw new Refused("bad-message");
+  return { docketBytes, docket: JSON.parse(docketBytes.toString("utf8")), signature, wraps, sealed };
+}
+
+async function verify({ docketBytes, docket, signature, sealed }, keys) {
+  const [algorithm, keyId, value] = signature;
+  const ways = { p256: P256, ed25519: ED25519 };
+  for (const spki of keys) {
+    const id = (await sha256(spki)).subarray(0, 16).toString("hex"); // §4.1
+    const way = ways[algorithm.toString("ascii")];
+    if (id !== keyId.toString("ascii") || way === undefined) continue;
+    const key = await subtle.importKey("spki", spki, way, false, ["verify"]).catch(() => null);
+    const signed = Buffer.concat([label("lienthong/1 docket\n"), docketBytes]); // §4.3
+    if (key === null || !(await subtle.verify(way, key, value, signed))) throw new Refused("bad-signature");
+    const content = docket.content;
+    const fits = content
+      ? sealed.length === content.size && (await sha256(sealed)).toString("hex") === content.sha256
+      : sealed.length === 0;
+    if (!fits) throw new Refused("bad-signature"); // §4.5
+    return;
+  }
+  throw new Refused("bad-signature");
+}
+
+async function open({ docketBytes, wraps, sealed }, mailbox, seeds) {
+  const info = Buffer.concat([label("lienthong/1 wrap\n"), await sha256(docketBytes), label(mailbox)]); // §4.7
+  for (let at = 0; at < wraps.length; at += 3) {
+    if (wraps[at].toString("ascii") !== mailbox) continue;
+    const wrapped = wraps[at + 2];
+    for (const seed of seeds) {
+      try {
+        const recipientKey = await suite.kem.importKey("raw", whole(seed), false);
+        const opened = await suite.open(
+          { recipientKey, enc: whole(wrapped.subarray(0, 1120)), info: whole(info) },
+          whole(wrapped.subarray(1120)),
+        );
+        const key = Buffer.from(opened);
+        const commitment = await sha256(label("lienthong/1 commit\n"), key);
+        if (!commitment.equals(sealed.subarray(0, 32))) continue; // §4.6
+        const aes = await subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+        const how = { name: "AES-GCM", iv: Buffer.alloc(12), tagLength: 128 };
+        return Buffer.from(await subtle.decrypt(how, aes, sealed.subarray(32)));
+      } catch {
+        continue;
+      }
+    }
+  }
+  throw new Refused("cannot-open");
+}
+
+async function read({ body, keys, mailbox, seeds }) {
+  const message = takeApart(Buffer.from(body, "hex"));
+  await verify(message, keys.map((key) => Buffer.from(key, "hex")));
+  if (seeds.length === 0) return { docket: message.docket };
+  const content = await open(message, mailbox, seeds.map((seed) => Buffer.from(seed, "hex")));
+  return { docket: message.docket, content: content.toString("hex") };
+}
+
+async function write({ docket, content, signer, recipients }) {
+  const key = Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(32)));
+  const aes = await subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
+  const how = { name: "AES-GCM", iv: Buffer.alloc(12), tagLength: 128 };
+  const encrypted = Buffer.from(await subtle.encrypt(how, aes, Buffer.from(content, "hex")));
+  const sealed = Buffer.concat([await sha256(label("lienthong/1 commit\n"), key), encrypted]);
+  docket.content = { size: sealed.length, sha256: (await sha256(sealed)).toString("hex") };
+  const docketBytes = Buffer.from(JSON.stringify(docket), "utf8");
+  const digest = await sha256(docketBytes);
+  const wraps = [];
+  for (const [mailbox, encoded] of Object.entries(recipients)) {
+    const publicBytes = Buffer.from(encoded, "hex");
+    const recipientPublicKey = await suite.kem.importKey("raw", whole(publicBytes), true);
+    const info = Buffer.concat([label("lienthong/1 wrap\n"), digest, label(mailbox)]);
+    const { enc, ct } = await suite.seal({ recipientPublicKey, info: whole(info) }, whole(key));
+    const id = (await sha256(publicBytes)).subarray(0, 16).toString("hex");
+    wraps.push(label(mailbox), label(id), Buffer.concat([Buffer.from(enc), Buffer.from(ct)]));
+  }
+  const way = signer.algorithm === "ed25519" ? ED25519 : P256;
+  const signing = await subtle.importKey("pkcs8", Buffer.from(signer.pkcs8, "hex"), way, false, ["sign"]);
+  const signed = Buffer.concat([label("lienthong/1 docket\n"), docketBytes]);
+  const value = Buffer.from(await subtle.sign(way, signing, signed));
+  const signature = frame([label(signer.algorithm), label(signer.id), value]);
+  return { body: Buffer.concat([MAGIC, frame([docketBytes, signature, frame(wraps), sealed])]).toString("hex") };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  try {
+    console.log(JSON.stringify(await (request.read ? read(request.read) : write(request.write))));
+  } catch (error) {
+    console.log(JSON.stringify({ refused: error instanceof Refused ? error.message : `bad-message: ${error.message}` }));
+  }
+}
