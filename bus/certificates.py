@@ -76,7 +76,7 @@ class Certificate:
             # Parsed when first asked for: broken ones are found here.
             _ = parsed.extensions, parsed.subject, parsed.public_key()
             if parsed.serial_number <= 0:  # RFC 5280, 4.1.2.2; `cryptography` warns, and will refuse it one day
-                raise ValueError("a serial number that is not positive")  # noqa: TRY301 — one translation for all
+                raise ValueError("a serial number that is not positive")
         except _BROKEN as exc:
             raise BadCertificate(name="?", why=f"no certificate in DER form ({exc})") from exc
         return cls(der, parsed)

@@ -133,18 +133,17 @@ class Member:
         return tuple(key for _, key in _certificates(keys))
 
     def objection(self, mailbox: MailboxCode, key: KeyId, *, at: datetime) -> str | None:
-        """Why what a mailbox's key signed at a moment does not count: its certificate. None where it does."""
+        """Why what one of `verify_keys` signed at a moment does not count: its certificate. None where it does."""
         if self.vouching is None:
             return None
-        for certificate, signer in _certificates(self.directory.keys(mailbox)):
-            if signer.id == key:
-                if not names_mailbox(certificate, mailbox):
-                    return f"it is in the name of {certificate.name}"
-                try:
-                    return self.vouching.standing(certificate, Purpose.MAILBOX).objection(at, skew=MAX_SKEW)
-                except BadCertificate as error:
-                    return str(error.facts["why"])
-        return f"the directory lists no certificate for key {key}"
+        listed = _certificates(self.directory.keys(mailbox))
+        certificate = next(certificate for certificate, signer in listed if signer.id == key)
+        if not names_mailbox(certificate, mailbox):
+            return f"it is in the name of {certificate.name}"
+        try:
+            return self.vouching.standing(certificate, Purpose.MAILBOX).objection(at, skew=MAX_SKEW)
+        except BadCertificate as error:
+            return str(error.facts["why"])
 
     def check_takes(self, mailbox: MailboxCode, business: BusinessType | None) -> None:
         """Raises NotUnderstood where a mailbox does not take documents of a type, or messages of this version."""

@@ -27,6 +27,9 @@ EDITION_KEY, CHANGE_KEY = "edition", "change"
 TAG = "lienthong"
 """On every user made from a directory: RabbitMQ gives it no meaning, it tells our users from others."""
 OPERATOR, LEDGER, AUTHORITY = "operator", "ledger", "authority"
+MAX_CONNECTIONS, MAX_CHANNELS = "max-connections", "max-channels"
+USER_LIMITS = frozenset({MAX_CONNECTIONS, MAX_CHANNELS})
+"""All that RabbitMQ limits of a user."""
 
 POLICY_PREFIX = "lienthong-"
 _AGENCY, _INBOX = "agency.", "inbox."
@@ -159,7 +162,7 @@ class User:
     elsewhere: bool = field(default=False, compare=False)
     """It has permissions in other virtual hosts too."""
     limits: Mapping[str, int] = field(default_factory=dict)
-    """RabbitMQ's limits of a user: max-connections, max-channels."""
+    """By names of USER_LIMITS."""
 
 
 Item: TypeAlias = Vhost | Exchange | Queue | Binding | Policy | User
@@ -289,7 +292,7 @@ def _bindings(mailbox: MailboxCode) -> tuple[Binding, ...]:
 
 def _user(mailbox: MailboxCode, limits: Limits) -> User:
     inbox, exchange = re.escape(inbox_of(mailbox)), re.escape(exchange_of(mailbox))
-    most = {"max-connections": limits.connections, "max-channels": limits.channels}
+    most = {MAX_CONNECTIONS: limits.connections, MAX_CHANNELS: limits.channels}
     permissions = Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|{_STREAMS})$")
     return User(mailbox, permissions, limits=most)
 

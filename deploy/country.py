@@ -2,7 +2,8 @@
 the daemons that serve them. The demo shows it, the end-to-end tests and the benchmarks drive it; all of it is real.
 
     <root>/directory/   the project's directory of agencies, and keys.toml with this country's public keys
-    <root>/authority/   who vouches for them (deploy/offices.py), and directory.lt, the directory as it signed it
+    <root>/authority/   who vouches for them (deploy/offices.py)
+    <root>/directory.lt the directory as it was signed
     <root>/keys/H49/    private keys of a mailbox, and its certificate
     <root>/held/        the signed directory as each daemon process holds it
     <root>/dms/H49/     its document system: outgoing, incoming, sent, rejected, statuses
@@ -63,7 +64,7 @@ class Country:
 
     @property
     def edition_file(self) -> Path:
-        return self.root / "authority" / "directory.lt"
+        return self.root / "directory.lt"
 
     def edition(self) -> Edition:
         """The signed directory. There must be an authority."""
@@ -84,11 +85,13 @@ def found(
     as_of: date,
     plain: bool = False,
     hosts: Sequence[str] = HOSTS,
+    office: Office | None = None,
     began: datetime | None = None,
 ) -> Country:
     """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named.
 
-    Unless `plain`, an authority vouches for all of it: certificates, a signed directory, a broker at these `hosts`.
+    Unless `plain`, an authority vouches for all of it: certificates, a signed directory, a broker at these `hosts`. It
+    is a new one, where there is no `office` yet.
     """
     for name in ("directory", "keys", "dms", "stores", "config", "logs", "held"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -98,7 +101,8 @@ def found(
     if isinstance(mailboxes, int):
         open_ = [mailbox.code for mailbox in known.mailboxes if not known.is_closed(mailbox.code)]
         mailboxes = open_[:mailboxes]
-    office = None if plain else open_office(root / "authority", hosts=hosts, began=began)
+    if not plain:
+        office = office or open_office(root / "authority", hosts=hosts, began=began)
     entries = []
     for code in mailboxes:
         keys = _bare_keys(root / "keys" / code) if office is None else office.admit(root / "keys" / code, code)

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -411,7 +412,8 @@ def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
         if node.gone():
             raise NoBroker(f"RabbitMQ stopped while starting:\n{node.log()}")
         version = version_of(management_url, USER, password)
-        if version and (doors.plain is False or speaks_amqp("127.0.0.1", node.ports[AMQP])):
+        opens = speaks_amqp("127.0.0.1", node.ports[AMQP]) if doors.plain else True
+        if version and opens and (doors.tls is None or speaks_tls("127.0.0.1", node.ports[AMQPS])):
             return version
         time.sleep(0.2)
     raise NoBroker(f"RabbitMQ did not answer in time:\n{node.log()}")
@@ -432,6 +434,18 @@ def speaks_amqp(host: str, port: int) -> bool:
         with socket.create_connection((host, port), timeout=5) as connection:
             connection.sendall(b"AMQP\x00\x00\x09\x01")
             return connection.recv(1) == b"\x01"
+    except OSError:
+        return False
+
+
+def speaks_tls(host: str, port: int) -> bool:
+    """Whether the server's half of a handshake comes: in TLS 1.3 it refuses a client without certificate after that."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection, context.wrap_socket(connection):
+            return True
     except OSError:
         return False
 

@@ -42,4 +42,9 @@ setup_broker() {
     [ -z "$made" ] || as_root rm -f $policy
 }
 
+# A token in software, for the tests of keys that lie in one.
+setup_token() {
+    command -v softhsm2-util >/dev/null || apt_install softhsm2
+}
+
 have_rabbitmq() { command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ]; }

@@ -8,7 +8,7 @@ import click
 from bus.certificates import Certificate, RevocationList
 from bus.files.edition import load_edition, load_roots
 from bus.files.private import read_private, write_public
-from bus.rabbit.settings import PLUGIN, TLS_PORT, advanced, crl_files
+from bus.rabbit.settings import PLUGIN, TLS_PORT, advanced, crl_files, unreadable
 from bus.rabbit.settings import settings as node_settings
 from bus.register import ISSUER, REVOKED
 
@@ -30,7 +30,7 @@ def settings(edition: Path, root: Path, cert: Path, key: Path, out: Path, place:
     found = load_edition(edition, roots=roots, now=datetime.now(UTC))
     assert found is not None, "click has looked whether the file is there"
     out.mkdir(parents=True, exist_ok=True)
-    issuers = map(Certificate.from_der, found.register.ders(ISSUER))
+    issuers = tuple(map(Certificate.from_der, found.register.ders(ISSUER)))
     write_public(out / "ca.pem", b"".join(each.to_pem() for each in (*roots, *issuers)))
     write_public(out / "cert.pem", cert.read_bytes())
     write_public(out / "key.pem", read_private(key), mode=0o600)
@@ -49,3 +49,5 @@ def settings(edition: Path, root: Path, cert: Path, key: Path, out: Path, place:
         "  advanced.config to /etc/rabbitmq/.\n"
         f"rabbitmq-plugins enable {PLUGIN}"
     )
+    for note in filter(None, (unreadable(each.parsed.subject) for each in issuers)):
+        click.echo(f"Lưu ý: {note.vi}.\nNote: {note.en}.", err=True)

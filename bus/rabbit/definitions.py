@@ -6,6 +6,7 @@ A password stands in them as RabbitMQ keeps it: base64 of four bytes of salt and
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from bus.topology import Binding, Exchange, Item, Permissions, Policy, Queue, Topology, User, Vhost
@@ -50,7 +51,7 @@ def definitions(items: Iterable[Item], *, vhost: str) -> Json:
 
 def export(topology: Topology, *, hashes: Mapping[str, str]) -> Json:
     """The whole topology, importable into an empty broker as into one that has it already."""
-    users = (User(u.name, u.permissions, u.tags, hashes[u.name]) for u in topology.users if u.name in hashes)
+    users = (replace(user, password_hash=hashes[user.name]) for user in topology.users if user.name in hashes)
     return definitions(
         (
             Vhost(topology.vhost),
@@ -73,6 +74,7 @@ def _add_user(result: Json, user: User, vhost: str) -> None:
             "password_hash": user.password_hash,
             "hashing_algorithm": user.hashing,
             "tags": sorted(user.tags),
+            "limits": dict(user.limits),  # added to those there: an import takes none away
         }
     )
     result["permissions"].append({"user": user.name, "vhost": vhost, **user.permissions._asdict()})

@@ -18,6 +18,7 @@ from bus.drift import Act, Change, Thing, owner
 from bus.errors import BadConfig, BrokerAway, BusError
 from bus.rabbit import definitions as wire
 from bus.topology import (
+    USER_LIMITS,
     Binding,
     Exchange,
     Item,
@@ -101,9 +102,10 @@ class Management:
         made = [_hashed(change.item, hashes) for change in changes if change.kind in {Act.CREATE, Act.CHANGE}]
         if made:
             self._ask("POST", "/definitions", json=wire.definitions(made, vhost=vhost))
-        for item in made:
-            for name, value in item.limits.items() if isinstance(item, User) else ():
-                self._ask("PUT", self._path("user-limits", item.name, name), json={"value": value})
+        for change in changes:
+            if change.kind is Act.CHANGE and isinstance(change.item, User):
+                for name in USER_LIMITS.difference(change.item.limits):  # an import adds limits, and takes none away
+                    self._ask("DELETE", self._path("user-limits", change.name, name), missing_ok=True)
         removals = [change for change in changes if change.kind is Act.REMOVE]
         deletes = any(change.what is Thing.QUEUE for change in removals)
         if deletes:

@@ -2,6 +2,7 @@
 revocation lists, as texts. Where they lie is the caller's; what a user may do is bus/topology.py's."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -10,9 +11,11 @@ from cryptography.x509.name import _ASN1Type
 
 from bus.certificates import RevocationList
 from bus.message import MAX_BODY
+from schemas.codes import Label
 
 PLUGIN: Final = "rabbitmq_auth_mechanism_ssl"
 TLS_PORT: Final = 5671
+_SPACES: Final = re.compile(r"[ \t\n\v\f\r]+")
 
 
 def settings(*, listener: str, plain: str | None = None) -> dict[str, str]:
@@ -57,6 +60,27 @@ def crl_files(lists: Iterable[RevocationList]) -> Mapping[str, bytes]:
     return {f"{name_hash(each.parsed.issuer):08x}.r0": each.to_pem() for each in lists}
 
 
+def unreadable(name: x509.Name) -> Label | None:
+    """Why a node cannot look up the list of an issuer of this name, so that it would refuse everybody whom that issuer
+    vouches for; None where it can. Tried on Erlang 25 (RabbitMQ 3.10.8) and 29 (4.3.6)."""
+    text = name.rfc4514_string()
+    if any(len(part) > 1 for part in name.rdns) or any(each._type is _ASN1Type.BMPString for each in name):
+        return Label(
+            f"{text}: tên có phần ghép hoặc kiểu BMPString, RabbitMQ không tra được danh sách thu hồi: "
+            "không ai vào được. Cơ quan cấp chứng thư đổi tên",
+            f"{text}: a name of joint parts, or in BMPString, by which RabbitMQ finds no revocation list: nobody would "
+            "get in. The authority takes another name",
+        )
+    if not all(str(each.value).isascii() for each in name):
+        return Label(
+            f"{text}: tên có dấu, RabbitMQ trên Erlang mới (4.3, Erlang 29) không tra được danh sách thu hồi: "
+            "không ai vào được. Cơ quan cấp chứng thư dùng tên không dấu; RabbitMQ 3.10 trên Erlang 25 thì được",
+            f"{text}: letters with marks, by which RabbitMQ on a new Erlang (4.3 on Erlang 29) finds no revocation "
+            "list: nobody would get in. The authority takes a name without; RabbitMQ 3.10 on Erlang 25 can",
+        )
+    return None
+
+
 def name_hash(name: x509.Name) -> int:
     """OpenSSL's X509_NAME_hash: SHA-1 over the name in its canonical form (UTF-8, lower case, single spaces)."""
     canonical = x509.Name(
@@ -75,5 +99,5 @@ def name_hash(name: x509.Name) -> int:
 
 
 def _plain(text: str) -> str:
-    """Letters outside ASCII stay as they are, as OpenSSL leaves them."""
-    return "".join(letter.lower() if letter.isascii() else letter for letter in " ".join(text.split()))
+    """Letters and spaces outside ASCII stay as they are, as OpenSSL leaves them."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in _SPACES.sub(" ", text).strip(" "))

@@ -21,6 +21,7 @@ from bus.files.keys import load_identity
 from bus.mailroom import Member, address, seal
 from bus.records import Box, State
 from deploy.local_broker import Kind
+from deploy.offices import Office
 from tests.bench.dms import documents
 from tests.bench.ground import Ground, ground
 from tests.bench.machine import machine_cpu
@@ -30,9 +31,9 @@ CALM = 20
 """Seconds for RabbitMQ to write to disk what has just come, and to give back the memory."""
 
 
-def throughput(ground: Ground, count: int) -> dict[str, float]:
+def throughput(ground: Ground, count: int, *, office: Office | None = None) -> dict[str, float]:
     """From the first accepted to the last filed and the last receipt back. CPU is microseconds a document."""
-    with pair(ground, count=count) as both:
+    with pair(ground, count=count, office=office) as both:
         both.start(SENDER, RECIPIENT)
         idle = {"idle_sender_mb": both.memory(SENDER), "idle_recipient_mb": both.memory(RECIPIENT)}
         load, before, (busy, whole) = os.getloadavg()[0], _cpu(ground, both), machine_cpu()
@@ -65,7 +66,10 @@ def _cpu(ground: Ground, both: Pair) -> dict[str, float]:
 def _body(both: Pair) -> int:
     """Bytes of one sealed message."""
     identity = load_identity(both.root / "keys" / SENDER)
-    sender = Member(mailbox=SENDER, directory=both.land.directory(), identity=identity, new_id=new_message_id)
+    vouching = both.land.edition().vouching if both.land.office else None
+    sender = Member(
+        mailbox=SENDER, directory=both.land.directory(), identity=identity, new_id=new_message_id, vouching=vouching
+    )
     return len(seal(sender, address(sender, documents(SENDER, RECIPIENT)), now=datetime.now(UTC)).body)
 
 

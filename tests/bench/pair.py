@@ -14,6 +14,7 @@ from bus.records import Box, Row, State
 from bus.store import SqlStore, open_store
 from deploy import country as countries
 from deploy.country import LIENTHONG, Country
+from deploy.offices import Office
 from schemas.values import MailboxCode
 from tests.bench.ground import Ground, bound_to_us
 
@@ -31,15 +32,21 @@ class Broken(RuntimeError):
 
 
 class Pair:
-    def __init__(self, ground: Ground, vhost: str, *, count: int, rate: float = 0) -> None:
+    def __init__(
+        self, ground: Ground, vhost: str, *, count: int, rate: float = 0, office: Office | None = None
+    ) -> None:
+        """With an `office`, certificates, TLS and a signed directory; the broker must know its authority."""
         self.root, self.count = ground.fresh_folder(), count
-        self.land: Country = countries.found(self.root, mailboxes=[SENDER, RECIPIENT], as_of=date(2016, 7, 1))
+        both, day = [SENDER, RECIPIENT], date(2016, 7, 1)
+        self.land: Country = countries.found(self.root, mailboxes=both, as_of=day, plain=office is None, office=office)
         ours = self.root / "credentials.toml"
         if ground.credentials.exists():
             shutil.copy2(ground.credentials, ours)
         countries.connect(self.land, ground.broker, vhost=vhost)
-        shutil.copy2(ours, ground.credentials)
-        self._port = f":{ground.broker.amqp_url.rpartition(':')[2].partition('/')[0]}/"
+        if office is None:
+            shutil.copy2(ours, ground.credentials)
+        url = ground.broker.amqp_url if office is None else ground.broker.amqps_url
+        self._port = f":{url.rpartition(':')[2].partition('/')[0]}/"
         self.gate = self.root / "go"
         self._use(SENDER, sender=SENDER, recipient=RECIPIENT, count=count, rate=rate, gate=self.gate)
         self._use(RECIPIENT)
@@ -161,10 +168,10 @@ class Pair:
 
 
 @contextmanager
-def pair(ground: Ground, *, count: int, rate: float = 0) -> Iterator[Pair]:
+def pair(ground: Ground, *, count: int, rate: float = 0, office: Office | None = None) -> Iterator[Pair]:
     """Its vhost, its folder and its processes go with it."""
     with ground.vhost() as vhost:
-        both = Pair(ground, vhost.name, count=count, rate=rate)
+        both = Pair(ground, vhost.name, count=count, rate=rate, office=office)
         try:
             yield both
         finally:
