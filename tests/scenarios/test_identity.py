@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
+from bus import operations
 from bus.authority import Withdrawal
 from bus.certificates import Certificate
 from bus.errors import NoKey, NotUnderstood
@@ -30,8 +31,7 @@ def land() -> GuardedLand:
 
 
 def names(land: GuardedLand, at: str) -> list[str]:
-    with land[at].store.read() as tx:
-        return [event.name for event in tx.recent_events(limit=99)]
+    return [event.name for event in operations.recent_events(land[at].store, limit=99)]
 
 
 def reasons(land: GuardedLand) -> list[object]:

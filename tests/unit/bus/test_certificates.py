@@ -237,3 +237,10 @@ def test_a_key_of_a_kind_unknown_here(leaf: Certificate) -> None:
     p256, unknown = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030163")
     with pytest.raises(BadCertificate, match="not supported"):
         Certificate.from_der(leaf.der.replace(p256, unknown))
+
+
+def test_a_serial_number_that_is_not_positive(leaf: Certificate) -> None:
+    """RFC 5280 forbids it: such a certificate could not be named in a revocation list."""
+    serial = leaf.serial.to_bytes(20)
+    with pytest.raises(BadCertificate, match="not positive"):
+        Certificate.from_der(leaf.der.replace(serial, bytes([serial[0] | 0x80]) + serial[1:]))
