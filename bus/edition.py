@@ -29,8 +29,9 @@ SIGNED: Final = b"lienthong/1 directory\n"
 MAX_CONTENT: Final = 256 * 1024 * 1024
 """Bytes; 125,000 units are 20 MB."""
 MAX_SKEW: Final = timedelta(minutes=5)
-LASTS: Final = timedelta(days=30)
-"""How long an edition is in force unless its signer says otherwise: so long the centre may be away."""
+LASTS: Final = timedelta(days=60)
+"""How long an edition is in force unless its signer says otherwise: so long the centre may be away. Its end is first
+warned of thirty days before."""
 
 
 class Header(Value):

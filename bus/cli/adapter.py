@@ -237,9 +237,8 @@ def member_of(config: Config) -> Member:
     """By the signed directory as it is held on disk, or by a folder that nobody signed."""
     if config.trust is not None:
         roots = load_roots(Path(config.trust.root))
-        edition = load_edition(Path(config.trust.directory), roots=roots, now=datetime.now(UTC))
-        if edition is None:
-            raise BadConfig(file=config.trust.directory, why="chưa có danh mục (no directory was fetched yet)")
+        path = Path(config.trust.directory)
+        edition = load_edition(path, roots=roots, now=datetime.now(UTC)) or _fetched(config, path, roots)
         return _standpoint(config, Bulletin(edition, roots=roots, feed=_NoFeed(), keep=lambda _: None)).member(
             datetime.now(UTC)
         )
@@ -252,6 +251,15 @@ def member_of(config: Config) -> Member:
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
     )
+
+
+def _fetched(config: Config, path: Path, roots: Sequence[Certificate]) -> Edition:
+    with IoThread() as io:
+        feed = Feed(link_settings(config), io=io)
+        try:
+            return _first_edition(feed, path, roots)
+        finally:
+            feed.close()
 
 
 class _NoFeed:
