@@ -167,7 +167,7 @@ def _follow(url: str, wish: Wish, credentials: Path | None, crl_folder: Path | N
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    known: dict[str, MailboxCode] | None = None
+    known: dict[str, MailboxCode] = {}  # at its start whoever has a revoked certificate must log in again
     while not end.is_set():
         try:
             wish = wish.again()
@@ -177,11 +177,13 @@ def _follow(url: str, wish: Wish, credentials: Path | None, crl_folder: Path | N
                 known = _in_step(management, wish, credentials, known)
         except BusError as error:
             click.echo(f"{error.in_vietnamese()}\n{error.in_english()}", err=True)
+        except OSError as error:
+            click.echo(str(error), err=True)
         end.wait(every)
 
 
 def _in_step(
-    management: Management, wish: Wish, credentials: Path | None, known: dict[str, MailboxCode] | None
+    management: Management, wish: Wish, credentials: Path | None, known: dict[str, MailboxCode]
 ) -> dict[str, MailboxCode]:
     """One look; the revoked certificates by now. Whoever has a newly revoked one must log in again."""
     wanted = wish.topology(management.version())
@@ -191,9 +193,9 @@ def _in_step(
         _show(wish, made, (), full=False)
         users = [c.name for c in made if c.what is Thing.USER and c.kind is Act.CREATE]
         management.apply(made, vhost=wish.vhost, hashes=_hashes(users, credentials))
-    if known is not None and (fresh := {code for serial, code in revoked.items() if serial not in known}):
-        closed = management.disconnect(sorted(fresh))
-        click.echo(f"ngắt / disconnected: {', '.join(sorted(fresh))} ({closed})")
+    if fresh := {code for serial, code in revoked.items() if serial not in known}:
+        management.disconnect(sorted(fresh))
+        click.echo(f"ngắt / disconnected: {', '.join(sorted(fresh))}")
     return revoked
 
 

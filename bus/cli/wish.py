@@ -50,6 +50,7 @@ class Wish:
         listed = (
             (f"{Certificate.from_der(der).serial:x}", code)
             for code, keys in self.edition.book.keys.items()
+            if code in self.mailboxes
             for der in keys.certificates
         )
         return {serial: code for serial, code in listed if serial in serials}

@@ -64,6 +64,9 @@ def test_an_empty_broker_needs_everything_in_an_order_that_works() -> None:
         (with_user("A", tags=frozenset({"lienthong", "administrator"})), ("change", "user", "A")),
         (with_user("A", tags=frozenset()), ("change", "user", "A")),
         (with_user("operator", tags=frozenset({"administrator"})), ("cannot", "user", "operator")),
+        (with_user("A", limits={}), ("change", "user", "A")),
+        (with_user("A", limits={"max-connections": 900, "max-channels": 32}), ("change", "user", "A")),
+        (with_user("operator", limits={"max-connections": 1}), ("change", "user", "operator")),
         (with_queue(arguments={"x-queue-type": "classic"}), ("cannot", "queue", INBOX)),
         (with_queue(arguments={"x-queue-type": "quorum", "x-max-length": 3}), ("cannot", "queue", INBOX)),
         (with_queue(policy="somebody's"), ("cannot", "queue", INBOX)),
@@ -127,6 +130,31 @@ def test_an_immutable_difference_says_who_must_act() -> None:
     assert "x-queue-type: classic → quorum" in change.detail.en
     assert "operator" in change.detail.en
     assert "người vận hành" in change.detail.vi
+
+
+# -- a mailbox that may no longer log in
+
+WITHDRAWN = topology(["A", "B"], vhost="bus", withdrawn=["A"])
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_withdrawn_mailbox_loses_its_user_and_keeps_its_mail(prune: bool) -> None:
+    """No --prune is needed, and with it nothing else goes; the plan says what that means."""
+    (change,) = diff(WANTED, WITHDRAWN, prune=prune)
+    assert acts((change,)) == [("remove", "user", "A")]
+    assert "connections are cut" in change.detail.en
+    assert "cắt kết nối" in change.detail.vi
+    assert diff(without(WANTED, "A"), WITHDRAWN, prune=True) == ()
+
+
+def test_a_mailbox_that_is_back_has_a_user_again() -> None:
+    """Withdrawing is undone by the directory alone."""
+    assert acts(diff(without(WANTED, "A"), WANTED)) == [("create", "user", "A")]
+
+
+def test_a_namesake_that_others_made_is_not_removed() -> None:
+    """Only users that the bus made are its to withdraw."""
+    assert diff(with_user("A", tags=frozenset({"administrator"})), WITHDRAWN) == ()
 
 
 # -- a mailbox that the directory no longer names

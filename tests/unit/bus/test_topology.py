@@ -100,6 +100,24 @@ def test_nobody_reads_an_exchange() -> None:
         assert not [name for name in exchanges if re.search(permissions.read, name)]
 
 
+def test_a_mailbox_is_limited_and_a_withdrawn_one_has_no_user() -> None:
+    """Connections and channels of each mailbox; exchange, queue and bindings stay whoever may log in."""
+    assert user("G22").limits == {"max-connections": 8, "max-channels": 32}
+    fewer = topology(MAILBOXES, vhost="bus", limits=Limits(connections=2, channels=3), withdrawn=["H29.12", "X"])
+    assert {u.name: dict(u.limits) for u in fewer.users if u.limits} == {
+        name: {"max-connections": 2, "max-channels": 3} for name in ("G22", "G22-1_a")
+    }
+    assert (fewer.exchanges, fewer.queues, fewer.bindings) == (WANTED.exchanges, WANTED.queues, WANTED.bindings)
+    assert "H29.12" in fewer.withdrawn
+
+
+def test_whole_editions_and_changes_go_to_streams_of_their_own() -> None:
+    """The authority writes one exchange; the routing key says which stream it is for."""
+    assert Exchange("directory.in", "direct") in WANTED.exchanges
+    assert Binding("directory.in", "directory", "edition") in WANTED.bindings
+    assert Binding("directory.in", "directory.changes", "change") in WANTED.bindings
+
+
 def test_a_full_inbox_says_no_and_a_dead_letter_is_not_lost() -> None:
     """An inbox refuses what is above its limits, and hands on at least once what it gives up."""
     definition = policy("lienthong-inbox", limits=Limits(inbox_messages=7, delivery_limit=3)).definition

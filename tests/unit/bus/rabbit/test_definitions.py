@@ -40,6 +40,15 @@ def test_a_user_that_only_has_a_certificate_has_the_empty_hash() -> None:
     assert user["password_hash"] == ""
 
 
+def test_a_user_is_limited_from_the_first_moment() -> None:
+    """An import brings the limits with the user, into a broker that reads definitions at its start too."""
+    exported = export(WANTED, hashes={"G22": "", "operator": ""})
+    assert {user["name"]: user["limits"] for user in exported["users"]} == {
+        "operator": {},
+        "G22": {"max-connections": 8, "max-channels": 32},
+    }
+
+
 def test_what_belongs_to_the_broker_itself_is_passed_over() -> None:
     """Neither the exchanges every virtual host has, nor the default exchange's bindings, are read."""
     rows: list[Json] = [
@@ -61,8 +70,9 @@ def test_users_are_read_with_their_permissions_here_and_whether_they_have_others
         {"user": "a", "vhost": "bus", "configure": "^$", "write": "w", "read": "r"},
         {"user": "a", "vhost": "else", "configure": "", "write": "", "read": ""},
     ]
-    a, b = users_of(users, permissions, vhost="bus")
-    assert a == User("a", Permissions("^$", "w", "r"))
+    limits = [{"user": "a", "value": {"max-channels": 3}}]
+    a, b = users_of(users, permissions, limits, vhost="bus")
+    assert a == User("a", Permissions("^$", "w", "r"), limits={"max-channels": 3})
     assert (a.elsewhere, a.password_hash) == (True, "h")
     assert b == User("b", None, frozenset({"lienthong", "monitoring"}))
     assert (b.elsewhere, b.password_hash) == (False, "")

@@ -1,0 +1,265 @@
+"""A broker that lets in certificates only: who gets in, who is cut off, and what its limits count.
+
+What an insider may not do once he is in is tests/attackers/test_at_the_broker.py's; the permissions themselves are
+test_topology.py's.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
+
+import httpx
+import pika
+import pytest
+from pika import exceptions
+from pika.adapters.blocking_connection import BlockingConnection
+from pika.credentials import ExternalCredentials
+
+from bus.authority import Withdrawal
+from bus.certificates import Certificate, Purpose
+from bus.drift import Act, diff
+from bus.keys import SigningKey
+from bus.rabbit.management import Management
+from bus.topology import Limits, Topology, exchange_of, inbox_of, topology
+from deploy.local_broker import Kind, LocalBroker, TlsFiles, local_broker
+from tests.identities import Papers
+
+VHOST = "certified"
+A, B, C = "G22", "H49.01", "H53"
+LIMITS = Limits(connections=3, channels=4)
+LOST = (exceptions.AMQPError, OSError)
+
+
+@dataclass
+class Certified:
+    """The broker, the authority it trusts, and who is at the door."""
+
+    broker: LocalBroker
+    papers: Papers
+    folder: Path
+    management: Management
+    revoked: tuple[Withdrawal, ...] = ()
+
+    def wanted(self, *, withdrawn: Sequence[str] = (), limits: Limits = LIMITS) -> Topology:
+        version = self.management.version()
+        return topology([A, B, C], vhost=VHOST, limits=limits, version=version, withdrawn=withdrawn)
+
+    def apply(self, wanted: Topology) -> tuple[str, ...]:
+        """Users without password. What was done."""
+        changes = diff(self.management.topology(VHOST), wanted)
+        self.management.apply(changes, vhost=VHOST, hashes={user.name: "" for user in wanted.users})
+        return tuple(f"{change.kind} {change.what} {change.name}" for change in changes)
+
+    def revoke(self, certificate: Certificate) -> None:
+        now = datetime.now(UTC)
+        self.revoked = (*self.revoked, Withdrawal(serial=certificate.serial, at=now))
+        self.broker.put_revoked([self.papers.revoked(*self.revoked, at=now)])
+
+    def certificate(
+        self, file: str, code: str, *, papers: Papers | None = None, days: float = 1, purpose: Purpose = Purpose.MAILBOX
+    ) -> Certificate:
+        """A new key and its certificate, in files."""
+        signers = papers or self.papers
+        key = SigningKey.generate()
+        made = signers.certificate(code, key, purpose=purpose, lasts=timedelta(days=days))
+        write(self.folder / file, made, key, signers)
+        return made
+
+    def connect(self, file: str | None, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> BlockingConnection:
+        context = ssl.create_default_context(cafile=self.folder / "root")
+        context.maximum_version = newest
+        if file is not None:
+            context.load_cert_chain(self.folder / f"{file}.crt", self.folder / f"{file}.key")
+        where = urlsplit(self.broker.amqps_url)
+        parameters = pika.ConnectionParameters(
+            str(where.hostname),
+            int(where.port or 0),
+            VHOST,
+            ExternalCredentials(),
+            ssl_options=pika.SSLOptions(context, where.hostname),
+            connection_attempts=1,
+            socket_timeout=10,
+        )
+        return BlockingConnection(parameters)
+
+    @contextmanager
+    def connected(self, file: str) -> Iterator[BlockingConnection]:
+        connection = self.connect(file)
+        try:
+            yield connection
+        finally:
+            if connection.is_open:
+                connection.close()
+
+
+def write(path: Path, certificate: Certificate, key: SigningKey, papers: Papers) -> None:
+    path.with_name(f"{path.name}.crt").write_bytes(certificate.to_pem() + papers.issuer.certificate.to_pem())
+    private = path.with_name(f"{path.name}.key")
+    private.touch(mode=0o600)
+    private.write_bytes(key.to_pem())
+
+
+@pytest.fixture(scope="module")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
+    forced = os.environ.get("LIENTHONG_TEST_BROKER")
+    prefer: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
+    folder = tmp_path_factory.mktemp("certified")
+    papers = Papers(datetime.now(UTC) - timedelta(days=2))
+    vouching = (papers.root.certificate, papers.issuer.certificate)
+    (folder / "root").write_bytes(papers.root.certificate.to_pem())
+    (folder / "vouching").write_bytes(b"".join(each.to_pem() for each in vouching))
+    key = SigningKey.generate()
+    made = papers.certificate("broker", key, purpose=Purpose.BROKER, hosts=("localhost", "127.0.0.1"))
+    write(folder / "broker", made, key, papers)
+    files = TlsFiles(
+        roots=folder / "vouching",
+        certfile=folder / "broker.crt",
+        keyfile=folder / "broker.key",
+        revoked=[papers.revoked()],
+    )
+    with local_broker(prefer, tls=files, plain=False) as broker:
+        scheme, _, rest = broker.management_url.partition("://")
+        with Management(f"{scheme}://{broker.user}:{broker.password}@{rest}") as management:
+            bus = Certified(broker, papers, folder, management)
+            for code in (A, B, C):
+                bus.certificate(code, code, days=10)
+            bus.apply(bus.wanted())
+            yield bus
+
+
+def cut_after(connection: BlockingConnection, within: float = 30) -> float:
+    """Seconds until the broker closed it."""
+    began = time.monotonic()
+    with pytest.raises(LOST):  # noqa: PT012 — whichever turn finds it out
+        while time.monotonic() - began < within:
+            connection.process_data_events(time_limit=0.1)
+    return time.monotonic() - began
+
+
+def test_one_import_is_all(bus: Certified) -> None:
+    """Limits too are there at once, and a second look finds nothing to do."""
+    assert diff(bus.management.topology(VHOST), bus.wanted(), prune=True) == ()
+
+
+def test_a_certificate_is_the_login(bus: Certified) -> None:
+    """Its common name is the user: it reads that one's inbox and writes in that one's name."""
+    with bus.connected(A) as mine, bus.connected(B) as theirs:
+        channel = mine.channel()
+        channel.confirm_delivery()
+        channel.basic_publish(exchange_of(A), f"document.{B}", b"x", pika.BasicProperties(user_id=A), mandatory=True)
+        method, properties, _ = theirs.channel().basic_get(inbox_of(B), auto_ack=True)
+        assert method is not None
+        assert properties is not None
+        assert properties.user_id == A
+        with pytest.raises(exceptions.ChannelClosedByBroker, match="user_id"):
+            channel.basic_publish(exchange_of(A), f"document.{B}", b"x", pika.BasicProperties(user_id=B))
+
+
+def foreign(bus: Certified) -> None:
+    bus.certificate("odd", A, papers=Papers(bus.papers.begin))
+
+
+def expired(bus: Certified) -> None:
+    bus.certificate("odd", A)
+
+
+def revoked(bus: Certified) -> None:
+    made = bus.certificate("odd", A, days=10)
+    bus.connect("odd").close()
+    bus.revoke(made)
+
+
+def unknown(bus: Certified) -> None:
+    bus.certificate("odd", "X99", days=10)
+
+
+@pytest.mark.parametrize("come", [foreign, expired, revoked, unknown], ids=lambda come: come.__name__)
+def test_a_wrong_certificate_is_no_login(bus: Certified, come: object) -> None:
+    """Of an authority with our authority's very names, over, revoked a moment ago while the node runs, or of nobody
+    whom the broker knows."""
+    assert callable(come)
+    come(bus)
+    with pytest.raises(LOST):
+        bus.connect("odd")
+    bus.connect(A).close()
+
+
+@pytest.mark.parametrize(
+    ("file", "newest"), [(None, ssl.TLSVersion.TLSv1_3), (A, ssl.TLSVersion.TLSv1_2)], ids=["none", "TLS 1.2"]
+)
+def test_nothing_less_is_taken(bus: Certified, file: str | None, newest: ssl.TLSVersion) -> None:
+    """No handshake without a certificate, nor in an older TLS."""
+    with pytest.raises(LOST):
+        bus.connect(file, newest=newest)
+
+
+def test_a_withdrawn_mailbox_is_cut_off_and_its_mail_stays(bus: Certified) -> None:
+    """With a certificate that still counts: its live connection goes within two seconds, it cannot come back, what was
+    sent to it waits, and once it is no longer withdrawn all is as before."""
+    live = bus.connect(C)
+    with bus.connected(A) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.basic_publish(exchange_of(A), f"document.{C}", b"waits", pika.BasicProperties(user_id=A))
+        withdrawn = bus.wanted(withdrawn=[C])
+        assert bus.apply(withdrawn) == (f"{Act.REMOVE} user {C}",)
+        assert cut_after(live) < 2
+        with pytest.raises(LOST):
+            bus.connect(C)
+        assert diff(bus.management.topology(VHOST), withdrawn, prune=True) == ()
+        assert connection.is_open
+        channel.basic_publish(exchange_of(A), f"document.{C}", b"waits too", pika.BasicProperties(user_id=A))
+    assert bus.apply(bus.wanted()) == (f"{Act.CREATE} user {C}",)
+    with bus.connected(C) as back:
+        channel = back.channel()
+        assert [channel.basic_get(inbox_of(C), auto_ack=True)[2] for _ in range(2)] == [b"waits", b"waits too"]
+
+
+def test_who_has_a_revoked_certificate_must_come_with_the_new_one(bus: Certified) -> None:
+    """The agency stays, its old certificate does not: its connections are closed, made a moment ago or not, and the
+    others' are left alone."""
+    old = bus.certificate("old", B, days=10)
+    with bus.connected(A) as other:
+        live = [bus.connect("old"), bus.connect("old")]
+        bus.revoke(old)
+        bus.management.disconnect([B, "X99"])
+        assert max(map(cut_after, live)) < 2
+        with pytest.raises(LOST):
+            bus.connect("old")
+        bus.connect(B).close()
+        other.process_data_events()
+        assert other.is_open
+
+
+def test_connections_and_channels_are_counted(bus: Certified) -> None:
+    """One more than the limit is refused, and says so."""
+    held = [bus.connect(C) for _ in range(LIMITS.connections)]
+    try:
+        with pytest.raises(LOST):
+            bus.connect(C)
+        for _ in range(LIMITS.channels):
+            held[0].channel()
+        with pytest.raises(exceptions.AMQPError, match="limit"):
+            held[1].channel()
+    finally:
+        for connection in held:
+            if connection.is_open:
+                connection.close()
+
+
+def test_limits_that_somebody_changed_are_mended(bus: Certified) -> None:
+    """More than a mailbox should have, none where there should be some, and some where there should be none."""
+    auth = (bus.broker.user, bus.broker.password)
+    with httpx.Client(base_url=f"{bus.broker.management_url}/api/user-limits", auth=auth, trust_env=False) as api:
+        api.put(f"/{A}/max-connections", json={"value": 900}).raise_for_status()
+        api.delete(f"/{B}/max-channels").raise_for_status()
+        api.put("/ledger/max-connections", json={"value": 0}).raise_for_status()
+    assert set(bus.apply(bus.wanted())) == {f"{Act.CHANGE} user {name}" for name in (A, B, "ledger")}
+    assert diff(bus.management.topology(VHOST), bus.wanted(), prune=True) == ()
