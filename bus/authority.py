@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509.oid import NameOID
 
-from bus.certificates import URN, USES, Certificate, Purpose, RevocationList
+from bus.certificates import BROKEN, URN, USES, Certificate, Purpose, RevocationList
 from bus.errors import BadCertificate, BadDirectory
 from bus.keys import Algorithm, Signer, SigningKey, VerifyKey
 from bus.statement import SealingStatement
@@ -204,7 +204,7 @@ def read_request(pem: bytes) -> Request:
         valid = request.is_signature_valid
         names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         public = _spki(request.public_key())
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
+    except BROKEN as exc:
         raise BadCertificate(name="?", why=f"no certificate request in it ({exc})") from exc
     name = str(names[0].value) if names else "?"
     if not valid or not names:

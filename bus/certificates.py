@@ -29,8 +29,11 @@ URN: Final = "urn:lienthong:mailbox:"
 """Before the mailbox's code in the subject's alternative names (URI)."""
 
 
-_BROKEN: Final = (
+BROKEN: Final = (
     ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
@@ -77,7 +80,7 @@ class Certificate:
             _ = parsed.extensions, parsed.subject, parsed.public_key()
             if parsed.serial_number <= 0:  # RFC 5280, 4.1.2.2; `cryptography` warns, and will refuse it one day
                 raise ValueError("a serial number that is not positive")
-        except _BROKEN as exc:
+        except BROKEN as exc:
             raise BadCertificate(name="?", why=f"no certificate in DER form ({exc})") from exc
         return cls(der, parsed)
 
@@ -86,7 +89,7 @@ class Certificate:
         """Every certificate of a PEM text, in its order. Raises BadCertificate, also where there is none."""
         try:
             parsed = x509.load_pem_x509_certificates(pem)
-        except _BROKEN as exc:
+        except BROKEN as exc:
             raise BadCertificate(name="?", why=f"no certificate in PEM form ({exc})") from exc
         return tuple(cls.from_der(each.public_bytes(serialization.Encoding.DER)) for each in parsed)
 
@@ -174,7 +177,7 @@ class RevocationList:
         """Raises BadCertificate."""
         try:
             return cls(der, x509.load_der_x509_crl(der))
-        except _BROKEN as exc:
+        except BROKEN as exc:
             raise BadCertificate(name="?", why=f"no revocation list in DER form ({exc})") from exc
 
     @classmethod
@@ -182,7 +185,7 @@ class RevocationList:
         """Raises BadCertificate."""
         try:
             parsed = x509.load_pem_x509_crl(pem)
-        except _BROKEN as exc:
+        except BROKEN as exc:
             raise BadCertificate(name="?", why=f"no revocation list in PEM form ({exc})") from exc
         return cls(parsed.public_bytes(serialization.Encoding.DER), parsed)
 

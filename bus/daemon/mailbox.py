@@ -19,7 +19,7 @@ from schemas.values import VIETNAM, MailboxCode
 
 log = structlog.get_logger()
 
-PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=10)
 MOST_EARLY = 32
 """For how long, and for how many messages at once, a key is waited for that the directory held here does not know: the
 edition that names it may be a moment behind its sender's."""

@@ -14,7 +14,7 @@ from tests.fuzz.readers import Reader, readers
 
 CORPUS = Path(__file__).parent / "corpus"
 READERS = {reader.name: reader for reader in readers()}
-SECONDS = float(os.environ.get("LIENTHONG_FUZZ_SECONDS", "30"))
+SECONDS = float(os.environ.get("LIENTHONG_FUZZ_SECONDS", "20"))
 SLOW = 5.0
 """Seconds that one input may take on a machine that does other things too."""
 
