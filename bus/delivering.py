@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bus import dossiers, envelope
 from bus.asking import ask, bounces_of, tell
+from bus.crashpoints import reached
 from bus.dossiers import CHANGES
 from bus.errors import BusError, Orphan, Refused, TryLater
 from bus.handling import Verdict
@@ -131,6 +132,7 @@ def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Del
             else:
                 filings.append((work, _filing(work, found, delivery)))
     answers = ask(adapter.deliver, [filing for _, filing in filings])
+    reached("deliver.filed")
     filed = [
         (work, filing, answer)
         for (work, filing), answer in zip(filings, answers, strict=True)
@@ -146,6 +148,7 @@ def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Del
         if not adapter.reports_arrival:
             _arrived(tx, [filing for work, filing, _ in filed if not _is_change(work)], delivery, results)
         _persist(tx, results)
+    reached("deliver.committed")
     done += results.changes
 
 
@@ -244,6 +247,7 @@ def _report(
         if result.verdict is Verdict.ILLEGAL:
             results.events.append(_event("status.illegal", work.entry, delivery, detail=work.item.code))
     answers = ask(adapter.report, [report for _, report in reports])
+    reached("report.told")
     told = [
         work
         for (work, _), answer in zip(reports, answers, strict=True)
@@ -252,6 +256,7 @@ def _report(
     with store.write() as tx:
         dossiers.keep(tx, dossiers.judged(tx, [_about(work) for work in told], at=delivery.now))
         _persist(tx, results)
+    reached("report.committed")
     done += results.changes
 
 
@@ -287,7 +292,9 @@ def _bounce(
     with store.read() as tx:
         bounces = [bounce for entry in entries for bounce in bounces_of(tx, entry)]
     results = _Results()
-    if failed := tell(adapter, bounces):
+    failed = tell(adapter, bounces)
+    reached("bounce.told")
+    if failed:
         for entry in entries:
             _postpone(results, entry, failed, delivery)
         _commit(store, results, done)
@@ -371,6 +378,7 @@ def _commit(store: Store, results: _Results, done: list[InboxChange]) -> None:
     if results.changes:
         with store.write() as tx:
             _persist(tx, results)
+        reached("settle.committed")
         done += results.changes
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus import resealing
+from bus.crashpoints import reached
 from bus.envelope import Envelope
 from bus.errors import BadMessage, BusError, KeyWithdrawn, Refused
 from bus.judging import Judged, judge
@@ -56,6 +57,7 @@ def take_in(
         ]
         tx.put_outbox(outgoing, at=now)
         tx.put_events([*events, *(_event(entry, now=now) for entry in bad), *_skews(judged, now=now)])
+    reached("take-in.committed")
     held = len(good) - len(receipts)
     return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad), early=early)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus import dossiers
+from bus.crashpoints import reached
 from bus.errors import BadPackage, BrokerRefused, BusError, ReceiptMissing, WrongDirection
 from bus.mailroom import Addressed, Member, address, seal
 from bus.message import publication
@@ -46,6 +47,7 @@ def accept(store: Store, collected: Sequence[Collected], *, member: Member, now:
         with store.write() as tx:
             tx.put_outbox([entry for _, entry in accepted], at=now)
             _remember(tx, accepted, now=now)
+        reached("accept.committed")
     return answers
 
 
@@ -181,6 +183,7 @@ def publish(
         else:
             to_publish.append(entry)
     results = _send(broker, to_publish)
+    reached("publish.confirmed")
     for entry in to_publish:
         change = _settle(entry, results, now=now, dice=dice, schedule=schedule)
         changes.append(change)
@@ -189,6 +192,7 @@ def publish(
     with store.write() as tx:
         tx.change_outbox(changes)
         tx.put_events(events)
+    reached("publish.marked")
     counts = list(results.values())
     return Published(
         confirmed=counts.count(Confirmation.CONFIRMED),

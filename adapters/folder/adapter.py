@@ -11,6 +11,7 @@ from adapters.folder import client, mapping, names
 from adapters.folder.cabinet import Cabinet, MarkFailed, Paper
 from adapters.folder.options import parse
 from adapters.folder.outgoing import OUTGOING, REJECTED, SENT, STATUSES, Outgoing, place_of
+from bus.crashpoints import reached
 from bus.errors import RefusedByDms
 from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
 from schemas.document import Document
@@ -79,6 +80,7 @@ class FolderAdapter(Adapter):
             client.put(target, mapping.bounce_reason(name, bounce), temporary=self._root / STATE / "bounce.tmp")
         except OSError as exc:
             return exc
+        reached("folder.bounced")
         return None
 
     def check(self) -> Sequence[str]:

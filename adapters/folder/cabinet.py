@@ -15,6 +15,7 @@ from pathlib import Path
 from adapters.folder.client import put, sync_folders, write_all
 from adapters.folder.journal import Journal
 from adapters.folder.names import beside
+from bus.crashpoints import reached
 from schemas.values import MessageId
 
 
@@ -59,7 +60,9 @@ class Cabinet:
         refs = {message: answer for message, answer in answers.items() if isinstance(answer, str)}
         if refs:
             sync_folders([self._staged])
+            reached("folder.staged")
             self._journal.add(refs)
+            reached("folder.noted")
         answers |= {message: ref for message, ref in known.items() if ref is not None}
         touched = {self._incoming, self._staged}
         for message, ref in list(answers.items()):
@@ -87,6 +90,7 @@ class Cabinet:
                 before = path.read_bytes() if path.exists() else b""
                 if not _has(before, paper.message):
                     put(path, before + paper.mark.encode(), temporary=self._state / "changes.tmp")
+                    reached("folder.marked")
             except OSError as exc:
                 return MarkFailed(exc.errno, exc.strerror or str(exc), os.fspath(path))
         return paper.ref
@@ -94,6 +98,7 @@ class Cabinet:
     def _publish(self, ref: str, target: Path) -> str | OSError:
         try:
             (self._staged / target.name).rename(target)
+            reached("folder.filed")
         except FileNotFoundError:
             if not target.parent.is_dir():
                 return FileNotFoundError(errno.ENOENT, "No such folder", str(target.parent))

@@ -14,6 +14,7 @@ from pathlib import Path
 from adapters.folder import client, mapping, names
 from adapters.folder.options import FolderOptions
 from adapters.folder.waiting import Package, Place, Waiting
+from bus.crashpoints import reached
 from bus.errors import BusError, TooLarge, TryLater
 from bus.ports import Answer, Collected
 from schemas.document import Document
@@ -182,7 +183,9 @@ class Outgoing:
     def _carry_out(self, moves: Sequence[_Move]) -> None:
         """The texts first: who finds a package in its new folder finds them too."""
         written = iter(client.write_all([text for move in moves for text in move.beside]))
+        reached("folder.explained")
         self._register(moves)
+        reached("folder.registered")
         touched: set[Path] = set()
         for move in moves:
             failed = [next(written) for _ in move.beside]
@@ -190,6 +193,7 @@ class Outgoing:
                 for error in filter(None, failed):
                     raise error
                 self._move(move)
+                reached("folder.moved")
                 touched |= {move.target.parent, move.source.parent}
                 self._done(move.ref)
         client.sync_folders(touched)

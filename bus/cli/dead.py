@@ -14,6 +14,7 @@ from bus.cli.tables import emit_table
 from bus.errors import BY_CODE
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.dead import BATCH, QUEUES, REASONS, DeadLetter, Done, Fate, Graveyard, choose
+from bus.topology import OPERATOR
 from schemas.codes import Label
 from schemas.docket import Docket
 from schemas.values import MailboxCode
@@ -54,7 +55,7 @@ def _with_graveyard(run: Callable[..., None]) -> Callable[..., None]:
     @wraps(run)
     def command(url: str, cafile: Path | None, certfile: Path | None, keyfile: Path | None, **rest: object) -> None:
         tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile)
-        run(address=Address.from_url(url, tls=tls), **rest)
+        run(address=Address.from_url(url, tls=tls, user=OPERATOR), **rest)
 
     return command
 

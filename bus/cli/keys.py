@@ -158,11 +158,12 @@ def rotate(
     """
     _check(mailbox)
     load_keyring(folder)
-    pending = _pending(folder)
+    pending, unstated = _pending(folder), _unstated(folder)
+    if only != "signing" and not unstated and not (pending and only is None):
+        add_sealing(folder, SealingKey.generate())
+    # Last: a signing key that waits for its certificate says that the pair is complete.
     if only != "sealing" and not pending:
         add_signing(folder, SigningKey.generate(Algorithm(algorithm)))
-    if only != "signing" and not (pending and only is None):
-        add_sealing(folder, SealingKey.generate())
     _request(folder, mailbox, sealing_days, out)
     click.echo(
         "Khóa cũ vẫn dùng. Gửi yêu cầu này; khi có chứng thư: lienthong keys install; khóa mới được dùng ngay khi "
@@ -251,6 +252,11 @@ def _stated(folder: Path, mailbox: MailboxCode, signer: Signer, days: int) -> It
 def _pending(folder: Path) -> bool:
     """Whether the newest signing key still waits for its certificate."""
     return load_signer(signing_files(folder)[0]).id not in load_certificates(folder)
+
+
+def _unstated(folder: Path) -> bool:
+    """Whether the newest sealing key was made, and the request that states it was not: somebody pulled the plug."""
+    return load_keyring(folder).sealing[0].key.id not in load_statements(folder)
 
 
 def _key_file(folder: Path, certificate: Certificate) -> Path:

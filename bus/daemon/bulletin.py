@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from bus.certificates import Certificate
+from bus.crashpoints import reached
 from bus.edition import Edition, accept
 from bus.errors import BadEdition
 
@@ -76,6 +77,7 @@ class Bulletin:
             return False
         if edition is not self.edition:
             self._keep(edition.encoded)
+            reached("edition.kept")
             self.edition = edition
             header = edition.header
             log.info("directory.taken", version=header.version, issued_at=header.issued_at, bytes=len(encoded))

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from bus import delivering, receiving, sending
+from bus.crashpoints import reached
 from bus.daemon.loops import Loop
 from bus.daemon.metrics import Tally
 from bus.daemon.standpoint import Standpoint
@@ -113,10 +114,12 @@ class MailboxDaemon:
         collected = around.adapter.collect(COLLECT)
         if not collected:
             return False
+        reached("collect.read")
         answers = sending.accept(around.store, collected, member=self._today(), now=around.clock())
         self._publish.wake()
         self._log_answers(answers)
         around.adapter.acknowledge(answers)
+        reached("collect.acknowledged")
         return len(collected) >= COLLECT
 
     def _publish_step(self) -> bool:
@@ -135,11 +138,13 @@ class MailboxDaemon:
         arrivals = [*self._early, *arrivals]
         if not arrivals:
             return False
+        reached("take-in.received")
         self._early_since = self._early_since if self._early else now
         patient = len(self._early) < MOST_EARLY and timedelta(0) <= now - self._early_since < PATIENCE
         taken = receiving.take_in(around.store, arrivals, member=self._today(), now=now, patient=patient)
         self._in_hand, self._early = (), taken.early
         around.broker.ack([arrival for arrival in arrivals if arrival not in taken.early])
+        reached("take-in.acknowledged")
         self._deliver.wake()
         self._publish.wake()
         self.tally.add(held=taken.held, repeated=taken.duplicates, receipts=taken.receipts, set_aside=taken.set_aside)
@@ -183,6 +188,7 @@ class MailboxDaemon:
     def _tell(self, event: Event) -> None:
         with self._around.store.write() as tx:
             tx.put_events([event])
+        reached("event.committed")
 
     def _today(self) -> Member:
         """With the directory as of today: closures take effect at midnight in Việt Nam, without a restart."""

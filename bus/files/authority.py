@@ -73,7 +73,6 @@ class Registry:
     def add(self, certificate: Certificate, purpose: Purpose, *, at: datetime) -> Path:
         """Keeps a certificate and its chain; where it lies."""
         path = self.folder / "issued" / f"{certificate.name}-{certificate.serial:x}.pem"
-        write_public(path, certificate.to_pem() + self.issuer.certificate.to_pem())
         line = Issued(
             serial=f"{certificate.serial:x}",
             code=certificate.name,
@@ -81,7 +80,9 @@ class Registry:
             issued=at.isoformat(),
             until=certificate.until.isoformat(),
         )
+        # The list first: what is not in it could never be revoked.
         self._write([*self.issued(), line])
+        write_public(path, certificate.to_pem() + self.issuer.certificate.to_pem())
         return path
 
     def revoke(self, serials: set[str], *, at: datetime, reason: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from json import dumps
 from pathlib import Path
 
+from bus.crashpoints import reached
 from bus.errors import BadConfig
 
 _HEAD = """\
@@ -49,5 +50,6 @@ def add_credentials(file: Path, passwords: Mapping[str, str]) -> None:
             out.flush()
             os.fsync(out.fileno())
         beside.replace(file)
+        reached("credentials.kept")
     except OSError as error:
         raise BadConfig(file=file, why=str(error)) from error

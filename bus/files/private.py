@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from bus.crashpoints import reached
 from bus.errors import BadConfig
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -39,7 +40,9 @@ def create_private(path: Path, data: bytes) -> None:
     try:
         try:
             _write(draft, data, 0o600)
+            reached("private.drafted")
             path.hardlink_to(draft)
+            reached("private.created")
         finally:
             draft.unlink(missing_ok=True)
         _sync(path.parent)
@@ -53,7 +56,9 @@ def write_public(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     try:
         try:
             _write(draft, data, mode)
+            reached("public.drafted")
             draft.replace(path)
+            reached("public.replaced")
         finally:
             draft.unlink(missing_ok=True)
         _sync(path.parent)

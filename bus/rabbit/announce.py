@@ -7,6 +7,7 @@ import pika
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
+from bus.crashpoints import reached
 from bus.errors import BadConfig, BrokerAway
 from bus.rabbit.address import Address
 from bus.rabbit.session import words
@@ -36,6 +37,7 @@ def publish_edition(address: Address, *, version: int, whole: bytes, change: byt
                 app_id="lienthong",
             )
             channel.basic_publish(DIRECTORY_IN, key, body, properties, mandatory=True)
+            reached("announce.confirmed")
 
 
 def last_edition(address: Address, *, wait: float = 2.0) -> bytes | None:

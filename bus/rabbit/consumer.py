@@ -15,6 +15,7 @@ from pika import BasicProperties, exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
+from bus.crashpoints import reached
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.session import Session
 from bus.records import Arrival
@@ -176,5 +177,6 @@ class Consumer:
                 self._channel.basic_ack(together, multiple=True)
             for tag in apart:
                 self._channel.basic_ack(tag)
+            reached("ack.sent")
         except exceptions.AMQPError:
             return  # it is being closed: the broker delivers them again

@@ -23,6 +23,7 @@ from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.spec import Basic
 
+from bus.crashpoints import reached
 from bus.envelope import parse
 from bus.errors import BadConfig, BadMessage, BrokerAway, BusError
 from bus.message import CONTENT_TYPE, VERSION, VERSION_HEADER
@@ -208,8 +209,10 @@ def _replay(channel: BlockingChannel, letter: DeadLetter, raw: _Raw, *, user: st
             fate = Fate.NO_PLACE
         except exceptions.NackError:
             fate = Fate.FULL
+    reached("replay.confirmed")
     if fate is Fate.REPLAYED:
         channel.basic_ack(raw.tag)
+        reached("replay.acknowledged")
     return fate
 
 

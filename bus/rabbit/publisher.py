@@ -13,6 +13,7 @@ from pika import BasicProperties, DeliveryMode, exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
+from bus.crashpoints import reached
 from bus.errors import BrokerAway
 from bus.message import properties
 from bus.rabbit.io_thread import IoThread
@@ -152,6 +153,7 @@ class Publisher:
                 channel.basic_publish(self._exchange, key, body, told)
             except exceptions.AMQPError:
                 return  # it is being closed: `gone` comes, and settles everything
+            reached("publish.sent")
             self._tag += 1
             under_way[self._tag] = (batch, index, len(body))
             self._bytes += len(body)
@@ -161,6 +163,7 @@ class Publisher:
 
     def _on_answer(self, frame: "pika.frame.Method[Basic.Ack | Basic.Nack]") -> None:
         method = frame.method
+        reached("publish.answered")
         answer = Confirmation.CONFIRMED if isinstance(method, Basic.Ack) else Confirmation.NACKED
         tag = method.delivery_tag
         assert isinstance(tag, int)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bus.crashpoints import reached
 from bus.errors import BadConfig
 from bus.store import migrate, sqlite
 from bus.store.faults import translated
@@ -81,7 +82,9 @@ def _bring_up(engine: Engine, path: Path, *, owner: MailboxCode, exclusive: bool
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             if not migrate.is_current(connection, store=str(path)):
                 migrate.upgrade(connection)
+                reached("migrate.upgraded")
             _check_owner(connection, path, owner=owner)
+        reached("migrate.committed")
     finally:
         if held:
             held.release()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, Engine, Table, delete, select
 
+from bus.crashpoints import reached
 from bus.ports import Transaction
 from bus.records import State
 from bus.store import sqlite
@@ -79,15 +80,16 @@ class SqlStore:
         c, forgotten = table.c, 0
         for state in states:
             walk = select(c.sequence, c.entered_at, c.finished_at).where(c.state == str(state)).order_by(c.sequence)
-            reached, more = 0, True
+            walked, more = 0, True
             while more:
                 with self._writing() as connection:
-                    some = connection.execute(walk.where(c.sequence > reached).limit(_AT_ONCE)).all()
+                    some = connection.execute(walk.where(c.sequence > walked).limit(_AT_ONCE)).all()
                     old = [sequence for sequence, _, finished_at in some if finished_at < limit]
                     connection.execute(delete(table).where(c.sequence.in_(old)))
+                reached("forget.box")
                 forgotten += len(old)
                 more = len(some) == _AT_ONCE and some[-1].entered_at < limit
-                reached = some[-1].sequence if some else reached
+                walked = some[-1].sequence if some else walked
         return forgotten
 
     def _forget_history(self, number: Column[int], recorded: Column[int], limit: int) -> None:
@@ -98,4 +100,5 @@ class SqlStore:
                 some = connection.execute(select(number, recorded).order_by(number).limit(_AT_ONCE)).all()
                 old = [each.number for each in some if each[1] < limit]
                 connection.execute(delete(number.table).where(number.in_(old)))
+            reached("forget.history")
             more = len(old) == _AT_ONCE

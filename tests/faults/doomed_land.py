@@ -1,0 +1,175 @@
+"""Two agencies on a broker that lets in certificates only, their people at their folders with everything written down,
+and daemons that are killed where a story wants it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
+
+from deploy import country as countries
+from deploy.country import Country
+from deploy.local_broker import Kind, LocalBroker, local_broker
+from deploy.offices import Office
+from deploy.papers import Papers
+from schemas.codes import StatusCode
+from schemas.document import Document
+from schemas.status import Concerned, Status
+from schemas.values import MailboxCode
+from tests.e2e.site import eventually
+from tests.faults.doomed import KILLED, Nursery, Process
+from tests.faults.judge import Judgement, judge
+from tests.faults.picky import UNWANTED
+from tests.faults.record import Record, RecordedDesk, recorded
+
+AS_OF = date(2016, 7, 1)
+VHOST = "doomed"
+S = StatusCode
+
+
+@dataclass
+class DoomedLand:
+    country: Country
+    broker: LocalBroker
+    nursery: Nursery
+    papers: Papers
+    record: Record
+    desks: dict[MailboxCode, RecordedDesk] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desks = {code: recorded(code, self.country.dms(code), self.record) for code in self.country.mailboxes}
+
+    # -- daemons
+
+    def daemon(self, *, point: str | None = None, turn: int = 1) -> Process:
+        """One process with both mailboxes."""
+        return self.lienthong(
+            "adapter", "run", *map(self.country.config, self.country.mailboxes), point=point, turn=turn
+        )
+
+    def lienthong(self, *arguments: object, point: str | None = None, turn: int = 1) -> Process:
+        """A command, with the operator's environment."""
+        return self.nursery.start(
+            *map(str, arguments),
+            log=self.log,
+            point=point,
+            turn=turn,
+            environment={
+                "LIENTHONG_MANAGEMENT_URL": countries.management_of(self.broker),
+                "LIENTHONG_AMQP_URL": self.amqps_url,
+            },
+        )
+
+    def done(self, *arguments: object) -> None:
+        """A command that ends well."""
+        assert self.lienthong(*arguments).wait(60) == 0, self.last_words()
+
+    def killed(self, *arguments: object, point: str, turn: int = 1) -> None:
+        process = self.lienthong(*arguments, point=point, turn=turn)
+        assert process.wait(60) == KILLED, f"it never passed {point}:\n{self.last_words()}"
+
+    @property
+    def office(self) -> Office:
+        assert self.country.office is not None
+        return self.country.office
+
+    @property
+    def amqps_url(self) -> str:
+        where = urlsplit(self.broker.amqps_url)
+        return f"amqps://{where.hostname}:{where.port}/{VHOST}"
+
+    def login(self, service: str) -> tuple[str, ...]:
+        """Options of the operator's and the authority's commands."""
+        certificate, key = self.office.file(service)
+        return ("--cafile", str(self.office.root_file), "--certfile", str(certificate), "--keyfile", str(key))
+
+    @contextmanager
+    def doomed(self, point: str, turn: int) -> Iterator[None]:
+        """A daemon that is killed at the point, whatever happens meanwhile."""
+        daemon = self.daemon(point=point, turn=turn)
+        try:
+            yield
+            code = daemon.wait(60)
+        finally:
+            daemon.end()
+        assert code == KILLED, f"{self.last_words()}\nit never passed {point}"
+
+    @contextmanager
+    def at_work(self) -> Iterator[Process]:
+        daemon = self.daemon()
+        try:
+            yield daemon
+        finally:
+            code = daemon.end()
+            assert code == 0, f"{self.last_words()}\nit ended with {code}"
+
+    @property
+    def log(self) -> Path:
+        return self.country.root / "logs" / "doomed.log"
+
+    def last_words(self) -> str:
+        return self.log.read_text(encoding="utf-8")[-3000:]
+
+    # -- people
+
+    def drop(self, item: Document | Status) -> None:
+        self.desks[item.sender.code].drop(item)
+
+    def say(self, code: StatusCode, about: Document, sender: MailboxCode, to: MailboxCode) -> None:
+        concerns = Concerned(agency=to, document_id=about.id, code=str(about.number), issued_on=about.issued_on)
+        party, now = self.papers.party(sender), datetime.now(UTC)
+        self.drop(Status(code=code, sender=party, concerns=concerns, at=now, description=code.label.vi))
+
+    def judged(self) -> Judgement:
+        for desk in self.desks.values():
+            list(desk.look())
+        return judge(self.record.facts())
+
+    def settled(self) -> Judgement:
+        """Once everything has its end, and a document written now, both ways, too: whoever was started anew has gone
+        through what was left to it by then. What has no end is named."""
+        one, other = self.country.mailboxes
+        for item in (self.papers.new(one, [other]), self.papers.new(other, [one])):
+            self.drop(item)
+        try:
+            eventually(lambda: not self.judged().faults, within=60, every=0.1)
+        except AssertionError:
+            raise AssertionError("\n".join([self.last_words(), *self.judged().faults])) from None
+        return self.judged()
+
+    def some_work(self, about: Document | None) -> Document:
+        """Both ways: documents, one of them unwanted, two statuses and a take-back about an earlier document."""
+        one, other = self.country.mailboxes
+        sent = self.papers.new(one, [other])
+        unwanted = self.papers.new(one, [other])
+        for item in (
+            sent,
+            unwanted.model_copy(update={"subject": f"{unwanted.subject} ({UNWANTED})"}),
+            self.papers.new(other, [one]),
+        ):
+            self.drop(item)
+        if about is not None:
+            self.say(S.ACCEPTED, about, other, one)
+            self.say(S.IN_PROGRESS, about, other, one)
+            self.say(S.TAKE_BACK, about, one, other)
+        return sent
+
+
+@contextmanager
+def founded(root: Path, nursery: Nursery) -> Iterator[DoomedLand]:
+    forced = os.environ.get("LIENTHONG_TEST_BROKER")
+    prefer: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
+    began = datetime.now(UTC) - timedelta(days=5)
+    country = countries.found(root, mailboxes=["G22", "H49"], as_of=AS_OF, began=began)
+    with local_broker(prefer, tls=countries.tls_of(country), plain=False) as broker:
+        countries.connect(country, broker, vhost=VHOST, every=0.1)
+        for code in country.mailboxes:
+            file = country.config(code)
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace("adapters.folder:FolderAdapter", "tests.faults.picky:PickyAdapter"))
+        record = Record(root / "record.jsonl")
+        yield DoomedLand(country, broker, nursery, Papers(country.directory(), AS_OF, seed=4), record)
+        record.close()

@@ -1,0 +1,89 @@
+"""Finds what is durable in the sources: each call that writes to a store, a broker, a document system or a disk, and
+the crash points beside it. By form only: names of calls, function by function."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+FUNCTIONS = frozenset({"ask", "tell", "put", "write_all"})
+METHODS = frozenset({"acknowledge", "bounced", "basic_publish", "basic_ack", "hardlink_to", "rename"})
+"""By name, whatever they are called on."""
+ON_BROKER = frozenset({"publish", "ack"})
+"""Only where they are called on something named broker."""
+ON_DISK = frozenset(
+    {"client.write_all", "client.append", "client.put", "client.move", "self._journal.add", "self._keep"}
+)
+"""As they are written."""
+WITH = frozenset({"write", "begin", "_writing"})
+"""Durable when the block ends."""
+
+
+@dataclass
+class Function:
+    """One function, with its durable effects and its points, by line."""
+
+    name: str
+    """bus/sending.py:publish"""
+    effects: list[str] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)
+
+
+def functions() -> list[Function]:
+    """Of the bus and of the reference adapter, those that have either."""
+    found = []
+    for path in sorted([*ROOT.glob("bus/**/*.py"), *ROOT.glob("adapters/**/*.py")]):
+        where = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                function = _read(f"{where}:{node.name}", node)
+                if function.effects or function.points:
+                    found.append(function)
+    return found
+
+
+def _read(name: str, node: ast.FunctionDef) -> Function:
+    function = Function(name)
+    for inner in _own(node):
+        match inner:
+            case ast.With():
+                function.effects += [item for each in inner.items if (item := _block(each.context_expr))]
+            case ast.Call(func=ast.Name(id="reached"), args=[ast.Constant(value=str(point))]):
+                function.points.append(point)
+            case ast.Call() if effect := _call(inner):
+                function.effects.append(effect)
+    return function
+
+
+def _own(node: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Everything in a function but the functions within it: those are read on their own."""
+    pending: list[ast.AST] = list(node.body)
+    while pending:
+        inner = pending.pop()
+        yield inner
+        if not isinstance(inner, ast.FunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(inner)
+
+
+def _block(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WITH:
+        return ast.unparse(node.func)
+    return None
+
+
+def _call(node: ast.Call) -> str | None:
+    match node.func:
+        case ast.Name(id=name) if name in FUNCTIONS:
+            return name
+        case ast.Attribute(attr=name, value=on):
+            said = ast.unparse(on)
+            if f"{said}.{name}" in ON_DISK:
+                return f"{said}.{name}"
+            moves = name == "replace" and len(node.args) == 1 and not node.keywords  # a path's; a text's has two
+            if name in METHODS or moves or (name in ON_BROKER and said.rpartition(".")[2] in {"broker", "_broker"}):
+                return f"{said}.{name}"
+        case _:
+            pass
+    return None

@@ -1,0 +1,170 @@
+"""Proves a run from its record alone: each accepted document filed exactly once at each recipient, or refused with the
+sender told; every status arrived, in an order its rules allow; nothing without an end at the end.
+
+    python -m tests.faults.judge RECORD.jsonl        (tests/faults/judge does the same)
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bus import handling
+from bus.handling import Handling, Verdict
+from schemas.codes import BusinessType, StatusCode
+from schemas.values import AgencyCode
+from tests.faults.record import Did, Fact, load
+
+ASKS = frozenset({str(int(BusinessType.REVOKE)), str(int(BusinessType.UPDATE))})
+
+
+class Item(NamedTuple):
+    """One document or status at one recipient."""
+
+    document: str
+    what: str
+    sender: AgencyCode
+    recipient: AgencyCode
+
+    def __str__(self) -> str:
+        return f"{self.document} ({self.what}) {self.sender} → {self.recipient}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    documents: int
+    """Filings that were due, one a document and recipient."""
+    statuses: int
+    filed: int
+    refused: int
+    """Not filed, and the sender told."""
+    faults: tuple[str, ...]
+    """A sentence each."""
+
+    @property
+    def lost(self) -> int:
+        return sum(fault.startswith("lost") for fault in self.faults)
+
+    @property
+    def twice(self) -> int:
+        return sum(fault.startswith("twice") for fault in self.faults)
+
+    def __str__(self) -> str:
+        said = f"{self.documents} documents, {self.statuses} statuses due; {self.filed} filed, {self.refused} refused; "
+        return f"{said}lost {self.lost}, twice {self.twice}, faults {len(self.faults)}"
+
+
+def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
+    """`before`: what was given later may still be on its way; None: everything must have its end."""
+    gave = [fact for fact in facts if fact.did is Did.GAVE and (before is None or fact.at < before)]
+    got: defaultdict[Item, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.did is Did.GOT:
+            got[Item(fact.document, fact.what, fact.sender, fact.dms)].append(fact)
+    told = {(fact.dms, fact.document, fact.mailbox) for fact in facts if fact.did is Did.TOLD}
+    due = _due(gave, got)
+    faults = [fault for item, digests in due.items() for fault in _end(item, digests, got.get(item, []), told)]
+    everything = _due([fact for fact in facts if fact.did is Did.GAVE], got)
+    faults += [f"from nowhere: {item} was filed, and nobody gave it" for item in got if item not in everything]
+    faults += _orders(facts)
+    filed = sum(bool(got.get(item)) for item in due)
+    statuses = sum(len(item.what) == 2 for item in due)
+    refused = sum(not got.get(item) and _was_told(item, told) for item in due)
+    return Judgement(len(due) - statuses, statuses, filed, refused, tuple(sorted(faults)))
+
+
+def _due(gave: Sequence[Fact], got: dict[Item, list[Fact]]) -> dict[Item, set[str]]:
+    """What must be where, with the digests it may have: a status may be given again, in other words."""
+    due: defaultdict[Item, set[str]] = defaultdict(set)
+    for fact in gave:
+        for recipient in fact.to:
+            item = Item(fact.document, fact.what, fact.sender, recipient)
+            due[item].add(fact.digest)
+            if len(fact.what) == 1 and fact.what not in ASKS and got.get(item):
+                due[Item(fact.document, StatusCode.ARRIVED, recipient, fact.sender)] = set()  # the bus's own
+    return due
+
+
+def _end(item: Item, digests: set[str], filed: list[Fact], told: set[tuple[str, str, str]]) -> list[str]:
+    times = Counter(fact.digest for fact in filed)
+    faults = [f"twice: {item} was filed {count} times" for count in times.values() if count > 1]
+    if digests:
+        faults += [f"altered: {item} is not what was given" for digest in times if digest not in digests]
+        if len(times) < len(digests) and not _was_told(item, told):
+            faults.append(f"lost: {item} was given, is not filed, and its sender was not told")
+    elif not filed:
+        faults.append(f"lost: {item} never came back")
+    if filed and _was_told(item, told):
+        faults.append(f"both: {item} was filed, and its sender told that it was refused")
+    return faults
+
+
+def _was_told(item: Item, told: set[tuple[str, str, str]]) -> bool:
+    return bool({(item.sender, item.document, ""), (item.sender, item.document, item.recipient)} & told)
+
+
+# -- order -------------------------------------------------------------------------------------------------------------
+
+
+def _orders(facts: Sequence[Fact]) -> list[str]:
+    """Each document at each recipient, as its issuer's people saw it: what they asked, and what came back."""
+    views: defaultdict[tuple[str, AgencyCode, AgencyCode], list[Fact]] = defaultdict(list)
+    given: defaultdict[tuple[str, AgencyCode, AgencyCode], list[Fact]] = defaultdict(list)
+    for fact in sorted(facts, key=lambda each: each.at):
+        if fact.did is Did.GAVE and fact.sender == fact.issuer and _asks(fact):
+            for recipient in fact.to:
+                views[fact.document, fact.issuer, recipient].append(fact)
+                given[fact.document, fact.issuer, recipient].append(fact)
+        elif len(fact.what) == 2 and fact.sender != fact.issuer:
+            seen = {Did.GOT: views, Did.GAVE: given}.get(fact.did)
+            if seen is not None:
+                seen[fact.document, fact.issuer, fact.sender].append(fact)
+    return [
+        fault
+        for (document, issuer, handler), view in views.items()
+        for fault in _replayed(f"{document} {handler} → {issuer}", view, given[document, issuer, handler])
+    ]
+
+
+def _asks(fact: Fact) -> bool:
+    return fact.what == StatusCode.TAKE_BACK or fact.what in ASKS
+
+
+def _replayed(what: str, view: Sequence[Fact], given: Sequence[Fact]) -> list[str]:
+    """Whether the order that came allows what the order that was given allows, and comes to the same state."""
+    came, illegal = _replay(view)
+    said, illegal_as_given = _replay(given)
+    faults = [f"order: {what}: {code} came when it could not" for code in sorted(illegal - illegal_as_given)]
+    if said.state is not None and came.state != said.state and not illegal_as_given:
+        faults.append(f"order: {what}: stands at {came.state}, was brought to {said.state}")
+    return faults
+
+
+def _replay(facts: Sequence[Fact]) -> tuple[Handling, set[str]]:
+    state, illegal = Handling(), set[str]()
+    for fact in facts:
+        if len(fact.what) == 2:
+            verdict, state = handling.judge(state, StatusCode(fact.what))
+        else:
+            verdict, state = handling.request(state, BusinessType(int(fact.what)))
+        if verdict is Verdict.ILLEGAL:
+            illegal.add(fact.what)
+    return state, illegal
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the judgement of each record; 1 where there is a fault in any."""
+    bad = False
+    for name in arguments:
+        judged = judge(load(Path(name)))
+        print(f"{name}: {judged}")  # noqa: T201 — its output
+        for fault in judged.faults:
+            print(f"  {fault}")  # noqa: T201
+        bad = bad or bool(judged.faults)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,175 @@
+"""What every document system of a run gave and got, a JSON line a fact: all that the judge knows.
+
+A fact is read from the folders as their people read them, never from the bus's own stores.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from deploy.people import Desk, Seen
+from schemas.codes import StatusCode
+from schemas.document import Document
+from schemas.edxml import read, write
+from schemas.status import Status
+from schemas.values import AgencyCode
+
+
+class Did(StrEnum):
+    GAVE = "gave"
+    """Its people put a package out to be sent."""
+    GOT = "got"
+    """A package was filed there."""
+    TOLD = "told"
+    """Its people were told that a package was not sent, or that a recipient refused it."""
+    ENDED = "ended"
+    """The last look: what has no end by now has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    at: float
+    """Seconds since the epoch: of the file, in the document system."""
+    dms: AgencyCode
+    did: Did
+    document: str = ""
+    what: str = ""
+    """Business type (0 to 3) or status code (01 to 16)."""
+    issuer: AgencyCode = ""
+    """Of the document."""
+    sender: AgencyCode = ""
+    to: tuple[AgencyCode, ...] = ()
+    digest: str = ""
+    """Of what people read in it."""
+    mailbox: str = ""
+    """TOLD: who refused; empty where it never left."""
+    code: str = ""
+    """TOLD: of the error."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Fact":
+        values = json.loads(line)
+        return cls(**{**values, "did": Did(values["did"]), "to": tuple(values["to"])})
+
+
+def load(path: Path) -> list[Fact]:
+    return [Fact.from_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class Record:
+    """Grows by a line a fact; threads may add."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        with self._lock:
+            self._file.writelines(fact.to_json() + "\n" for fact in facts)
+            self._file.flush()
+
+    def facts(self) -> list[Fact]:
+        return load(self.path)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class RecordedDesk(Desk):
+    """One agency's folders, with everything that goes in or comes out written down."""
+
+    record: Record
+
+    def drop(self, item: Document | Status) -> float:
+        at = super().drop(item)
+        # As its reader will see it: writing a package may round a time or drop an empty text.
+        self.record.add([fact_of(read(write(item)).item, dms=self.code, did=Did.GAVE, at=at)])
+        return at
+
+    def look(self) -> Iterator[Seen]:
+        seen = sorted(super().look(), key=lambda each: each.filed)
+        self.record.add(fact_of(each.item, dms=self.code, did=Did.GOT, at=each.filed) for each in seen)
+        fresh = [path for path in self.rejected() if f"rejected/{path.name}" not in self.known]
+        self.known.update(f"rejected/{path.name}" for path in fresh)
+        self.record.add(told(path, self.code) for path in fresh)
+        yield from seen
+
+
+def recorded(code: AgencyCode, folder: Path, record: Record) -> RecordedDesk:
+    desk = RecordedDesk(code, folder)
+    desk.record = record
+    return desk
+
+
+def fact_of(item: Document | Status, *, dms: AgencyCode, did: Did, at: float) -> Fact:
+    match item:
+        case Document():
+            return Fact(
+                at=at,
+                dms=dms,
+                did=did,
+                document=item.id,
+                what=str(int(item.business.type)),
+                issuer=item.sender.code,
+                sender=item.sender.code,
+                to=tuple(party.code for party in item.recipients),
+                digest=_digest(
+                    item.subject,
+                    str(item.number),
+                    str(item.issued_on),
+                    *(hashlib.sha256(each.content or b"").hexdigest() for each in item.attachments),
+                ),
+            )
+        case Status():
+            by_sender = item.code is StatusCode.TAKE_BACK
+            return Fact(
+                at=at,
+                dms=dms,
+                did=did,
+                document=item.concerns.document_id or "",
+                what=str(item.code),
+                issuer=item.sender.code if by_sender else item.concerns.agency,
+                sender=item.sender.code,
+                to=(item.concerns.agency,),
+                digest=_digest(item.description or "", str(item.concerns.code)),
+            )
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+_DOCUMENT = re.compile(r"^Document: (.+)$", re.MULTILINE)
+_MAILBOX = re.compile(r"^Refused by mailbox (\S+), ", re.MULTILINE)
+_CODE = re.compile(r"\[([a-z-]+); \w+ acts\]")
+
+
+def told(path: Path, dms: AgencyCode) -> Fact:
+    """A `.reason` as a fact. One of a package that never left lies beside it."""
+    text = path.read_text(encoding="utf-8")
+    document, mailbox, code = (_first(pattern, text) for pattern in (_DOCUMENT, _MAILBOX, _CODE))
+    package = path.with_suffix("")
+    if not document and package.exists():
+        item = read(package.read_bytes()).item
+        document = item.id if isinstance(item, Document) else item.concerns.document_id or ""
+    return Fact(
+        at=path.stat().st_mtime, dms=dms, did=Did.TOLD, document=document, sender=dms, mailbox=mailbox, code=code
+    )
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
+
+
+def ended(at: float) -> Sequence[Fact]:
+    return [Fact(at=at, dms="", did=Did.ENDED)]

@@ -1,0 +1,225 @@
+"""A real process, killed by SIGKILL at every place between two durable effects, and started again: lost 0, twice 0,
+statuses in order, as the document systems of both sides have it.
+
+The stories follow each other on the same stores: what one left there is the next one's burden.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pika
+import pytest
+from cryptography import x509
+from sqlalchemy.engine import make_url
+
+from bus.edition import Edition
+from bus.files.edition import load_edition, save_edition
+from bus.files.keys import load_keyring, load_statements
+from bus.rabbit.address import Address, Tls
+from bus.rabbit.announce import publish_edition
+from bus.store import migrate, sqlite
+from bus.topology import AUTHORITY, OPERATOR, exchange_of
+from deploy import country as countries
+from schemas.document import Document
+from schemas.values import MailboxCode
+from tests.e2e.site import eventually
+from tests.faults.doomed import nursery
+from tests.faults.doomed_land import VHOST, DoomedLand, founded
+from tests.faults.points import POINTS, Story
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def land(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DoomedLand]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PROJECT))
+        with nursery() as maker, founded(tmp_path_factory.mktemp("doomed"), maker) as land:
+            yield land
+
+
+@pytest.fixture(scope="module")
+def earlier(land: DoomedLand) -> list[Document]:
+    """A document that has arrived; each story takes it, and leaves the next one its own."""
+    with land.at_work():
+        eventually(lambda: all((desk.folder / "statuses").is_dir() for desk in land.desks.values()))
+        sent = land.some_work(None)
+        land.settled()
+    return [sent]
+
+
+def stories(story: Story) -> list[tuple[str, int]]:
+    return [(point.name, turn) for point in POINTS if point.story is story for turn in point.turns]
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.ROAD))
+def test_killed_on_the_road(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
+    """Killed there in the middle of traffic both ways, it goes on from what is durable."""
+    earlier.append(land.some_work(earlier.pop()))
+    with land.doomed(point, turn):
+        pass
+    with land.at_work():
+        judged = land.settled()
+    assert (judged.lost, judged.twice) == (0, 0)
+
+
+# -- the directory -----------------------------------------------------------------------------------------------------
+
+
+def renewed(land: DoomedLand) -> tuple[Edition, Edition]:
+    """The edition before and the next one, which lies in the authority's folder and on no stream yet."""
+    before = land.country.edition()
+    encoded = land.office.edition(land.country.directory_folder, version=before.header.version + 1)
+    save_edition(land.country.edition_file, encoded)
+    return before, land.country.edition()
+
+
+def held(land: DoomedLand) -> int:
+    roots = (land.office.root.certificate,)
+    edition = load_edition(land.country.root / "held" / "directory.lt", roots=roots, now=datetime.now(UTC))
+    return edition.header.version if edition else 0
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.EDITION))
+def test_killed_over_a_new_directory(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
+    """It goes by the old edition or by the new one, never by half of one; started again, by the new one."""
+    earlier.append(land.some_work(earlier.pop()))
+    before, after = renewed(land)
+    with land.doomed(point, turn):
+        countries.publish(land.country, land.broker, vhost=VHOST, before=before)
+        if point == "event.committed":  # something out of the ordinary: an edition older than the one held
+            eventually(lambda: held(land) == after.header.version)
+            publish_edition(authority(land), version=1, whole=before.encoded, change=before.encoded)
+    assert held(land) in {before.header.version, after.header.version}
+    with land.at_work():
+        land.settled()
+        eventually(lambda: held(land) == after.header.version)
+
+
+def authority(land: DoomedLand) -> Address:
+    certificate, key = land.office.file(AUTHORITY)
+    return Address.from_url(
+        land.amqps_url, tls=Tls(cafile=land.office.root_file, certfile=certificate, keyfile=key), user=AUTHORITY
+    )
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.ANNOUNCE))
+def test_killed_while_it_publishes_a_directory(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
+    """Published again, every daemon has it."""
+    before, after = renewed(land)
+    (tmp_path / "before.lt").write_bytes(before.encoded)
+    certificate, key = land.office.file(AUTHORITY)
+    publish = (
+        *("directory", "publish", land.country.edition_file, "--root", land.office.root_file),
+        *("--previous", tmp_path / "before.lt", "--broker", land.amqps_url, "--cert", certificate, "--key", key),
+    )
+    land.killed(*publish, point=point, turn=turn)
+    land.done(*publish)
+    with land.at_work():
+        eventually(lambda: held(land) == after.header.version)
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.KEYS))
+def test_killed_while_keys_are_rotated(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
+    """Asked again there is one new pair, complete and stated, and none was lost."""
+    keys, request = tmp_path / "keys", tmp_path / "next.req"
+    shutil.copytree(land.country.root / "keys" / "H49", keys)
+    before = load_keyring(keys)
+    rotate = ("keys", "rotate", keys, "--mailbox", "H49", "--out", request)
+    land.killed(*rotate, point=point, turn=turn)
+    load_keyring(keys)  # the daemon beside it reads on
+    land.done(*rotate)
+    after, stated = load_keyring(keys), load_statements(keys)
+    assert [len(after.signing), len(after.sealing)] == [2, 2]
+    assert {key.id for key in before.signing} < {key.id for key in after.signing}
+    assert {each.key.id for each in before.sealing} < {each.key.id for each in after.sealing} == set(stated)
+    asked = x509.load_pem_x509_csr(request.read_bytes())
+    assert asked.is_signature_valid
+
+
+# -- stores ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.STORE))
+def test_killed_while_a_store_is_brought_up(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
+    """It is the older store or the new one; the next command finds it sound and goes on."""
+    path = tmp_path / "H49.db"
+    engine = sqlite.engine_of(make_url(f"sqlite:///{path}"), path)
+    with engine.begin() as connection:
+        migrate.upgrade(connection, migrate.REVISIONS[0])
+    engine.dispose()
+    config = tmp_path / "H49.toml"
+    config.touch(mode=0o600)
+    text = land.country.config("H49").read_text(encoding="utf-8")
+    config.write_text(text.replace(str(land.country.root / "stores" / "H49.db"), str(path)), encoding="utf-8")
+    look = ("outbox", "list", "-c", config)
+    land.killed(*look, point=point, turn=turn)
+    land.done(*look)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.REVISIONS[-1],)]
+        assert file.execute("SELECT mailbox FROM owner").fetchall() == [("H49",)]
+
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.APPLY))
+def test_killed_while_a_topology_is_applied(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
+    """Applied again nothing is left to do, and the file has the passwords that the broker has."""
+    passwords, vhost = tmp_path / "credentials.toml", f"half-{turn}"
+    agencies = ("--directory", land.country.directory_folder, "--as-of", land.country.as_of.isoformat())
+    wish = ("--vhost", vhost, *agencies, "--mailbox", "H53")
+    apply = ("topology", "apply", *wish, "--credentials", passwords)
+    land.killed(*apply, point=point, turn=turn)
+    drawn = passwords.read_text()
+    land.done(*apply)
+    assert passwords.read_text() == drawn
+    land.done("topology", "plan", *wish)
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.REPLAY))
+def test_killed_while_dead_letters_are_replayed(land: DoomedLand, point: str, turn: int) -> None:
+    """None is gone: it is dead still, or in its inbox; one that is in both is known by its name."""
+    garbage = {b"no message %d of %s" % (number, point.encode()) for number in range(3)}
+    land.done("dead", "discard", *land.login(OPERATOR), "--all", "--yes")
+    publish(land, "G22", "H49", sorted(garbage))
+    with land.at_work():
+        eventually(lambda: len(dead(land)) == 3)
+    replay = ("dead", "replay", *land.login(OPERATOR), "--all", "--yes")
+    land.killed(*replay, point=point, turn=turn)
+    land.done(*replay)
+    assert dead(land) == []
+    with land.at_work():
+        eventually(lambda: len(set(dead(land))) == 3)
+    land.done("dead", "discard", *land.login(OPERATOR), "--all", "--yes")
+
+
+def dead(land: DoomedLand) -> list[str]:
+    from bus.rabbit.dead import Graveyard
+
+    certificate, key = land.office.file(OPERATOR)
+    tls = Tls(cafile=land.office.root_file, certfile=certificate, keyfile=key)
+    with Graveyard(Address.from_url(land.amqps_url, tls=tls, user=OPERATOR)) as graveyard:
+        return [letter.ref for letter in graveyard.letters()]
+
+
+def publish(land: DoomedLand, sender: MailboxCode, to: MailboxCode, bodies: list[bytes]) -> None:
+    """As an adapter gone wrong would."""
+    keys = land.country.root / "keys" / sender
+    tls = Tls(cafile=land.office.root_file, certfile=keys / "signing-1.crt", keyfile=keys / "signing-1.pem")
+    address = Address.from_url(land.amqps_url, tls=tls, user=sender)
+    connection = pika.BlockingConnection(address.parameters(name="stranger", heartbeat=30, timeout=10))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for body in bodies:
+        properties = pika.BasicProperties(user_id=sender, delivery_mode=2)
+        channel.basic_publish(exchange_of(sender), f"document.{to}", body, properties)
+    connection.close()
