@@ -192,6 +192,11 @@ class RevocationList:
     def to_pem(self) -> bytes:
         return self.parsed.public_bytes(serialization.Encoding.PEM)
 
+    @property
+    def until(self) -> datetime | None:
+        """When its issuer promised the next one. Brokers let nobody in whose issuer has no list that is still good."""
+        return self.parsed.next_update_utc
+
     def signed_by(self, issuer: Certificate) -> bool:
         key = issuer.parsed.public_key()
         return self.parsed.issuer == issuer.parsed.subject and self.parsed.is_signature_valid(key)  # type: ignore[arg-type]
@@ -249,6 +254,11 @@ class Vouching:
         self._issuers = tuple(issuers)
         self._lists = tuple(revoked)
         self._known: dict[tuple[bytes, Purpose], Standing | BadCertificate] = {}
+
+    @property
+    def lists_until(self) -> datetime | None:
+        """The first end among the revocation lists; None where none ends."""
+        return min((until for each in self._lists if (until := each.until) is not None), default=None)
 
     def standing(self, certificate: Certificate, purpose: Purpose) -> Standing:
         """Raises BadCertificate: no chain to a root, made for something else, or its key is of no use here."""

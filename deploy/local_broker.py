@@ -83,6 +83,16 @@ class TlsFiles:
     revoked: Sequence[RevocationList]
     """One of each authority that issues."""
 
+    @classmethod
+    def of(cls, node: Path) -> "TlsFiles":
+        """From the folder that `lienthong topology settings` wrote. Raises NoBroker."""
+        lists = sorted((node / "crl").glob("*.r0"))
+        roots, certfile, keyfile = (node / name for name in ("ca.pem", "cert.pem", "key.pem"))
+        if not lists or not all(path.is_file() for path in (roots, certfile, keyfile)):
+            raise NoBroker(f"{node}: không phải thư mục của / not a folder made by: lienthong topology settings --out")
+        revoked = [RevocationList.from_pem(path.read_bytes()) for path in lists]
+        return cls(roots=roots, certfile=certfile, keyfile=keyfile, revoked=revoked)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalBroker:
@@ -465,14 +475,19 @@ def main() -> None:
     """Prints where the broker is and keeps it until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local_broker", description=main.__doc__)
     parser.add_argument("--kind", choices=("docker", "binary"), help="that kind and no other")
+    parser.add_argument(
+        "--node", type=Path, metavar="DIR", help="take certificates only: the folder of `lienthong topology settings`"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with local_broker(arguments.kind) as broker:
+        tls = TlsFiles.of(arguments.node) if arguments.node else None
+        with local_broker(arguments.kind, tls=tls, plain=tls is None) as broker:
+            management = broker.management_url.replace("://", f"://{broker.user}:{broker.password}@", 1)
             sys.stdout.write(
                 f"RabbitMQ {broker.version} ({broker.kind}), up in {broker.boot_seconds} s\n"
-                f"AMQP        {broker.amqp_url}\n"
-                f"Management  {broker.management_url}  user {broker.user}  password {broker.password}\n"
+                f"AMQP        {broker.amqps_url or broker.amqp_url}\n"
+                f"Management  {management}\n"
                 f"Metrics     {broker.metrics_url}\n"
                 "Ctrl-C để dừng, mọi dữ liệu sẽ bị xóa · Ctrl-C stops it and deletes its data\n"
             )

@@ -1,15 +1,19 @@
 """The papers of a made-up country: documents with real PDF attachments, and what agencies write about them later.
-Deterministic for a seed; nothing here looks at a clock or a disk."""
+Deterministic for a seed; nothing here looks at a clock or a disk, but `python -m deploy.papers H49 G22 > trial.edxml`,
+which prints one such document of today."""
 
+import argparse
 import random
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import font_roboto
 from fpdf import FPDF
 
 from bus.directory import Directory
+from bus.files.directory import default_folder, load
 from schemas.agency import Party
 from schemas.codes import DOCUMENT_TYPES, BusinessType, DocumentGroup, Priority, SteeringType
 from schemas.document import (
@@ -23,7 +27,8 @@ from schemas.document import (
     Signer,
     Staff,
 )
-from schemas.values import AgencyCode
+from schemas.edxml import write
+from schemas.values import VIETNAM, AgencyCode
 
 SUBJECTS = (
     "V/v triển khai kết nối, liên thông phần mềm quản lý văn bản",
@@ -51,6 +56,8 @@ class Papers:
     directory: Directory
     on: date
     seed: int
+    before: int = 0
+    """How many documents each agency has numbered already."""
     _dice: random.Random = field(init=False)
     _numbers: dict[AgencyCode, int] = field(default_factory=dict)
     _pdfs: list[bytes] = field(init=False)
@@ -64,7 +71,7 @@ class Papers:
 
     def new(self, sender: AgencyCode, recipients: Sequence[AgencyCode]) -> Document:
         dice = self._dice
-        number = self._numbers[sender] = self._numbers.get(sender, 0) + 1
+        number = self._numbers[sender] = self._numbers.get(sender, self.before) + 1
         kind, notation = dice.choice(KINDS)
         subject = dice.choice(SUBJECTS)
         issued = self.on
@@ -139,3 +146,19 @@ def pdf(subject: str, number: str) -> bytes:
     page.ln(10)
     page.multi_cell(0, 8, f"{number}\n\n{subject}\n\nKính gửi: các cơ quan có tên tại nơi nhận.\n\n(Văn bản mẫu.)")
     return bytes(page.output())
+
+
+def main() -> None:
+    """Prints the package of one made-up document, to try the road with."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.papers", description=main.__doc__)
+    parser.add_argument("sender", help="code of the agency that sends")
+    parser.add_argument("recipients", nargs="+", help="codes of those that it is for")
+    arguments = parser.parse_args()
+    now = datetime.now(VIETNAM)
+    known = load(default_folder(), on=now.date())
+    papers = Papers(known, now.date(), seed=int(now.timestamp()), before=int(f"{now:%H%M%S}"))  # another one each time
+    sys.stdout.buffer.write(write(papers.new(arguments.sender, arguments.recipients)))
+
+
+if __name__ == "__main__":
+    main()

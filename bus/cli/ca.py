@@ -1,6 +1,7 @@
 """`lienthong ca`: a small certificate authority for pilots and tests. A country has its own."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import click
 
 from bus.authority import Request, issue, new_issuer, new_root, read_request
 from bus.certificates import Certificate, Purpose
+from bus.cli.endings import say_endings
 from bus.cli.output import emit_fields, emit_json, json_option
 from bus.cli.tables import emit_table
 from bus.directory import render_keys
+from bus.endings import Ending
 from bus.errors import BadCertificate, BadConfig
 from bus.files.authority import REASONS, Issued, Registry, create_registry, registry_of
 from bus.files.private import create_private, write_public
@@ -18,6 +21,7 @@ from bus.keys import SigningKey
 from bus.listing import MailboxKeys, key_entries
 from bus.topology import AUTHORITY, LEDGER, OPERATOR
 from schemas.agency import Mailbox
+from schemas.codes import Label
 from schemas.values import MailboxCode
 
 SERVICES = (OPERATOR, LEDGER, AUTHORITY)
@@ -148,8 +152,24 @@ def list_(folder: Path, as_json: bool) -> None:
 
 @command.command()
 @_folder
+@json_option
+def expiring(folder: Path, as_json: bool) -> None:
+    """What ends within 30 days: the revocation list, the authority, what it issued. Exit code: 0 nothing, 2 something.
+
+    For a timer: with a revocation list that has ended, RabbitMQ lets nobody in. Những gì sắp hết hạn.
+    """
+    with registry_of(folder) as registry:
+        endings = list(_endings(registry))
+    say_endings(endings, as_json=as_json)
+
+
+@command.command()
+@_folder
 def crl(folder: Path) -> None:
-    """Make the revocation list anew, before the old one ends. Làm mới danh sách thu hồi."""
+    """Make the revocation list anew, before the old one ends. Làm mới danh sách thu hồi.
+
+    Then build, sign and publish the directory: the list travels in it.
+    """
     with registry_of(folder) as registry:
         registry.write_crl(at=_now())
         click.echo(registry.crl)
@@ -256,6 +276,20 @@ def _held(registry: Registry, code: str) -> list[Issued]:
     now = _now()
     mailboxes = (line for line in registry.issued() if line.purpose == Purpose.MAILBOX)
     return [line for line in mailboxes if line.code == code and line.counts(now)]
+
+
+def _endings(registry: Registry) -> Iterator[Ending]:
+    if (until := registry.crl_until) is not None:
+        yield Ending(Label("danh sách thu hồi", "revocation list"), until)
+    yield Ending(Label("gốc", "root"), registry.root.until)
+    yield Ending(Label("nơi cấp", "issuer"), registry.issuer.certificate.until)
+    now, last = _now(), dict[tuple[str, str], datetime]()
+    for line in registry.issued():
+        if line.counts(now):
+            until, key = datetime.fromisoformat(line.until), (line.code, line.purpose)
+            last[key] = max(until, last.get(key, until))
+    for (code, purpose), until in last.items():
+        yield Ending(Label(f"chứng thư {code} ({purpose})", f"certificate of {code} ({purpose})"), until)
 
 
 def _state(line: Issued, now: datetime) -> str:

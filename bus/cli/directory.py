@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +50,8 @@ def build(sources: Path, issuers: tuple[Path, ...], lists: tuple[Path, ...], roo
     """Judge a folder of TOML files and write them as a draft. Dựng danh mục từ nguồn."""
     book = read({path.name: path.read_bytes() for path in sorted(sources.glob("*.toml"))})
     issuing = [certificate for path in issuers for certificate in Certificate.from_pem(path.read_bytes())]
-    revoked = [_revocation_list(path) for path in lists]
+    now = datetime.now(UTC)
+    revoked = [_revocation_list(path, now) for path in lists]
     _check_keys(book, Vouching(load_roots(root), issuing, revoked))
     register = Register.of(
         book,
@@ -58,7 +59,8 @@ def build(sources: Path, issuers: tuple[Path, ...], lists: tuple[Path, ...], roo
         revoked=[(each.parsed.issuer.public_bytes(), each.der) for each in revoked],
     )
     write_public(out, register.content())
-    for warning in Directory.of(book, on=datetime.now(VIETNAM).date()).warnings:
+    found = Directory.of(book, on=datetime.now(VIETNAM).date()).warnings
+    for warning in (*found, *_doubts(issuing, revoked, now)):
         click.echo(f"! {warning}", err=True)
     emit_fields({"bản thảo / draft": out, **_counts(register)})
     bare = [code for code in book.mailboxes if code not in book.keys]
@@ -207,11 +209,31 @@ def _check_keys(book: Book, vouching: Vouching) -> None:
         raise BadDirectory(why="; ".join(wrong))
 
 
-def _revocation_list(path: Path) -> RevocationList:
+def _revocation_list(path: Path, now: datetime) -> RevocationList:
     try:
-        return RevocationList.from_pem(path.read_bytes())
+        found = RevocationList.from_pem(path.read_bytes())
     except BadCertificate as exc:
         raise BadConfig(file=path, why=str(exc.facts["why"])) from exc
+    if found.until is not None and found.until <= now:
+        said = "đã hết hạn, RabbitMQ sẽ không cho ai vào (it has ended, RabbitMQ would let nobody in)"
+        raise BadConfig(file=path, why=f"{said}: lienthong ca crl")
+    return found
+
+
+def _doubts(issuing: Sequence[Certificate], revoked: Sequence[RevocationList], now: datetime) -> Iterator[str]:
+    """What would shut the broker's door to everybody: an issuer without a list, a list that ends before the edition."""
+    for issuer in issuing:
+        if not any(each.signed_by(issuer) for each in revoked):
+            yield (
+                f"{issuer.name}: thiếu danh sách thu hồi, RabbitMQ sẽ không cho ai của nó vào "
+                "(no revocation list, RabbitMQ lets in nobody it vouches for): --crl"
+            )
+    for each in revoked:
+        if each.until is not None and each.until < now + editions.LASTS:
+            yield (
+                f"danh sách thu hồi hết hạn {each.until:%Y-%m-%d}, trước bản danh mục "
+                "(the revocation list ends before the edition): lienthong ca crl"
+            )
 
 
 def _loaded(path: Path, root: Path) -> Edition:

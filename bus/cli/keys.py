@@ -1,6 +1,5 @@
 """`lienthong keys`: an agency's keys, from the request for a certificate to their renewal."""
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +8,10 @@ import click
 
 from bus.authority import make_request
 from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
+from bus.cli.endings import say_endings
 from bus.cli.output import emit_fields, emit_json, json_option, text
 from bus.directory import render_keys
-from bus.endings import Ending, warnings
+from bus.endings import Ending
 from bus.errors import BadCertificate, BadConfig
 from bus.files.edition import load_roots
 from bus.files.keys import (
@@ -211,14 +211,7 @@ def show(folder: Path, mailbox: MailboxCode | None, as_json: bool) -> None:
 @json_option
 def expiring(folder: Path, as_json: bool) -> None:
     """What ends within 30 days. Exit code: 0 nothing, 2 something. Những gì sắp hết hạn."""
-    now = datetime.now(UTC)
-    found = warnings(_endings(folder), now=now)
-    if as_json:
-        emit_json([{"what": each.what.en, "at": each.at, "stage": each.stage} for each in found])
-    for each in () if as_json else found:
-        left = "đã hết hạn / ended" if each.stage == 0 else f"còn {(each.at - now).days} ngày / days left"
-        click.echo(f"{each.what.vi} / {each.what.en}: {text(each.at)}, {left}")
-    sys.exit(2 if found else 0)
+    say_endings(_endings(folder), as_json=as_json)
 
 
 # -- how ---------------------------------------------------------------------------------------------------------------

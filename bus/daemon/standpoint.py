@@ -47,6 +47,7 @@ class Standpoint:
     _stamp: Hashable = None
     _ring: Keyring | None = None
     _refused: object = None
+    _unreadable: str | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def member(self, now: datetime) -> Member:
@@ -93,12 +94,15 @@ class Standpoint:
             stamp = self.stamp()
             if self._ring is None or stamp != self._stamp:
                 self._ring, self._stamp = self.keyring(), stamp
+                self._unreadable = None
                 log.info("keys.read", mailbox=self.base.mailbox, signing=len(self._ring.signing))
         except BadConfig as error:
             if self._ring is None:
                 raise
             # Those held go on.
-            log.error("keys.unreadable", mailbox=self.base.mailbox, error=str(error))  # noqa: TRY400 — a fact
+            if str(error) != self._unreadable:
+                self._unreadable = str(error)
+                self._tell_loudly("keys.unreadable", str(error), now)
 
     def _tell_of_refusal(self, now: datetime) -> None:
         """Each edition that was refused, once a mailbox."""
@@ -125,9 +129,11 @@ class Standpoint:
         self.tell(Event(at=now, name=name, detail=detail))
 
     def endings(self) -> list[Ending]:
-        """What of ours comes to an end, and when."""
+        """What of ours comes to an end, and when; and what of the authority's, without which the bus stands still."""
         edition = self.bulletin.edition
         found = [Ending(Label("danh mục đơn vị", "directory"), edition.header.expires_at)]
+        if (until := edition.vouching.lists_until) is not None:
+            found.append(Ending(Label("danh sách thu hồi", "revocation list"), until))
         certificates = _listed(edition, self.base).values()
         if certificates:
             last = max(certificates, key=lambda certificate: certificate.until)

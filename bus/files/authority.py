@@ -20,7 +20,7 @@ from typing import Final
 from cryptography import x509
 
 from bus.authority import Authority, Withdrawal, revocation_list
-from bus.certificates import Certificate, Purpose
+from bus.certificates import Certificate, Purpose, RevocationList
 from bus.errors import BadCertificate, BadConfig
 from bus.files.private import create_private, make_private_folder, read_private, write_public
 
@@ -61,6 +61,11 @@ class Registry:
     @property
     def crl(self) -> Path:
         return self.folder / "crl.pem"
+
+    @property
+    def crl_until(self) -> datetime | None:
+        """When the revocation list that lies here ends. Raises BadCertificate."""
+        return RevocationList.from_pem(self.crl.read_bytes()).until
 
     def issued(self) -> list[Issued]:
         """In the order they were issued."""

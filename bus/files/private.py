@@ -47,7 +47,7 @@ def create_private(path: Path, data: bytes) -> None:
             draft.unlink(missing_ok=True)
         _sync(path.parent)
     except OSError as exc:
-        raise BadConfig(file=path, why=exc.strerror) from exc
+        raise _unwritten(path, exc) from exc
 
 
 def write_public(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -63,7 +63,13 @@ def write_public(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             draft.unlink(missing_ok=True)
         _sync(path.parent)
     except OSError as exc:
-        raise BadConfig(file=path, why=exc.strerror) from exc
+        raise _unwritten(path, exc) from exc
+
+
+def _unwritten(path: Path, exc: OSError) -> BadConfig:
+    if path.parent.is_dir():
+        return BadConfig(file=path, why=exc.strerror)
+    return BadConfig(file=path, why=f"không có thư mục (there is no folder) {path.parent}: mkdir -p {path.parent}")
 
 
 def _draft(path: Path) -> Path:

@@ -24,7 +24,7 @@ def refused(land: Besieged, body: bytes, why: str, *, by: str = ME, user: str | 
     """Set aside with its reason, and in the event log; nothing is filed."""
     before = len(land.site.filed(at))
     land.inject(by, body, at, user=user)
-    land.told(at, "inbox.set-aside", why, within=60)  # a key that is not known yet is waited for, for some seconds
+    land.told(at, "inbox.set-aside", why)  # a key that is not known yet is waited for, for some seconds
     assert len(land.site.filed(at)) == before
 
 

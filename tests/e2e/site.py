@@ -42,7 +42,7 @@ NAMES = ("Sở Nội vụ", "Sở Tài chính", "Sở Xây dựng", "Sở Y tế
 T = TypeVar("T")
 
 
-def eventually(fact: Callable[[], T], *, within: float = 20.0, every: float = 0.03) -> T:
+def eventually(fact: Callable[[], T], *, within: float = 60.0, every: float = 0.03) -> T:
     """What `fact` returns, as soon as that is something."""
     deadline = time.monotonic() + within
     while not (found := fact()):
@@ -71,11 +71,14 @@ class Daemon:
             return 0, ""
 
     def facts(self) -> list[dict[str, Any]]:
-        """Its log, a fact a line."""
-        return [json.loads(line) for line in self.words().splitlines()]
+        """Its log, a fact a line; the last one is read once it is whole."""
+        return [json.loads(line) for line in self._said().rpartition(b"\n")[0].decode().splitlines()]
 
     def words(self) -> str:
-        return self.log.read_bytes()[self._log_begins :].decode()
+        return self._said().decode(errors="replace")
+
+    def _said(self) -> bytes:
+        return self.log.read_bytes()[self._log_begins :]
 
 
 @dataclass

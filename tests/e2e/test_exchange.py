@@ -72,16 +72,18 @@ def test_a_change_finds_its_document(
             change = site.papers.replaced(sent)
     site.drop(change)
     eventually(lambda: [item for item in site.filed(one, change.id) if item.business.type is business])
-    (note,) = [
-        text
-        for path in site.folder(one, "incoming").glob("*.changes")
-        if mark in (text := path.read_text(encoding="utf-8")) and site.papers.party(sender).code in path.name
-    ]
+    (note,) = eventually(lambda: notes(site, one, sender, mark))
     assert change.business.reason
     assert change.business.reason in note
     if business is not BusinessType.REPLACE:
         site.say(S.CHANGE_AGREED, change, one, sender)
         eventually(lambda: ("15", one) in site.heard(sender, sent.id))
+
+
+def notes(site: Site, code: MailboxCode, sender: MailboxCode, mark: str) -> list[str]:
+    """What lies beside documents of a sender, and speaks of such a change; written a moment after the package."""
+    found = (path for path in site.folder(code, "incoming").glob("*.changes") if sender in path.name)
+    return [text for path in found if mark in (text := path.read_text(encoding="utf-8"))]
 
 
 def test_a_take_back_goes_to_one_recipient_and_is_answered(site: Site, codes: tuple[MailboxCode, ...]) -> None:
@@ -103,11 +105,12 @@ def test_a_refused_package_lies_beside_its_reason(site: Site, codes: tuple[Mailb
     )
     (site.folder(sender, "outgoing") / "sai mã.edxml").write_bytes(write(wrong))
     reason = site.folder(sender, "rejected", "sai mã.edxml.reason")
-    eventually(reason.exists)
+    rejected = site.folder(sender, "rejected", "sai mã.edxml")
+    eventually(lambda: reason.exists() and rejected.exists())  # one after the other
     said = reason.read_text(encoding="utf-8")
     assert "Không có mã định danh Q99 trong danh mục. Kiểm tra lại mã nơi nhận. [unknown-agency; nơi gửi xử lý]" in said
     assert "There is no agency Q99 in the directory. Check the recipient's code. [unknown-agency; sender acts]" in said
-    assert (site.folder(sender, "rejected", "sai mã.edxml")).read_bytes() == write(wrong)
+    assert rejected.read_bytes() == write(wrong)
     assert not site.filed(one, wrong.id)
 
 
@@ -115,12 +118,16 @@ def test_the_same_package_twice_is_sent_once(site: Site, codes: tuple[MailboxCod
     """The second is moved away like the first, and the register says that it is a duplicate."""
     sender, one, _ = codes
     sent = exchanged(site, one)
-    (first,) = [path for path in site.folder(sender, "sent").rglob("*.edxml") if path.read_bytes() == write(sent)]
+    (first,) = eventually(
+        lambda: [path for path in site.folder(sender, "sent").rglob("*.edxml") if path.read_bytes() == write(sent)]
+    )
     again = site.folder(sender, "outgoing") / "lần hai.edxml"
     shutil.copy(first, again)
     eventually(lambda: not again.exists())
     (register,) = site.folder(sender, "sent").rglob("messages.tsv")
-    (line,) = [line for line in register.read_text(encoding="utf-8").splitlines() if "lần hai" in line]
+    (line,) = eventually(
+        lambda: [line for line in register.read_text(encoding="utf-8").splitlines() if "lần hai" in line]
+    )
     assert line.endswith("\tduplicate")
     follower = exchanged(site, one)  # what was sent after it has arrived: it would have, too
     assert site.filed(one, follower.id)

@@ -358,7 +358,8 @@ def test_a_full_buffer_waits_in_the_broker(ground: RealGround, monkeypatch: pyte
     monkeypatch.setattr("bus.rabbit.session.SIP", 1.0 if sips else 5.0)
     ground.link(HOME).publish([replace(publication(n), body=bytes(100_000)) for n in range(200)])
     link = ground.link(OTHER, buffer_bytes=1_000_000, heartbeat=2)
-    time.sleep(16 if sips else 1)  # pika gives up what was silent for twice its heartbeat and 5 seconds
+    wait_for(lambda: link._consumer._is_paused)
+    time.sleep(16 if sips else 0)  # pika gives up what was silent for twice its heartbeat and 5 seconds
     consumer = link._consumer
     assert 1_000_000 < consumer._bytes < 3_000_000
     assert link.is_up

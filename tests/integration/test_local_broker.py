@@ -2,14 +2,22 @@
 
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pika
 import pytest
+from click.testing import CliRunner
 
+from bus.cli.main import main
+from bus.rabbit.management import Management
+from deploy import country as countries
 from deploy.local_broker import Kind, NoBroker, binary_problem, docker_problem, local_broker
 
 KINDS = (
@@ -60,6 +68,54 @@ def test_without_trace(kind: Kind, problem: object, end: signal.Signals, tmp_pat
     while (left := traces(tmp_path)) or (kind == "docker" and (left := [containers(parent.pid)]) != [""]):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
+
+
+def greeting(port: int | None, context: ssl.SSLContext) -> bytes:
+    """The first byte that the broker says."""
+    with (
+        socket.create_connection(("127.0.0.1", port or 0), timeout=30) as bare,
+        context.wrap_socket(bare, server_hostname="localhost") as line,
+    ):
+        line.sendall(b"AMQP\x00\x00\x09\x01")
+        return line.recv(1)
+
+
+@pytest.mark.parametrize(("kind", "problem"), KINDS)
+def test_a_pilot_has_its_own(kind: Kind, problem: object, tmp_path: Path) -> None:
+    """With the folder that `topology settings` wrote it lets in certificates of that authority only, and says where;
+    the address of its management interface is one that the operator's commands take."""
+    assert callable(problem)
+    if why := problem():
+        pytest.skip(f"this machine has no such broker: {why}")
+    country = countries.found(tmp_path, mailboxes=["G22"], as_of=date(2016, 7, 1))
+    assert country.office is not None
+    certificate, key = country.office.file("broker")
+    arguments = ["--edition", country.edition_file, "--root", country.office.root_file, "--cert", certificate]
+    arguments += ["--key", key, "--out", tmp_path / "node"]
+    assert CliRunner().invoke(main, ["topology", "settings", *map(str, arguments)]).exit_code == 0
+    command = [sys.executable, "-m", "deploy.local_broker", "--kind", kind, "--node", str(tmp_path / "node")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        _, address, management = (parent.stdout.readline().split()[-1] for _ in range(3))
+        where = urlsplit(address)
+        assert (where.scheme, where.hostname, where.path) == ("amqps", "127.0.0.1", "/%2F")
+        try:
+            with Management(management) as api:
+                assert api.version() >= (3, 10)
+            context = ssl.create_default_context(cafile=country.office.root_file)
+            with pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):
+                greeting(where.port, context)
+            context.load_cert_chain(*country.office.file("operator"))
+            assert greeting(where.port, context) == b"\x01"
+        finally:
+            parent.terminate()
+
+
+def test_a_folder_of_something_else(tmp_path: Path) -> None:
+    """Is said, with the command that makes the right one."""
+    command = [sys.executable, "-m", "deploy.local_broker", "--node", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "topology settings" in done.stderr) == (1, True)
 
 
 @pytest.mark.skipif(binary_problem() is not None, reason="no RabbitMQ is installed on this machine")

@@ -1,6 +1,7 @@
 """`lienthong topology`, `queues` and `dead` as an operator uses them, from an empty broker to a replayed message."""
 
 import json
+import os
 import random
 import secrets
 import signal
@@ -26,6 +27,7 @@ from bus.envelope import seal
 from bus.keys import new_identity
 from schemas.codes import Kind, Outcome
 from schemas.docket import Acknowledged, Address, Docket
+from tests.admitted import admitted
 from tests.integration.broker_world import World
 
 RUN = random.randrange(1000, 9000)
@@ -91,7 +93,7 @@ class Desk:
         return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
     def send(self, sender: str, key: str, body: bytes, **headers: Any) -> None:
-        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url(sender)))
+        connection = admitted(pika.URLParameters(self.amqp_url(sender)))
         try:
             channel = connection.channel()
             channel.confirm_delivery()
@@ -105,7 +107,7 @@ class Desk:
 
     def take(self, mailbox: str, *, reject: bool = False) -> tuple[Any, Any, bytes | None]:
         """The first of a mailbox's inbox, as its adapter does."""
-        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url(mailbox)))
+        connection = admitted(pika.URLParameters(self.amqp_url(mailbox)))
         try:
             channel = connection.channel()
             method, properties, body = channel.basic_get(f"inbox.{mailbox}")
@@ -151,7 +153,7 @@ def applied(desk: Desk) -> Desk:
     return desk
 
 
-def wait(holds: Callable[[], bool], within: float = 25) -> None:
+def wait(holds: Callable[[], bool], within: float = 60) -> None:
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, "never came true"
@@ -266,16 +268,38 @@ def test_queues_tell_how_long_the_oldest_waits(applied: Desk) -> None:
 
 
 def test_queues_watch_until_interrupted(applied: Desk) -> None:
-    """It draws again and again, and Ctrl-C ends it quietly."""
+    """At a terminal it draws again and again, and Ctrl-C ends it quietly."""
     command = [sys.executable, "-m", "bus.cli", "queues", "--watch", "--every", "0.2"]
-    environment = {**applied.environment, "PATH": "/usr/bin:/bin", "TERM": "xterm"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(4)
+    environment = {**applied.environment, "PATH": "/usr/bin:/bin", "TERM": "xterm", "LINES": "60"}
+    ours, its = os.openpty()
+    process = subprocess.Popen(command, env=environment, stdin=its, stdout=its, stderr=subprocess.PIPE)
+    try:
+        os.close(its)
+        # The broker counts a new queue only after some seconds.
+        drawn_until(ours, (b"nobody reads", b"no-figures"))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        drawn_until(ours, ())
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     assert process.returncode == 0, err
     assert err == b""
-    assert b"nobody reads" in out or b"no-figures" in out  # the broker counts a new queue only after some seconds
+
+
+def drawn_until(terminal: int, words: tuple[bytes, ...]) -> None:
+    """Reads what is drawn until one of these words is among it; without words, to the end."""
+    drawn = b""
+    while not any(word in drawn for word in words):
+        try:
+            read = os.read(terminal, 65536)
+        except OSError:  # how Linux says that nobody draws any more
+            read = b""
+        if not read:
+            assert not words, drawn
+            return
+        drawn = (drawn + read)[-200_000:]
 
 
 def bury(desk: Desk) -> tuple[str, str, str]:

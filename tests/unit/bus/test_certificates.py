@@ -244,3 +244,11 @@ def test_a_serial_number_that_is_not_positive(leaf: Certificate) -> None:
     serial = leaf.serial.to_bytes(20)
     with pytest.raises(BadCertificate, match="not positive"):
         Certificate.from_der(leaf.der.replace(serial, bytes([serial[0] | 0x80]) + serial[1:]))
+
+
+def test_the_first_list_that_ends(office: Papers) -> None:
+    """With it no broker lets in anybody of that issuer: its end is everybody's."""
+    ends = [LATER, LATER + timedelta(days=9)]
+    lists = [revocation_list(office.issuer, (), at=BEGIN, until=until, number=1) for until in ends]
+    assert Vouching(office.roots, [office.issuer.certificate], lists[::-1]).lists_until == LATER
+    assert Vouching(office.roots).lists_until is None

@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from bus.authority import Authority, revocation_list
 from bus.cli.main import main
 from bus.files.keys import load_certificates, load_keyring, load_statements
 
@@ -180,6 +182,34 @@ def test_ends_are_announced(pilot: Path) -> None:
     assert "days left" in run("keys", "expiring", "k", code=2).stdout
     found = json.loads(run("keys", "expiring", "k", "--json", code=2).stdout)
     assert [each["stage"] for each in found] == [7, 30]
+
+
+def test_the_authority_hears_of_ends(pilot: Path) -> None:
+    """Nothing, then what it issued for a short time, and a list that shuts the broker's door when it has ended."""
+    assert run("ca", "expiring", "ca").stdout == ""
+    run("ca", "issue-service", "ca", "operator", "--days", "20", "--out", "op.pem", "--key", "op.key")
+    assert "certificate of operator (service)" in run("ca", "expiring", "ca", code=2).stdout
+    admit("H49")
+    write_list(pilot, days=5)
+    ends = json.loads(run("ca", "expiring", "ca", "--json", code=2).stdout)
+    assert [(each["what"], each["stage"]) for each in ends] == [
+        ("revocation list", 7), ("certificate of operator (service)", 30),
+    ]  # fmt: skip
+    assert "the revocation list ends before the edition" in run(*BUILD, "--out", "d").stderr
+    write_list(pilot, days=-1)
+    assert "would let nobody in" in run(*BUILD, "--out", "d", code=1).stderr
+    run("ca", "crl", "ca")
+    assert "revocation list" not in run(*BUILD, "--out", "d").stderr
+    assert "no revocation list, RabbitMQ lets in nobody" in run(*BUILD[:5], *BUILD[7:], "--out", "d").stderr
+
+
+def write_list(pilot: Path, *, days: int) -> None:
+    """A revocation list of the pilot's authority with so many days left."""
+    folder = pilot / "ca"
+    issuer = Authority.from_pem((folder / "issuer.pem").read_bytes(), (folder / "issuer.key").read_bytes())
+    until = datetime.now(UTC) + timedelta(days=days)
+    made = revocation_list(issuer, (), at=until - timedelta(days=90), until=until, number=1)
+    (folder / "crl.pem").write_bytes(made.to_pem())
 
 
 def test_a_node_gets_its_settings(pilot: Path) -> None:

@@ -47,15 +47,17 @@ def test_public_files_are_replaced(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    """No folder, or a file in its place: an error in words that names the file."""
+    """No folder, or another thing in its place: words that name the file, and the folder that is missing."""
     missing = tmp_path / "missing" / "a"
-    for attempt in (
-        lambda: create_private(missing, b""),
-        lambda: write_public(missing, b""),
-        lambda: read_private(missing),
-    ):
-        with pytest.raises(BadConfig, match=r"missing/a is wrong: No such file"):
-            attempt()
+    for write in (create_private, write_public):
+        with pytest.raises(BadConfig, match=r"missing/a is wrong: .*there is no folder.*: mkdir -p .*/missing\."):
+            write(missing, b"")
+    with pytest.raises(BadConfig, match=r"missing/a is wrong: No such file"):
+        read_private(missing)
+    (tmp_path / "file").mkdir()
+    with pytest.raises(BadConfig, match="Is a directory"):
+        write_public(tmp_path / "file", b"")
+    (tmp_path / "file").rmdir()
     (tmp_path / "file").touch()
     with pytest.raises(BadConfig, match="File exists"):
         make_private_folder(tmp_path / "file")
