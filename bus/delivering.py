@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus import dossiers, envelope
-from bus.asking import ask, bounces_of, tell
+from bus.asking import ask, bounces_of, shown, tell
 from bus.dossiers import CHANGES
 from bus.errors import BusError, Orphan, Refused, TryLater
 from bus.handling import Verdict
@@ -130,7 +130,8 @@ def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Del
                 _await_target(results, work, delivery)
             else:
                 filings.append((work, _filing(work, found, delivery)))
-    answers = ask(adapter.deliver, [filing for _, filing in filings])
+    asked = [filing for _, filing in filings]
+    answers = shown(adapter, asked, ask(adapter.deliver, asked))
     filed = [
         (work, filing, answer)
         for (work, filing), answer in zip(filings, answers, strict=True)
@@ -243,7 +244,8 @@ def _report(
         reports.append((work, report))
         if result.verdict is Verdict.ILLEGAL:
             results.events.append(_event("status.illegal", work.entry, delivery, detail=work.item.code))
-    answers = ask(adapter.report, [report for _, report in reports])
+    asked = [report for _, report in reports]
+    answers = shown(adapter, asked, ask(adapter.report, asked))
     told = [
         work
         for (work, _), answer in zip(reports, answers, strict=True)
