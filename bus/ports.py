@@ -109,6 +109,9 @@ class Transaction(Protocol):
 
     def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]: ...
 
+    def hasten(self, box: Box, state: State, *, beyond: datetime, to: datetime) -> None:
+        """Entries of that state that wait for a time after `beyond` wait for `to` instead."""
+
     # -- operators
     def put_events(self, events: Sequence[Event]) -> None: ...
 
@@ -166,6 +169,10 @@ class Broker(Protocol):
     @property
     def is_up(self) -> bool:
         """Publishing and consuming, not blocked."""
+
+    @property
+    def others(self) -> int:
+        """How many more consume the inbox, as last counted; a dead connection that lingers at the broker is none."""
 
     def state(self) -> Mapping[str, object]:
         """For /healthz: what is connected, since when, what went wrong last. Never a credential."""
