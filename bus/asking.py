@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from bus.errors import BY_CODE, BadMessage, BusError, DmsAway
-from bus.ports import Adapter, Bounce, Filed, Transaction
+from bus.errors import BY_CODE, BadMessage, BusError, DmsAway, NotKept
+from bus.ports import Adapter, Bounce, Filed, Filing, Report, Transaction
 from bus.records import Box, InboxEntry
 from schemas.codes import Outcome
 
 T = TypeVar("T")
+M = TypeVar("M", Filing, Report)
 
 
 def ask(call: Callable[[Sequence[T]], Sequence[Filed]], items: Sequence[T]) -> Sequence[Filed]:
@@ -34,6 +35,25 @@ def _one_by_one(call: Callable[[Sequence[T]], Sequence[Filed]], items: Sequence[
     if len(items) == 1:
         return [Filed(error=DmsAway(why=why))]
     return [answer for item in items for answer in ask(call, [item])]
+
+
+def shown(adapter: Adapter, items: Sequence[M], answers: Sequence[Filed]) -> Sequence[Filed]:
+    """The answers, but that what was taken and cannot be shown counts as not filed: a yes alone is no proof. Raises
+    TryLater where the document system does not answer."""
+    taken = {item.message: answer.ref for item, answer in zip(items, answers, strict=True) if answer.error is None}
+    if not taken:
+        return answers
+    try:
+        held = set(adapter.holds(taken))
+    except BusError:
+        raise
+    except Exception as exc:  # noqa: BLE001 — as in `ask`
+        why = f"its adapter failed: {type(exc).__name__}"
+        return [answer if answer.error else Filed(error=DmsAway(why=why)) for answer in answers]
+    return [
+        answer if answer.error or item.message in held else Filed(error=NotKept(message=item.message))
+        for item, answer in zip(items, answers, strict=True)
+    ]
 
 
 def tell(adapter: Adapter, bounces: Sequence[Bounce]) -> BusError | None:

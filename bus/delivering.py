@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus import dossiers, envelope
-from bus.asking import ask, bounces_of, tell
+from bus.asking import ask, bounces_of, shown, tell
 from bus.crashpoints import reached
 from bus.dossiers import CHANGES
 from bus.errors import BusError, Orphan, Refused, TryLater
@@ -131,7 +131,8 @@ def _file(store: Store, adapter: Adapter, works: Sequence[Opened], delivery: Del
                 _await_target(results, work, delivery)
             else:
                 filings.append((work, _filing(work, found, delivery)))
-    answers = ask(adapter.deliver, [filing for _, filing in filings])
+    asked = [filing for _, filing in filings]
+    answers = shown(adapter, asked, ask(adapter.deliver, asked))
     reached("deliver.filed")
     filed = [
         (work, filing, answer)
@@ -246,7 +247,8 @@ def _report(
         reports.append((work, report))
         if result.verdict is Verdict.ILLEGAL:
             results.events.append(_event("status.illegal", work.entry, delivery, detail=work.item.code))
-    answers = ask(adapter.report, [report for _, report in reports])
+    asked = [report for _, report in reports]
+    answers = shown(adapter, asked, ask(adapter.report, asked))
     reached("report.told")
     told = [
         work

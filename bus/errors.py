@@ -37,6 +37,8 @@ BusError
     ├── BrokerAway               operator    no connection, or the broker blocks
     ├── BrokerRefused            operator    the broker nacked: an inbox is full
     ├── DmsAway                  recipient   the document system does not answer
+    ├── NotKept                  recipient   the document system said yes, and cannot show it
+    ├── InboxShared              operator    another process consumes the inbox with this mailbox's keys
     └── StoreFull                operator    the store cannot write
 """
 
@@ -340,6 +342,25 @@ class DmsAway(TryLater):
     code, who = "dms-away", Who.RECIPIENT
     vi, en = "Phần mềm quản lý văn bản không trả lời: {why}.", "The document system does not answer: {why}."
     do_vi, do_en = "Tự thử lại; kiểm tra phần mềm nếu kéo dài.", "It is tried again; look at the system if this lasts."
+
+
+class NotKept(TryLater):
+    code, who = "not-kept", Who.RECIPIENT
+    vi = "Phần mềm quản lý văn bản báo đã nhận {message} nhưng không đưa ra được."
+    en = "The document system took message {message}, and cannot show it."
+    do_vi = "Bản tin còn giữ, tự đưa lại; kiểm tra đĩa, nhật ký của phần mềm, rồi lienthong inbox retry nếu đã dừng."
+    do_en = (
+        "The message is kept and handed over again; look at that system's disk and log, then lienthong inbox retry "
+        "where it is parked."
+    )
+
+
+class InboxShared(TryLater):
+    code, who = "inbox-shared", Who.OPERATOR
+    vi = "Có {count} tiến trình cùng nhận thư của hộp thư {mailbox}: mỗi tiến trình chỉ được một phần."
+    en = "{count} processes consume the inbox of {mailbox}: each gets a part of its mail."
+    do_vi = "Tìm và dừng tiến trình kia (máy khác, kho khác); đọc deploy/RUNBOOK.md, mục hai tiến trình."
+    do_en = "Find and stop the other one (another machine, another store); see deploy/RUNBOOK.md, twins."
 
 
 class StoreFull(TryLater):

@@ -109,6 +109,9 @@ class Transaction(Protocol):
 
     def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]: ...
 
+    def hasten(self, box: Box, state: State, *, beyond: datetime, to: datetime) -> None:
+        """Entries of that state that wait for a time after `beyond` wait for `to` instead."""
+
     # -- operators
     def put_events(self, events: Sequence[Event]) -> None: ...
 
@@ -166,6 +169,10 @@ class Broker(Protocol):
     @property
     def is_up(self) -> bool:
         """Publishing and consuming, not blocked."""
+
+    @property
+    def others(self) -> int:
+        """How many more consume the inbox, as last counted; a dead connection that lingers at the broker is none."""
 
     def state(self) -> Mapping[str, object]:
         """For /healthz: what is connected, since when, what went wrong last. Never a credential."""
@@ -248,8 +255,8 @@ class Adapter(ABC):
     """Speaks with one kind of document system. See adapters/README.md; every method may be called again after a crash,
     with the same arguments, and must then come to the same end.
 
-    Two threads call it: one `collect` and `acknowledge`, the other `deliver`, `report` and `bounced`. Any of them may
-    raise TryLater when the document system as a whole does not answer; the call is then repeated later.
+    Two threads call it: one `collect` and `acknowledge`, the other `deliver`, `report`, `holds` and `bounced`. Any of
+    them may raise TryLater when the document system as a whole does not answer; the call is then repeated later.
     """
 
     reports_arrival: bool = False
@@ -270,6 +277,12 @@ class Adapter(ABC):
     @abstractmethod
     def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
         """Tells the document system of statuses: one answer each, in order. The same message twice is told once."""
+
+    def holds(self, taken: Mapping[MessageId, str | None]) -> Collection[MessageId]:
+        """Of what `deliver` or `report` has just taken (message, `Filed.ref`), what this system can show: looked for
+        anew, where it keeps things, before the bus lets go of its own copy. What a clerk has dealt with since counts as
+        held. What is not returned is handed over again later. All, where it cannot tell."""
+        return taken.keys()
 
     def bounced(self, bounces: Sequence[Bounce]) -> None:  # noqa: B027 — a system may have no place to show it
         """Tells the document system what was refused after it had been accepted. Raises TryLater to be asked again."""

@@ -34,6 +34,9 @@ ORPHAN = Schedule(first=timedelta(seconds=5), factor=3, ceiling=timedelta(hours=
 """A status about an unknown document is matched again for about a day."""
 
 
+LONGEST_WAIT = max(each.ceiling for each in (PUBLISH, DELIVER, ORPHAN))
+
+
 class Patience(StrEnum):
     """What to do about a receipt that has not come."""
 
@@ -51,3 +54,4 @@ RECEIPTS: tuple[tuple[timedelta, Patience], ...] = (
     (timedelta(hours=96), Patience.PARK),
 )
 """Row n: how long to wait after step n-1, and what to do then. A weekend's silence is normal; a week's is not."""
+LONGEST_PATIENCE = max(wait for wait, _ in RECEIPTS)

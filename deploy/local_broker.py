@@ -165,12 +165,14 @@ def local_broker(
     boot_seconds: float = BOOT_SECONDS,
     tls: TlsFiles | None = None,
     plain: bool = True,
+    lasting: bool = False,
 ) -> Iterator[LocalBroker]:
     """Starts one and stops it. `prefer` means that kind and no other; None: Docker where it can, else the server
     installed here. `settings` are lines of rabbitmq.conf, on top of SETTINGS. With `tls` it takes client certificates,
-    and passwords over an open line only where `plain`. Raises NoBroker."""
+    and passwords over an open line only where `plain`. `lasting`: stopped and started again by somebody else, it has
+    the same ports. Raises NoBroker."""
     undo = Undo()
-    doors = _Doors(tls, plain or tls is None)
+    doors = _Doors(tls, plain or tls is None, lasting)
     try:
         yield _start(_kind(prefer), undo, plugins, {**SETTINGS, **(settings or {})}, boot_seconds, doors)
     finally:
@@ -223,6 +225,7 @@ class _Doors:
 
     tls: TlsFiles | None
     plain: bool
+    lasting: bool = False
 
     def settings(self, *, tls: str, plain: str) -> Mapping[str, str]:
         if self.tls is None:
@@ -301,7 +304,9 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
     undo.add(f"docker rm --force --volumes {name}")
     inside = (AMQP, AMQPS, MANAGEMENT, METRICS, STREAM)
     settings = {**settings, **doors.settings(tls=str(AMQPS), plain=str(AMQP))}
-    published = [argument for port in inside for argument in ("--publish", f"127.0.0.1::{port}")]
+    # Without a port of ours the engine draws another one at every start.
+    ours = _free_ports(len(inside)) if doors.lasting else [""] * len(inside)
+    published = [f"--publish=127.0.0.1:{here}:{port}" for here, port in zip(ours, inside, strict=True)]
     _run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
     files = {"conf.d/90-lienthong.conf": _conf(settings), "enabled_plugins": _plugins(plugins)}
     for path, text in files.items():  # copied, not mounted: the engine may run on another machine or in another root

@@ -4,7 +4,7 @@ mapping.py say how things are called. `collect` and `acknowledge` may run in one
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from adapters.folder import client, mapping, names
@@ -17,6 +17,7 @@ from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
 from schemas.document import Document
 from schemas.edxml import write
 from schemas.status import Status
+from schemas.values import MessageId
 
 INCOMING, RECEIVED = "incoming", "statuses/received"
 STATE, STAGED = ".lienthong", ".lienthong/staged"
@@ -61,6 +62,13 @@ class FolderAdapter(Adapter):
     def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
         at = self._now()
         return self._file([self._status(report, at) for report in reports])
+
+    def holds(self, taken: Mapping[MessageId, str | None]) -> Collection[MessageId]:
+        """What lies in its folder, or is noted on the disk as filed: then a clerk has taken it."""
+        try:
+            return self._cabinet.holds(taken)
+        except OSError as exc:
+            raise client.away(exc) from exc
 
     def bounced(self, bounces: Sequence[Bounce]) -> None:
         """One that cannot be shown is in no other's way: it is raised when the others are written."""

@@ -8,11 +8,11 @@ folder. What the journal knows and `staged/` still holds was interrupted before 
 import contextlib
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.folder.client import put, sync_folders, write_all
+from adapters.folder.client import put, size, sync_folders, write_all
 from adapters.folder.journal import Journal
 from adapters.folder.names import beside
 from bus.crashpoints import reached
@@ -72,6 +72,13 @@ class Cabinet:
                 answers[message] = self._publish(ref, target)
         sync_folders(touched)
         return [answers[paper.message] for paper in papers]
+
+    def holds(self, taken: Mapping[MessageId, str | None]) -> set[MessageId]:
+        """Raises OSError where the disk does not say."""
+        there = {message for message, ref in taken.items() if ref and size(self._root / ref)}
+        if len(there) < len(taken):  # seldom: a clerk was quick, or nothing was kept
+            there |= self._journal.on_disk().intersection(taken)
+        return there
 
     def _prepare(self, papers: Sequence[Paper]) -> dict[MessageId, str | OSError]:
         answers: dict[MessageId, str | OSError] = {}

@@ -68,6 +68,14 @@ def stamp(path: Path) -> Stamp:
     return Stamp(found.st_size, found.st_mtime_ns)
 
 
+def size(path: Path) -> int:
+    """Bytes; 0 where there is no such file."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def read(path: Path, expected: Stamp) -> bytes:
     """The bytes of a file that stayed as it was from first to last. Raises Stale where it did not."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -29,6 +29,11 @@ class Journal:
         refs = self._load()
         return refs.get(message) or self._older.get(message)
 
+    def on_disk(self) -> set[MessageId]:
+        """What can be read there now. That counts from here on, whatever was remembered."""
+        self._refs = None
+        return {*self._load(), *self._older}
+
     def add(self, filed: Mapping[MessageId, str]) -> None:
         """Durable when it returns. Raises OSError; what then counts is what stands in the file, read again."""
         refs = self._load()

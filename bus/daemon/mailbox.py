@@ -1,6 +1,7 @@
 """One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from bus.crashpoints import reached
 from bus.daemon.loops import Loop
 from bus.daemon.metrics import Tally
 from bus.daemon.standpoint import Standpoint
+from bus.daemon.watch import Watch, believed
 from bus.endings import warnings
 from bus.mailroom import Member
 from bus.ports import Adapter, Answer, Broker, Store
@@ -34,6 +36,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _steady() -> float:
+    # The one that counts on while a virtual machine sleeps, where there is one: to wake up is no jump.
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 @dataclass(slots=True, kw_only=True)
 class Surroundings:
     """What a mailbox works with; closed with it."""
@@ -49,12 +56,13 @@ class Surroundings:
     as_of: date | None = None
     """Fixed date of the directory; None follows the calendar."""
     clock: Callable[[], datetime] = _now
+    steady: Callable[[], float] = _steady
     dice: Callable[[], float] = random.random
 
 
 class MailboxDaemon:
-    """Started once, stopped once. Beside the four loops of the road, one forgets what is long done, once a day, and one
-    reminds of what comes to an end, once an hour."""
+    """Started once, stopped once. Beside the four loops of the road, one forgets what is long done, once a day, one
+    reminds of what comes to an end, once an hour, and one watches the clock and the inbox."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -71,9 +79,12 @@ class MailboxDaemon:
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
         self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
         self._reminded: dict[str, tuple[int, datetime]] = {}
+        self._watched = Watch(self.mailbox, around.store, around.broker, clock=around.clock, steady=around.steady)
+        self._watch = Loop("watch", self._watched.step, idle=5, mailbox=self.mailbox)
         self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
         self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._forget, self._remind]
+        self.loops.append(self._watch)
 
     @property
     def store(self) -> Store:
@@ -164,7 +175,17 @@ class MailboxDaemon:
         return done.more
 
     def _forget_step(self) -> bool:
-        forgotten = self._around.store.forget(self._around.clock() - KEEP)
+        store, now, standpoint = self._around.store, self._around.clock(), self._around.standpoint
+        with store.read() as tx:
+            issued_at = standpoint.bulletin.edition.header.issued_at if standpoint else None
+            today = believed(tx, now, issued_at=issued_at)
+        if today is None:
+            return False
+        if today < now:
+            log.warning("clock.doubted", mailbox=self.mailbox, now=now, believed=today)
+            detail = f"{now:%Y-%m-%d} ≫ {today:%Y-%m-%d}. Kiểm tra đồng hồ máy. / Look at this machine's clock."
+            self._tell(Event(at=now, name="clock.doubted", detail=detail))
+        forgotten = store.forget(today - KEEP)
         if forgotten:
             log.info("store.forgotten", mailbox=self.mailbox, messages=forgotten)
         return False

@@ -93,7 +93,7 @@ class Link:
         self._closed = False
         publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
         self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
-        self._consumer = Consumer(io, queue=queue, limits=settings, log=consuming)
+        self._consumer = Consumer(io, queue=queue, limits=settings, log=consuming, alone=True)
 
         def session(role: Role, log: structlog.typing.FilteringBoundLogger) -> Session:
             return Session(
@@ -131,6 +131,10 @@ class Link:
     def is_up(self) -> bool:
         status = self.status()
         return status.publishing and status.consuming
+
+    @property
+    def others(self) -> int:
+        return self._consumer.company.others
 
     def state(self) -> Mapping[str, object]:
         return asdict(self.status())

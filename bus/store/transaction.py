@@ -102,6 +102,9 @@ class SqlTransaction:
     def statuses(self, *, issuer: AgencyCode, document: DocumentId) -> Sequence[StatusRecord]:
         return handling.statuses(self._reads, issuer=issuer, document=document)
 
+    def hasten(self, box: Box, state: State, *, beyond: datetime, to: datetime) -> None:
+        boxes.hasten(self._writes, _BOXES[box], state, beyond=beyond, to=to)
+
     # -- operators
 
     def put_events(self, events: Sequence[Event]) -> None:

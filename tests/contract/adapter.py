@@ -337,6 +337,24 @@ class AdapterContract:
             assert bounce.error.in_vietnamese() in text
             assert "G22" in text
 
+    def test_what_was_filed_can_be_shown(self, site: Site) -> None:
+        """Right after it was filed, by the next adapter too, and though the clerk has dealt with it in between."""
+        adapter, filing, report = site.make(), a_filing(), a_report()
+        (filed,), (told,) = adapter.deliver([filing]), adapter.report([report])
+        taken = {filing.message: filed.ref, report.message: told.ref}
+        for _ in ("where it was put", "taken away"):
+            for each in (adapter, site.make()):
+                assert set(each.holds(taken)) == set(taken)
+            site.take_away()
+
+    def test_what_was_never_filed_cannot_be_shown(self, site: Site) -> None:
+        """Whatever its name; where the system can tell at all."""
+        adapter, filing, other = site.make(), a_filing(), a_message()
+        (filed,) = adapter.deliver([filing])
+        assert filed.ref
+        if site.shows_filings:
+            assert set(adapter.holds({filing.message: filed.ref, other: f"{filed.ref}-2"})) == {filing.message}
+
     # -- away
 
     def test_a_system_that_is_away_loses_nothing(self, site: Site) -> None:

@@ -27,6 +27,9 @@ class Site(ABC):
     shows_bounces = True
     """False where the document system has no place to show that a recipient refused what had been sent."""
 
+    shows_filings = True
+    """False where `holds` is left as it is: the document system cannot be asked what it keeps."""
+
     @abstractmethod
     def make(self, options: Mapping[str, object] | None = None) -> Adapter:
         """A fresh adapter on this system, as after a restart. Without options: with the right ones."""

@@ -364,3 +364,14 @@ class SettlingContract:
         put(store, sending(1))
         settle(store, change(9), change(1, next_at=LATER))
         assert due(store) == []
+
+    @pytest.mark.parametrize("state", [State.WAITING, State.SENT])
+    def test_what_waits_too_long_is_hastened(self, store: Store, state: State) -> None:
+        """Only of the state named, and only beyond the time named: the clock was wrong when it was put off."""
+        years = NOW + timedelta(days=730)
+        put(store, *(sending(number) for number in (1, 2, 3)))
+        settle(store, change(1, state, next_at=years), change(2, state, next_at=LATER))
+        settle(store, change(3, State.SENT if state is State.WAITING else State.WAITING, next_at=years))
+        with store.write() as tx:
+            tx.hasten(Box.OUT, state, beyond=LATER, to=NOW)
+        assert [row(store, number).next_at for number in (1, 2, 3)] == [NOW, LATER, years]

@@ -140,6 +140,7 @@ class FakeBroker:
         self._away: str | None = None
         self._blocked: str | None = None
         self._closed = False
+        self.twins = 0
 
     def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
         if batch and (why := self._away or self._blocked):
@@ -166,6 +167,10 @@ class FakeBroker:
     @property
     def is_up(self) -> bool:
         return self._away is None and self._blocked is None
+
+    @property
+    def others(self) -> int:
+        return self.twins
 
     def state(self) -> Mapping[str, object]:
         return {"publishing": self.is_up, "consuming": self._away is None, "last_error": self._away or self._blocked}

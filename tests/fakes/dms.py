@@ -1,6 +1,6 @@
 """A document system in memory: honest, scriptable, and quick. What it gave and what it got is there to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bus.errors import BusError, DmsAway, TryLater
@@ -27,6 +27,10 @@ class MemoryDms(Adapter):
     crash_before_acknowledge: bool = False
     fails_over: set[str] = field(default_factory=set)
     """Ids of documents over which this adapter raises an exception of its own, as a stranger's might."""
+    lies: set[str] = field(default_factory=set)
+    """Ids of documents that it says yes to, and keeps nothing of."""
+    blind: bool = False
+    """It fails over the question what it holds."""
 
     def write(self, item: Document | Status | BusError, ref: str | None = None) -> str:
         """A person puts something into the outgoing tray."""
@@ -59,16 +63,24 @@ class MemoryDms(Adapter):
         if self.stumbles.get(document.id, 0) > 0:
             self.stumbles[document.id] -= 1
             return Filed(error=DmsAway(why="busy"))
+        if document.id in self.lies:
+            return Filed(ref=f"dms:{document.id}:{document.business.type.name}")
         self.filings += filing.message not in self.filed
         self.filed[filing.message] = filing
         return Filed(ref=f"dms:{document.id}:{document.business.type.name}")
+
+    def holds(self, taken: Mapping[MessageId, str | None]) -> Collection[MessageId]:
+        self._answer()
+        if self.blind:
+            raise LookupError("no index")
+        return set(taken) & (self.filed.keys() | self.reports.keys())
 
     def report(self, reports: Sequence[Report]) -> Sequence[Filed]:
         self._answer()
         results = []
         for report in reports:
             error = self.refuses.get(report.status.concerns.document_id)
-            if not error:
+            if not error and report.status.concerns.document_id not in self.lies:
                 self.reports[report.message] = report
             results.append(Filed(error=error))
         return results

@@ -145,6 +145,25 @@ class MemoryTransaction:
                 tried=out.tried or change.tried,
             )
 
+    def hasten(self, box: Box, state: State, *, beyond: datetime, to: datetime) -> None:
+        data = self._writes()
+
+        def is_late(entry: OutboxEntry | InboxEntry) -> bool:
+            return entry.state is state and entry.next_at is not None and entry.next_at > beyond
+
+        if box is Box.OUT:
+            data.outbox |= {
+                message: replace(each, entry=replace(each.entry, next_at=to))
+                for message, each in data.outbox.items()
+                if is_late(each.entry)
+            }
+        else:
+            data.inbox |= {
+                identity: replace(each, entry=replace(each.entry, next_at=to))
+                for identity, each in data.inbox.items()
+                if is_late(each.entry)
+            }
+
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         outbox = self._writes().outbox
         lines = [line for line in lines if line.message in outbox and outbox[line.message].is_meant(line)]

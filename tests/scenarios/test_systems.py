@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bus import operations
-from bus.asking import ask
+from bus.asking import ask, shown
 from bus.errors import BadPackage, DmsAway, RefusedByDms
-from bus.ports import Filed
+from bus.ports import Filed, Filing
 from bus.records import Box, State
 from bus.retry import DELIVER, ORPHAN
 from schemas.codes import StatusCode
+from schemas.values import MessageId
 from tests.scenarios.country import Land, document, status
 from tests.scenarios.looking import events, rows
 
@@ -73,6 +74,65 @@ def test_a_system_that_refuses_has_the_sender_told(land: Land) -> None:
     assert (bounce.error.code, bounce.ref) == ("refused-by-dms", "ref-1")
     assert {"inbox.refused"} <= events(land, "H49", sent.id)
     assert {"outbox.refused"} <= events(land, "G22", sent.id)
+
+
+def test_a_system_that_says_yes_and_keeps_nothing_is_found_out(land: Land) -> None:
+    """Its yes counts for nothing while it cannot show the document: no 01 goes back, the body is kept, the document is
+    handed over again, and in the end parked for an operator. Others of the batch are filed."""
+    lost, good = document(number=1), document(number=2)
+    land["H49"].dms.lies.add(lost.id)
+    for each in (lost, good):
+        land["G22"].dms.write(each)
+    land.settle()
+    assert (land["H49"].dms.documents, land["G22"].dms.heard) == ([good.id], [("01", "H49")])
+    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    assert row.error
+    assert row.error.startswith("The document system took message")
+    for _ in range(DELIVER.tries):
+        land.wait(timedelta(minutes=11))
+        land.deliver("H49")
+    (row,) = rows(land, "H49", Box.IN, State.PARKED)
+    land["H49"].dms.lies.clear()
+    operations.retry(land["H49"].store, Box.IN, [row.docket.id], now=land.now)
+    land.settle()
+    assert land["H49"].dms.documents == [good.id, lost.id]
+    assert land["G22"].dms.heard == [("01", "H49")] * 2
+
+
+def test_a_status_that_is_not_kept_comes_again(land: Land) -> None:
+    """Statuses are looked for like documents."""
+    sent = document()
+    land["G22"].dms.lies.add(sent.id)
+    land["G22"].dms.write(sent)
+    land.settle()
+    assert land["G22"].dms.heard == []
+    land["G22"].dms.lies.clear()
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert land["G22"].dms.heard == [("01", "H49")]
+
+
+def test_a_system_that_cannot_be_asked_what_it_holds(land: Land) -> None:
+    """Away, the call is repeated; an adapter that fails over the question has each of them tried later. What was
+    refused stays refused, and nothing is filed twice."""
+    refused = document(number=2)
+    land["H49"].dms.refuses[refused.id] = RefusedByDms(document=refused.id, why="đã có")
+    land["H49"].dms.blind = True
+    for each in (document(number=1), refused):
+        land["G22"].dms.write(each)
+    land.settle()
+    assert "its adapter failed: LookupError" in str(rows(land, "H49", Box.IN, State.WAITING)[0].error)
+    assert rows(land, "H49", Box.IN, State.REFUSED)
+    land["H49"].dms.blind = False
+    land["H49"].dms.away = DmsAway(why="bảo trì")
+    filings = [Filing(document=document(), recipients=("H49",), message=MessageId("m"))]
+    with pytest.raises(DmsAway):
+        shown(land["H49"].dms, filings, [Filed(ref="dms:1")])
+    land["H49"].dms.away = None
+    land.wait(timedelta(minutes=1))
+    land.settle()
+    assert land["G22"].dms.heard == [("01", "H49")]
+    assert land["H49"].dms.filings == 1
 
 
 def test_an_adapter_that_fails_over_one_document_stops_nobody(land: Land) -> None:

@@ -23,6 +23,16 @@ def test_outlives_its_writer(tmp_path: Path) -> None:
     ]
 
 
+def test_the_disk_is_right(tmp_path: Path) -> None:
+    """A share that came back without what was written to it: what it does not have was not filed, and is filed anew."""
+    journal = Journal(tmp_path)
+    journal.add({A: "incoming/a"})
+    (tmp_path / "filed.log").unlink()
+    assert journal.find(A)
+    assert journal.on_disk() == set()
+    assert journal.find(A) is None
+
+
 @pytest.mark.parametrize("torn", [b'\n{"b": "incoming', b"\xff\xfe", b"\n[1]\n", b'\n{"b": "x"}garbage'])
 def test_a_line_cut_short_counts_as_not_written(tmp_path: Path, torn: bytes) -> None:
     """A crash while writing leaves the batch unknown, and harms neither what was before nor what comes after."""

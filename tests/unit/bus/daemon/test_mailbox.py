@@ -189,11 +189,33 @@ def test_what_is_long_done_is_forgotten(land: Land, logs: list[Any]) -> None:
     land.collect("G22")
     daemon = daemon_of(land, "G22")
     land.now += KEEP + timedelta(days=1)
+    land["H49"].dms.write(document("H49", "G22", number=7))  # others have the same date
+    for take in (land.collect, land.publish):
+        take("H49")
+    land.take_in("G22")
+    land.deliver("G22")
     step(daemon, "forget")
     with land["G22"].store.read() as tx:
-        (left,) = tx.rows(Box.OUT)
-    assert left.docket.mailboxes == ("H53",)
+        left = [row for row in tx.rows(Box.OUT) if row.docket.kind is Kind.DOCUMENT]
+    assert [row.docket.mailboxes for row in left] == [("H53",)]
     assert [entry["event"] for entry in logs] == ["store.forgotten"]
+
+
+def test_a_clock_years_ahead_has_nothing_forgotten(land: Land, logs: list[Any]) -> None:
+    """Nobody else has dated anything so late: the past stays, and an operator reads why."""
+    land["G22"].dms.write(document())
+    land.settle()
+    daemon = daemon_of(land, "G22")
+    with land["G22"].store.read() as tx:
+        before = tx.rows(Box.OUT)
+    land.now += timedelta(days=730)
+    step(daemon, "forget")
+    with land["G22"].store.read() as tx:
+        assert tx.rows(Box.OUT) == before
+        (event,) = tx.recent_events(limit=5)
+    assert event.name == "clock.doubted"
+    assert "Look at this machine's clock" in event.detail
+    assert [entry["event"] for entry in logs] == ["clock.doubted"]
 
 
 def test_without_a_clock_it_goes_by_utc(land: Land) -> None:
@@ -202,3 +224,4 @@ def test_without_a_clock_it_goes_by_utc(land: Land) -> None:
     around = Surroundings(member=office.member, store=office.store, broker=office.broker, adapter=office.dms)
     assert around.clock().utcoffset() == timedelta(0)
     assert 0 <= around.dice() < 1
+    assert around.steady() <= around.steady()
