@@ -22,7 +22,7 @@ from bus.rabbit.io_thread import IoThread
 from bus.rabbit.publisher import Publisher
 from bus.rabbit.session import Backoff, Role, Session
 from bus.records import Arrival, Confirmation, Publication
-from bus.topology import exchange_of, inbox_of
+from bus.topology import exchange_of, inbox_of, lane_of
 from schemas.values import MailboxCode
 
 __all__ = ["Backoff", "IoThread", "Link", "LinkSettings", "LinkStatus", "Tls"]
@@ -57,6 +57,8 @@ class LinkSettings:
     setup_timeout: float = 20.0
     """Seconds for connecting and everything that follows until the link can be used."""
     retry: Backoff = RETRY
+    lane_retry: float = 300.0
+    """Seconds until a lane is looked for again that was not there: the topology may be applied while we run."""
     refused_retry: Backoff = REFUSED_RETRY
     """After the broker said no: a queue, an exchange or a permission is missing."""
 
@@ -93,7 +95,7 @@ class Link:
         self._closed = False
         publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
         self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
-        self._consumer = Consumer(io, queue=queue, limits=settings, log=consuming)
+        self._consumer = Consumer(io, queue=queue, lane=lane_of(settings.mailbox), limits=settings, log=consuming)
 
         def session(role: Role, log: structlog.typing.FilteringBoundLogger) -> Session:
             return Session(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.rabbit.consumer import Tags
+from bus.rabbit.deliveries import Tags
 
 
 @pytest.mark.parametrize(
