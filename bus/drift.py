@@ -22,6 +22,7 @@ from bus.topology import (
     Topology,
     User,
     Vhost,
+    is_lane,
     mailbox_of,
 )
 from schemas.codes import Label
@@ -113,7 +114,7 @@ def diff(current: Topology, wanted: Topology, *, prune: bool = False) -> tuple[C
 def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:
     """What was made from a directory and is in the wanted one no more, as removals.
 
-    A mailbox whose inbox is not empty, or is being read, keeps all it has until it is.
+    A mailbox whose inbox is not empty, or is being read, keeps all it has until it is. A lane alone goes at once.
     """
     names = {_key(item) for item in _items(wanted)}
     extra = [
@@ -124,7 +125,8 @@ def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:
     held = {
         mailbox: queue
         for queue in extra
-        if isinstance(queue, Queue) and queue.is_held and (mailbox := mailbox_of(queue.name))
+        if isinstance(queue, Queue) and queue.is_held and not is_lane(queue.name)
+        if (mailbox := mailbox_of(queue.name))
     }
     return tuple(
         _change(Act.REMOVE, item) if queue is None else _change(Act.CANNOT, item, _held(queue))

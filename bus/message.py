@@ -2,8 +2,9 @@
 schemas/README.md §6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from typing import Final
 
 from bus import topology
@@ -26,6 +27,9 @@ MAX_BODY: Final = 16 * 1024 * 1024
 WRAPS: Final = 3 * 1024 * 1024
 """Of these, what is kept for everything but the content: docket, signature, and a wrap for each recipient."""
 
+MAX_CC: Final = 96 * 1024
+"""Bytes of all routing keys beyond which no lane is added: headers must fit into one frame of 128 KiB."""
+
 CONTENT_TYPE: Final = "application/vnd.lienthong.message"
 UNKNOWN_CONTENT: Final = "application/octet-stream"
 APP_ID: Final = "lienthong"
@@ -33,7 +37,7 @@ VERSION_HEADER: Final = "x-lienthong-version"
 VERSION: Final = "1"
 PERSISTENT: Final = 2
 
-# Quorum queues take a message without priority for level 4 (RabbitMQ 4.3); 4.0 to 4.2 know two lanes, 0-4 and above.
+# Quorum queues take a message without priority for level 4 (RabbitMQ 4.3); 4.0 to 4.2 know two kinds, 0-4 and above.
 LEVELS: Final[dict[Priority, int]] = {
     Priority.NORMAL: 4,
     Priority.URGENT: 5,
@@ -50,6 +54,22 @@ def routing_key(kind: Kind, mailbox: MailboxCode) -> str:
 def routing_keys(docket: Docket) -> tuple[str, ...]:
     """One a recipient mailbox, in the docket's order."""
     return tuple(routing_key(docket.kind, mailbox) for mailbox in docket.mailboxes)
+
+
+def lanes(routing: Sequence[str], priority: Priority) -> tuple[str, ...]:
+    """The routing keys by which copies of something urgent overtake, for as many recipients as there is room for.
+
+    Copies: a broker that knows no lanes routes by the other keys, and an adapter that reads none has lost nothing.
+    """
+    if priority is Priority.NORMAL:
+        return ()
+    keys = [topology.lane_of(key.partition(".")[2]) for key in routing]
+    sizes = accumulate((len(key) + _ENTRY for key in keys), initial=sum(len(key) + _ENTRY for key in routing))
+    return tuple(key for key, size in zip(keys, islice(sizes, 1, None), strict=True) if size <= MAX_CC)
+
+
+_ENTRY: Final = 5
+"""Bytes before each text of an AMQP array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,7 @@ def publication(entry: OutboxEntry) -> Publication:
         priority=entry.docket.priority,
         created_at=entry.docket.created_at,
         headers=entry.headers,
+        lanes=lanes(entry.outstanding, entry.docket.priority),
     )
 
 
@@ -87,8 +108,8 @@ def properties(publication: Publication, *, user: str | None) -> Properties:
     set_aside = publication.routing[0] == DEAD
     if not set_aside:
         headers[VERSION_HEADER] = VERSION
-    if len(publication.routing) > 1:
-        headers["CC"] = list(publication.routing[1:])
+    if copies := [*publication.routing[1:], *publication.lanes]:
+        headers["CC"] = copies
     return Properties(
         message_id=publication.message,
         type=DEAD if set_aside else publication.kind.value,

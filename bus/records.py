@@ -201,7 +201,7 @@ class Box(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """One AMQP publish: the first routing key, the others in `CC`."""
+    """One AMQP publish: the first routing key, the others in `CC`, and after them the lanes."""
 
     message: MessageId
     kind: Kind
@@ -210,6 +210,8 @@ class Publication:
     priority: Priority
     created_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
+    lanes: tuple[str, ...] = ()
+    """Routing keys of copies that overtake, where the broker has such lanes. No answer is about them."""
 
 
 class Confirmation(StrEnum):

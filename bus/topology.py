@@ -17,6 +17,8 @@ Version: TypeAlias = tuple[int, int]
 TARGET: Version = (4, 3)
 OLDEST: Version = (3, 10)
 """At-least-once dead letters, and streams that an exchange can feed, begin here."""
+STRICT: Version = (4, 3)
+"""From here on a quorum queue hands out the most urgent first, whatever waits."""
 
 ROUTE, AUDIT, DIRECTORY, DEAD, UNROUTABLE = "route", "audit", "directory", "dead", "unroutable"
 DIRECTORY_CHANGES = "directory.changes"
@@ -32,7 +34,7 @@ USER_LIMITS = frozenset({MAX_CONNECTIONS, MAX_CHANNELS})
 """All that RabbitMQ limits of a user."""
 
 POLICY_PREFIX = "lienthong-"
-_AGENCY, _INBOX = "agency.", "inbox."
+_AGENCY, _INBOX, _LANE = "agency.", "inbox.", "urgent."
 SHARED = frozenset({ROUTE, AUDIT, DIRECTORY, DIRECTORY_CHANGES, DIRECTORY_IN, DEAD, UNROUTABLE})
 
 
@@ -44,9 +46,24 @@ def inbox_of(mailbox: MailboxCode) -> str:
     return f"{_INBOX}{mailbox}"
 
 
+def lane_of(mailbox: MailboxCode) -> str:
+    """The queue, and the routing key, by which copies of what is urgent overtake. schemas §6.6"""
+    return f"{_LANE}{mailbox}"
+
+
+def is_lane(name: str) -> bool:
+    """Whether a queue holds nothing but copies of what lies in an inbox: it may go with all it has."""
+    return name.startswith(_LANE)
+
+
+def has_lanes(version: Version) -> bool:
+    """Whether a broker of the version does not put the urgent first by itself."""
+    return version < STRICT
+
+
 def mailbox_of(name: str) -> MailboxCode | None:
-    """Whose exchange or inbox a name is; None for what belongs to no mailbox."""
-    for prefix in (_AGENCY, _INBOX):
+    """Whose exchange, inbox or lane a name is; None for what belongs to no mailbox."""
+    for prefix in (_AGENCY, _INBOX, _LANE):
         if name.startswith(prefix) and len(name) > len(prefix):
             return name.removeprefix(prefix)
     return None
@@ -73,6 +90,10 @@ class Limits:
 
     inbox_messages: int = 200_000
     inbox_bytes: int = 20 * 1024**3
+    lane_messages: int = 10_000
+    lane_bytes: int = 256 * 1024**2
+    """Of one mailbox's lane, where there are lanes. Full, it forgets its oldest copies: their originals are in the
+    inbox, and overtake no more."""
     delivery_limit: int = 50
     """Above RabbitMQ's own 20: before 4.3 a lost connection counts too, and provincial lines are lost often."""
     audit_age: str = "30D"
@@ -197,18 +218,11 @@ _NOTES: tuple[tuple[Version, Version, Label], ...] = (
     ),
     (
         OLDEST,
-        (4, 0),
+        STRICT,
         Label(
-            "RabbitMQ trước 4.0 không xét độ khẩn trong hàng đợi quorum: văn bản hỏa tốc không được vượt lên trước.",
-            "RabbitMQ before 4.0 ignores priorities in quorum queues: an urgent document does not overtake others.",
-        ),
-    ),
-    (
-        (4, 0),
-        (4, 3),
-        Label(
-            "RabbitMQ 4.0 đến 4.2 chỉ có hai mức khẩn, tỉ lệ 2:1: văn bản hỏa tốc chỉ được ưu tiên một phần.",
-            "RabbitMQ 4.0 to 4.2 has two levels of priority, 2:1: an urgent document overtakes others in part only.",
+            "RabbitMQ trước 4.3 không xếp hàng theo độ khẩn: bản sao của văn bản khẩn đi làn riêng urgent.<hộp thư>.",
+            "RabbitMQ before 4.3 does not put the urgent first: copies of it go by lanes of their own, "
+            "urgent.<mailbox>.",
         ),
     ),
     (
@@ -269,13 +283,23 @@ def topology(
     if taken := sorted(reserved.intersection(mailboxes)):
         raise BadDirectory(why=f"mailbox {', '.join(taken)}: reserved name / tên dành riêng")
     mailboxes = tuple(dict.fromkeys(mailboxes))
+    laned = mailboxes if has_lanes(version) else ()
+    quorum = {"x-queue-type": "quorum"}
     return Topology(
         vhost=vhost,
         exchanges=(*_FIXED_EXCHANGES, *(Exchange(exchange_of(m), "topic") for m in mailboxes)),
-        queues=(*_FIXED_QUEUES, *(Queue(inbox_of(m), {"x-queue-type": "quorum"}) for m in mailboxes)),
-        bindings=(*_FIXED_BINDINGS, *(binding for m in mailboxes for binding in _bindings(m))),
+        queues=(
+            *_FIXED_QUEUES,
+            *(Queue(inbox_of(m), quorum) for m in mailboxes),
+            *(Queue(lane_of(m), quorum) for m in laned),
+        ),
+        bindings=(
+            *_FIXED_BINDINGS,
+            *(binding for m in mailboxes for binding in _bindings(m)),
+            *(Binding(ROUTE, lane_of(m), lane_of(m)) for m in laned),
+        ),
         policies=_policies(limits, version),
-        users=(*_SERVICES, *(_user(mailbox, limits) for mailbox in mailboxes if mailbox not in withdrawn)),
+        users=(*_SERVICES, *(_user(m, limits, laned=m in laned) for m in mailboxes if m not in withdrawn)),
         withdrawn=frozenset(withdrawn),
         notes=tuple(label for since, before, label in _NOTES if since <= version < before),
     )
@@ -290,8 +314,9 @@ def _bindings(mailbox: MailboxCode) -> tuple[Binding, ...]:
     )
 
 
-def _user(mailbox: MailboxCode, limits: Limits) -> User:
+def _user(mailbox: MailboxCode, limits: Limits, *, laned: bool) -> User:
     inbox, exchange = re.escape(inbox_of(mailbox)), re.escape(exchange_of(mailbox))
+    inbox += f"|{re.escape(lane_of(mailbox))}" if laned else ""
     most = {MAX_CONNECTIONS: limits.connections, MAX_CHANNELS: limits.channels}
     permissions = Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|{_STREAMS})$")
     return User(mailbox, permissions, limits=most)
@@ -309,11 +334,20 @@ def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
         "dead-letter-strategy": "at-least-once",
         "queue-leader-locator": "balanced",
     }
+    lane = {
+        "max-length": limits.lane_messages,
+        "max-length-bytes": limits.lane_bytes,
+        "overflow": "drop-head",
+        "delivery-limit": limits.delivery_limit,
+        "queue-leader-locator": "balanced",
+    }
     full = {"max-length-bytes": limits.kept_bytes, "overflow": "reject-publish"}
     kept = {**full, "queue-leader-locator": "balanced", **unlimited}
     audit = {"max-age": limits.audit_age, "max-length-bytes": limits.audit_bytes}
     return (
         Policy(f"{POLICY_PREFIX}inbox", r"^inbox\.", "queues", inbox),
+        # Nothing of it is kept for operators: whatever it drops is in the inbox.
+        *([Policy(f"{POLICY_PREFIX}lane", r"^urgent\.", "queues", lane)] if has_lanes(version) else []),
         Policy(f"{POLICY_PREFIX}kept", "^(dead|unroutable)$", "queues", kept),
         Policy(f"{POLICY_PREFIX}audit", "^audit$", "queues", audit),
         Policy(f"{POLICY_PREFIX}directory", rf"^({_STREAMS})$", "queues", {"max-length-bytes": limits.directory_bytes}),

@@ -17,7 +17,7 @@ from bus.cli.tables import table
 from bus.errors import TryLater
 from bus.rabbit.management import Management
 from bus.rabbit.queues import Fault, Overview, QueueState, faults, in_words, overview, rate
-from bus.topology import DEAD, UNROUTABLE
+from bus.topology import DEAD, UNROUTABLE, is_lane
 from schemas.codes import Label
 from schemas.values import MailboxCode
 
@@ -93,7 +93,7 @@ def _page(seen: Overview) -> Group:
         nothing = "Chưa có hàng đợi nào: chạy lienthong topology apply · No queues yet: run lienthong topology apply"
         return Group(*alarms, Text(nothing))
     wrong = sum(bool(faults(queue)) for queue in seen.queues)
-    waiting = sum(queue.ready for queue in seen.queues if queue.mailbox)
+    waiting = sum(queue.ready for queue in seen.queues if queue.mailbox and not is_lane(queue.name))
     summary = (
         f"\n{waiting} bản tin chờ, {wrong}/{len(seen.queues)} hàng đợi có vấn đề · "
         f"{waiting} messages wait, something is wrong with {wrong} of {len(seen.queues)} queues"
@@ -111,7 +111,7 @@ def _remedies(queues: Sequence[QueueState]) -> Sequence[Text]:
 
 def _cells(queue: QueueState) -> Sequence[object]:
     return (
-        queue.mailbox or _NAMES[queue.name],
+        f"{queue.mailbox} (khẩn · urgent)" if is_lane(queue.name) else queue.mailbox or _NAMES[queue.name],
         queue.ready,
         queue.unacknowledged,
         _age(queue),

@@ -1,6 +1,7 @@
-"""Consuming one inbox: a buffer filled by the I/O thread, and the acks that go back.
+"""Consuming one inbox, and its lane where the broker has one: two buffers filled by the I/O thread, and the acks that
+go back. What came by the lane is handed out first.
 
-The buffer is bounded twice: by the prefetch, and in bytes, since 256 of the largest messages are 4 GiB. RabbitMQ's
+The buffers are bounded twice: by the prefetch, and in bytes, since 256 of the largest messages are 4 GiB. RabbitMQ's
 prefetch counts messages only and cannot change under a consumer of a quorum queue; so above the bytes the connection
 is not read, and the rest waits in the broker.
 """
@@ -10,74 +11,28 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import pika.frame
 import structlog
-from pika import BasicProperties, exceptions
+from pika import BasicProperties
 from pika.channel import Channel
-from pika.spec import Basic, Queue
+from pika.spec import Basic
 
-from bus.crashpoints import reached
+from bus.rabbit.company import Census
+from bus.rabbit.deliveries import Deliveries
 from bus.rabbit.io_thread import IoThread
+from bus.rabbit.lane import Lane
 from bus.rabbit.session import Session
 from bus.records import Arrival
-
-
-class Tags:
-    """Which deliveries of one channel are done, and how to say so in few acks. Delivery tags count from 1."""
-
-    def __init__(self) -> None:
-        self._all_below = 0
-        self._done: set[int] = set()
-
-    def done(self, tags: Sequence[int]) -> tuple[int | None, list[int]]:
-        """The tag to ack with everything below it, and those to ack one by one since something below is not done.
-
-        A tag told before is passed over; the broker would close the channel over it.
-        """
-        new = sorted({tag for tag in tags if tag > self._all_below and tag not in self._done})
-        self._done.update(new)
-        below = self._all_below
-        while below + 1 in self._done:
-            below += 1
-            self._done.discard(below)
-        self._all_below = below
-        together = [tag for tag in new if tag <= below]
-        return (together[-1] if together else None), new[len(together) :]
-
-
-class Company:
-    """Who else consumes the queue. A connection that died lingers at the broker for two heartbeats or so: only what
-    stays longer is somebody."""
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._since: float | None = None
-        self.others = 0
-
-    def counted(self, consumers: int, *, at: float) -> None:
-        """`consumers` with ourselves; `at` in seconds."""
-        if consumers < 2:
-            self._since, self.others = None, 0
-            return
-        self._since = at if self._since is None else self._since
-        if at - self._since >= self._patience:
-            self.others = consumers - 1
-
-    def unknown(self) -> None:
-        """Nobody can be counted just now. Somebody who was there still is, until a count says otherwise."""
-        self._since = None
 
 
 class Limits(Protocol):
     """The part of LinkSettings that concerns consuming."""
 
     @property
-    def heartbeat(self) -> int: ...
-
-    @property
     def prefetch(self) -> int: ...
     @property
     def buffer_bytes(self) -> int: ...
+    @property
+    def lane_retry(self) -> float: ...
 
 
 class Consumer:
@@ -93,31 +48,33 @@ class Consumer:
         limits: Limits,
         log: structlog.typing.FilteringBoundLogger,
         arguments: Mapping[str, str] | None = None,
-        alone: bool = False,
+        lane: str | None = None,
+        census: Census | None = None,
     ) -> None:
-        """`alone`: nobody else is to consume this queue; `company` tells. RabbitMQ enforces no exclusive consumer on a
-        quorum queue (tried on 3.10.8 and 4.3.6), and to be the single active one is an argument of the queue."""
+        """`lane` is the queue of copies that overtake, read where the broker has lanes; `census` counts who else reads."""
         self.session: Session  # set by the link: each needs the other
         self._io = io
         self._queue = queue
         self._arguments = dict(arguments or {})
         self._limits = limits
         self._log = log
-        self._channel: Channel | None = None
-        self._number = 0
-        self._tags = Tags()
+        self._census = census
+        self._inbox: Deliveries | None = None
+        self._lane: Lane | None = None
+        if lane is not None:
+            prefetch, again = limits.prefetch, limits.lane_retry
+            self._lane = Lane(io, queue=lane, prefetch=prefetch, again=again, deliver=self._on_urgent, log=log)
         self._buffer: deque[Arrival] = deque()
-        self._bytes = 0  # of the bodies in the buffer
+        self._urgent: deque[Arrival] = deque()
+        self._bytes = 0  # of the bodies in both buffers
         self._is_paused = False
         self._arrived = threading.Condition()
         self._closed = False
-        self._alone = alone
-        self.company = Company(3.0 * limits.heartbeat)
 
     def receive(self, *, limit: int, wait: float, max_bytes: int) -> Sequence[Arrival]:
         with self._arrived:
-            if not self._buffer and wait > 0:
-                self._arrived.wait_for(lambda: self._buffer or self._closed, timeout=wait)
+            if wait > 0:
+                self._arrived.wait_for(lambda: self._urgent or self._buffer or self._closed, timeout=wait)
             taken = self._take(limit, max_bytes)
             drained = self._is_paused and self._bytes <= self._limits.buffer_bytes // 2
         if drained:
@@ -125,8 +82,8 @@ class Consumer:
         return taken
 
     def _take(self, limit: int, max_bytes: int) -> list[Arrival]:
-        buffer, taken, total = self._buffer, list[Arrival](), 0
-        while buffer and len(taken) < limit:
+        taken, total = list[Arrival](), 0
+        while (buffer := self._urgent or self._buffer) and len(taken) < limit:
             total += len(buffer[0].body)
             if taken and total > max_bytes:
                 break
@@ -152,19 +109,25 @@ class Consumer:
 
         def consuming(_: object) -> None:
             self.session.ready()
-            if self._alone:
-                self._count(channel)
+            if self._census is not None:
+                self._census.begin(channel)
 
-        self._channel, self._number, self._tags = channel, number, Tags()
+        self._inbox = Deliveries(channel, number)
+        if self._lane is not None:
+            self._lane.open_beside(channel)
         channel.add_on_cancel_callback(self._on_cancelled)
         channel.basic_qos(prefetch_count=self._limits.prefetch, callback=limited)
 
     def gone(self) -> None:
         """What was not handed out is forgotten: the broker delivers it again."""
-        self._channel = None
-        self.company.unknown()
+        self._inbox = None
+        if self._census is not None:
+            self._census.end()
+        if self._lane is not None:
+            self._lane.gone()
         with self._arrived:
             self._buffer.clear()
+            self._urgent.clear()
             self._bytes = 0
             self._is_paused = False  # the next connection begins by reading
 
@@ -172,36 +135,21 @@ class Consumer:
         """A connection that never publishes is not blocked."""
 
     def _on_message(self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
-        if channel is not self._channel:
-            return
-        tag = method.delivery_tag
-        assert isinstance(tag, int)
-        arrival = Arrival(
-            tag=(self._number, tag),
-            body=body,
-            user=properties.user_id,
-            headers=properties.headers or {},
-            redelivered=bool(method.redelivered),
-        )
+        if self._inbox is not None and channel is self._inbox.channel:
+            self._keep(self._buffer, self._inbox.arrival(method, properties, body))
+
+    def _on_urgent(self, arrival: Arrival) -> None:
+        self._keep(self._urgent, arrival)
+
+    def _keep(self, buffer: deque[Arrival], arrival: Arrival) -> None:
         with self._arrived:
-            self._buffer.append(arrival)
-            self._bytes += len(body)
+            buffer.append(arrival)
+            self._bytes += len(arrival.body)
             self._arrived.notify()
             if self._is_paused or self._bytes <= self._limits.buffer_bytes:
                 return
             self._is_paused = True
         self.session.pause()
-
-    def _count(self, channel: Channel) -> None:
-        """Asks the broker who consumes, once a heartbeat. A mailbox may ask that of its own inbox."""
-        loop = self._io.loop
-
-        def counted(answer: "pika.frame.Method[Queue.DeclareOk]") -> None:
-            self.company.counted(int(answer.method.consumer_count), at=loop.time())
-            loop.call_later(self._limits.heartbeat, self._count, channel)
-
-        if channel is self._channel and channel.is_open:
-            channel.queue_declare(self._queue, passive=True, callback=counted)
 
     def _resume(self) -> None:
         with self._arrived:
@@ -215,14 +163,6 @@ class Consumer:
         self.session.lose(f"the broker cancelled the consumer of {self._queue}")
 
     def _ack(self, tags: Sequence[tuple[int, int]]) -> None:
-        if self._channel is None:
-            return
-        together, apart = self._tags.done([tag for number, tag in tags if number == self._number])
-        try:
-            if together is not None:
-                self._channel.basic_ack(together, multiple=True)
-            for tag in apart:
-                self._channel.basic_ack(tag)
-            reached("ack.sent")
-        except exceptions.AMQPError:
-            return  # it is being closed: the broker delivers them again
+        for deliveries in (self._inbox, self._lane.deliveries if self._lane else None):
+            if deliveries is not None:
+                deliveries.ack(tags)

@@ -17,17 +17,20 @@ import structlog
 from bus.message import MAX_BODY
 from bus.ports import ARRIVAL_BYTES
 from bus.rabbit.address import Address, Tls
+from bus.rabbit.company import Census, Company
 from bus.rabbit.consumer import Consumer
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.publisher import Publisher
 from bus.rabbit.session import Backoff, Role, Session
 from bus.records import Arrival, Confirmation, Publication
-from bus.topology import exchange_of, inbox_of
+from bus.topology import exchange_of, inbox_of, lane_of
 from schemas.values import MailboxCode
 
 __all__ = ["Backoff", "IoThread", "Link", "LinkSettings", "LinkStatus", "Tls"]
 
 CLOSE_SECONDS = 1.8
+LINGERING = 3.0
+"""Heartbeats for which a connection that died may still count as somebody who reads the inbox."""
 RETRY = Backoff(0.5, 30.0)
 REFUSED_RETRY = Backoff(4.0, 60.0)
 
@@ -57,6 +60,8 @@ class LinkSettings:
     setup_timeout: float = 20.0
     """Seconds for connecting and everything that follows until the link can be used."""
     retry: Backoff = RETRY
+    lane_retry: float = 300.0
+    """Seconds until a lane is looked for again that was not there: the topology may be applied while we run."""
     refused_retry: Backoff = REFUSED_RETRY
     """After the broker said no: a queue, an exchange or a permission is missing."""
 
@@ -93,7 +98,10 @@ class Link:
         self._closed = False
         publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
         self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
-        self._consumer = Consumer(io, queue=queue, limits=settings, log=consuming, alone=True)
+        self._company = Company(patience=LINGERING * settings.heartbeat)
+        census = Census(io, queue=queue, every=settings.heartbeat, company=self._company)
+        lane = lane_of(settings.mailbox)
+        self._consumer = Consumer(io, queue=queue, lane=lane, census=census, limits=settings, log=consuming)
 
         def session(role: Role, log: structlog.typing.FilteringBoundLogger) -> Session:
             return Session(
@@ -134,7 +142,7 @@ class Link:
 
     @property
     def others(self) -> int:
-        return self._consumer.company.others
+        return self._company.others
 
     def state(self) -> Mapping[str, object]:
         return asdict(self.status())

@@ -28,6 +28,7 @@ from bus.topology import (
     User,
     Version,
     Vhost,
+    is_lane,
     mailbox_of,
     parse_version,
 )
@@ -128,7 +129,8 @@ class Management:
         reader by figures that are newer than the last binding.
         """
         doomed = {change.name for change in removals if change.what is Thing.QUEUE}
-        queues = [queue for queue in self.topology(vhost).queues if queue.name in doomed]
+        # A lane has copies only.
+        queues = [queue for queue in self.topology(vhost).queues if queue.name in doomed and not is_lane(queue.name)]
         held = {mailbox_of(queue.name) for queue in queues if queue.is_held or self._has_ready(queue.name, vhost)}
         return [change for change in removals if owner(change.item) not in held]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from bus.rabbit.management import Management
-from bus.topology import DEAD, POLICY_PREFIX, UNROUTABLE, mailbox_of
+from bus.topology import DEAD, POLICY_PREFIX, UNROUTABLE, is_lane, mailbox_of
 from schemas.codes import Label
 from schemas.values import MailboxCode
 
@@ -85,7 +85,7 @@ class QueueState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     queues: tuple[QueueState, ...]
-    """Inboxes by name, then `dead` and `unroutable`."""
+    """Inboxes and lanes by name, then `dead` and `unroutable`."""
     alarms: tuple[Fault, ...]
 
 
@@ -115,6 +115,12 @@ _EVERYWHERE = (
         Label("khởi động các nút đó", "start those nodes"),
         lambda q: bool(q.missing),
     ),
+)
+_NO_LIMITS = Rule(
+    "no-limits",
+    Label("ngoài chính sách của trục", "outside the bus's policies"),
+    Label("chạy lienthong topology plan", "run lienthong topology plan"),
+    lambda q: not (q.policy or "").startswith(POLICY_PREFIX),
 )
 _OF_INBOXES = (
     *_EVERYWHERE,
@@ -151,13 +157,24 @@ _OF_INBOXES = (
         ),
         lambda q: q.consumers > 0 and q.ready >= MANY and q.rate_in > q.rate_out,
     ),
-    Rule(
-        "no-limits",
-        Label("ngoài chính sách của trục", "outside the bus's policies"),
-        Label("chạy lienthong topology plan", "run lienthong topology plan"),
-        lambda q: not (q.policy or "").startswith(POLICY_PREFIX),
-    ),
+    _NO_LIMITS,
 )
+_OF_LANES = (
+    *_EVERYWHERE,
+    Rule(
+        "lane-unread",
+        Label("không ai đọc làn khẩn", "nobody reads this lane"),
+        Label(
+            "văn bản khẩn vẫn đến qua inbox, chỉ không vượt lên: cập nhật phần mềm kết nối; từ RabbitMQ 4.3 thì bỏ làn "
+            "bằng lienthong topology apply --prune",
+            "what is urgent still comes by the inbox, but overtakes nothing: update the mailbox's adapter; from "
+            "RabbitMQ 4.3 on remove the lane by lienthong topology apply --prune",
+        ),
+        lambda q: q.consumers == 0,
+    ),
+    _NO_LIMITS,
+)
+"""It cannot be full: it forgets, and the inbox has all of it."""
 _NOT_COUNTED = Fault(
     "no-figures", Label("chưa có số liệu", "no figures yet"), Label("chờ vài giây", "wait some seconds")
 )
@@ -172,7 +189,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("unroutable", Label("có bản tin không nơi nhận", "without recipient"), _LOOK, lambda q: q.messages > 0),
     ),
 }
-"""By queue; an inbox has its own."""
+"""By queue; inboxes and lanes have their own."""
 
 _ALARMS = (
     Rule(
@@ -213,7 +230,8 @@ def faults(queue: QueueState) -> tuple[Fault, ...]:
         "unacknowledged": queue.unacknowledged,
         "age": in_words(queue.oldest),
     }
-    return tuple(_fault(rule, facts) for rule in RULES.get(queue.name, _OF_INBOXES) if rule.holds(queue))
+    rules = RULES.get(queue.name, _OF_LANES if is_lane(queue.name) else _OF_INBOXES)
+    return tuple(_fault(rule, facts) for rule in rules if rule.holds(queue))
 
 
 def alarms(nodes: Iterable[Json]) -> tuple[Fault, ...]:

@@ -4,7 +4,7 @@ import pytest
 
 from bus.errors import BrokerAway
 from bus.records import Confirmation
-from bus.topology import UNROUTABLE, inbox_of
+from bus.topology import OLDEST, TARGET, UNROUTABLE, Version, inbox_of
 from schemas.values import MailboxCode
 from tests.contract.broker import HOME, LIMITS, MAILBOXES, OTHER, BrokerContract, publication, receive
 from tests.fakes.broker import FakeBroker, FakeExchange
@@ -13,8 +13,8 @@ from tests.fakes.broker import FakeBroker, FakeExchange
 class FakeGround:
     user = "tester"
 
-    def __init__(self) -> None:
-        self._exchange = FakeExchange(*MAILBOXES, limits=LIMITS)
+    def __init__(self, version: Version = TARGET) -> None:
+        self._exchange = FakeExchange(*MAILBOXES, limits=LIMITS, version=version)
         self._links: list[FakeBroker] = []
 
     def link(self, mailbox: MailboxCode, *, prefetch: int = 256) -> FakeBroker:
@@ -37,9 +37,9 @@ class FakeGround:
 
 
 class TestFakeBroker(BrokerContract):
-    @pytest.fixture
-    def ground(self) -> FakeGround:
-        return FakeGround()
+    @pytest.fixture(params=[TARGET, OLDEST], ids=["strict", "lanes"])
+    def ground(self, request: pytest.FixtureRequest) -> FakeGround:
+        return FakeGround(request.param)
 
 
 @pytest.mark.parametrize(("routed", "arrived"), [(True, [b"body 1", b"body 2"]), (False, [b"body 2"])])

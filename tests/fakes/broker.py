@@ -1,11 +1,12 @@
 """RabbitMQ in memory: one exchange for a whole country, a link for each mailbox, and faults to order.
 
 Held to tests/contract/broker.py like the real one. It keeps what matters to the road: routing by key and CC, order,
-limits, acknowledgements, redelivery, a connection that goes. It has no time of its own; `receive` alone waits.
+urgency, limits, acknowledgements, redelivery, a connection that goes. It has no time of its own; `receive` alone waits.
 """
 
 import itertools
 import threading
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ from schemas.values import MailboxCode
 
 @dataclass(slots=True)
 class _Queued:
-    place: int
+    place: tuple[int, int]
     """In the queue: what returns, returns to its place."""
+    queue: str
     body: bytes = field(repr=False)
     user: str
     headers: Mapping[str, object]
@@ -29,9 +31,20 @@ class _Queued:
 
 
 class FakeExchange:
-    """Every agency exchange, `route`, every inbox, `dead` and `unroutable`, behind one lock."""
+    """Every agency exchange, `route`, every inbox, `dead` and `unroutable`, behind one lock.
 
-    def __init__(self, *mailboxes: MailboxCode, limits: Mapping[MailboxCode, int] | None = None) -> None:
+    As RabbitMQ 4.3 is, the most urgent first; or, with a version before it, first in, first out, with or without lanes.
+    """
+
+    def __init__(
+        self,
+        *mailboxes: MailboxCode,
+        limits: Mapping[MailboxCode, int] | None = None,
+        version: topology.Version = topology.TARGET,
+        lanes: bool = True,
+    ) -> None:
+        self._strict = not topology.has_lanes(version)
+        self._laned = lanes and not self._strict
         self.changed = threading.Condition()
         self._bindings: dict[str, str] = {topology.DEAD: topology.DEAD}
         self._queues: dict[str, list[_Queued]] = defaultdict(list)
@@ -48,6 +61,8 @@ class FakeExchange:
         self._queues[queue] = []
         for kind in Kind:
             self._bindings[message.routing_key(kind, mailbox)] = queue
+        if self._laned:
+            self._bindings[topology.lane_of(mailbox)] = topology.lane_of(mailbox)
         self.set_limit(mailbox, limit)
 
     def set_limit(self, mailbox: MailboxCode, limit: int | None) -> None:
@@ -103,18 +118,24 @@ class FakeExchange:
             self._unacked[queue] += len(taken)
             return taken
 
-    def settle(self, queue: str, count: int) -> None:
+    def settle(self, queued: _Queued) -> None:
         with self.changed:
-            self._unacked[queue] -= count
+            self._unacked[queued.queue] -= 1
 
-    def give_back(self, queue: str, returned: Sequence[_Queued]) -> None:
+    def give_back(self, returned: Sequence[_Queued]) -> None:
         with self.changed:
-            self._unacked[queue] -= len(returned)
-            self._queues[queue] = sorted([*self._queues[queue], *returned], key=lambda each: each.place)
+            for queued in returned:
+                self._unacked[queued.queue] -= 1
+                self._put(queued)
             self.changed.notify_all()
 
+    def _put(self, queued: _Queued) -> None:
+        insort(self._queues[queued.queue], queued, key=lambda each: each.place)
+
     def _route(self, publication: Publication, user: str) -> Confirmation:
-        queues = dict.fromkeys(self._bindings[key] for key in publication.routing if key in self._bindings)
+        keys = (*publication.routing, *publication.lanes)
+        queues = dict.fromkeys(self._bindings[key] for key in keys if key in self._bindings)
+        rank = -message.LEVELS[publication.priority] if self._strict else 0
         headers = dict(message.properties(publication, user=user).headers)
         answer = Confirmation.CONFIRMED
         for queue in queues or [topology.UNROUTABLE]:
@@ -122,7 +143,7 @@ class FakeExchange:
             if limit is not None and len(self._queues[queue]) + self._unacked[queue] >= limit:
                 answer = Confirmation.NACKED  # the other queues keep their copy
             else:
-                self._queues[queue].append(_Queued(next(self._places), publication.body, user, headers))
+                self._put(_Queued((rank, next(self._places)), queue, publication.body, user, headers))
         return answer
 
 
@@ -131,7 +152,7 @@ class FakeBroker:
 
     def __init__(self, exchange: FakeExchange, mailbox: MailboxCode, *, user: str, prefetch: int) -> None:
         self._exchange = exchange
-        self._queue = topology.inbox_of(mailbox)
+        self._queues = (topology.lane_of(mailbox), topology.inbox_of(mailbox))  # in the order of handing out
         self._user = user
         self._prefetch = prefetch
         self._connection = 1
@@ -153,15 +174,23 @@ class FakeBroker:
     def receive(self, *, limit: int, wait: float, max_bytes: int = ARRIVAL_BYTES) -> Sequence[Arrival]:
         with self._exchange.changed:
             if wait > 0:
-                self._exchange.changed.wait_for(lambda: self._room(limit) or self._closed, timeout=wait)
-            return [self._arrival(each) for each in self._exchange.take(self._queue, self._room(limit), max_bytes)]
+                self._exchange.changed.wait_for(
+                    lambda: self._closed or any(self._room(queue, limit) for queue in self._queues), timeout=wait
+                )
+            arrivals: list[Arrival] = []
+            for queue in self._queues:
+                left, room = max_bytes - sum(len(each.body) for each in arrivals), limit - len(arrivals)
+                if not arrivals or left > 0:
+                    some = self._exchange.take(queue, self._room(queue, room), left)
+                    arrivals += [self._arrival(each) for each in some]
+            return arrivals
 
     def ack(self, arrivals: Sequence[Arrival]) -> None:
         with self._exchange.changed:
             for arrival in arrivals:
                 number, delivery = arrival.tag
-                if number == self._connection and self._outstanding.pop(delivery, None) is not None:
-                    self._exchange.settle(self._queue, 1)
+                if number == self._connection and (queued := self._outstanding.pop(delivery, None)) is not None:
+                    self._exchange.settle(queued)
             self._exchange.changed.notify_all()  # there is room for more
 
     @property
@@ -188,7 +217,7 @@ class FakeBroker:
             self._connection += 1
             self._delivery = 0
             returned, self._outstanding = list(self._outstanding.values()), {}
-            self._exchange.give_back(self._queue, returned)
+            self._exchange.give_back(returned)
 
     def mend(self) -> None:
         with self._exchange.changed:
@@ -202,11 +231,12 @@ class FakeBroker:
     def unblock(self) -> None:
         self._blocked = None
 
-    def _room(self, limit: int) -> int:
-        """How many can be handed out now."""
+    def _room(self, queue: str, limit: int) -> int:
+        """How many of a queue can be handed out now."""
         if self._away is not None:
             return 0
-        return min(limit, self._prefetch - len(self._outstanding), self._exchange.depth(self._queue))
+        held = sum(each.queue == queue for each in self._outstanding.values())
+        return min(limit, self._prefetch - held, self._exchange.depth(queue))
 
     def _arrival(self, queued: _Queued) -> Arrival:
         self._delivery += 1

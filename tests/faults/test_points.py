@@ -33,7 +33,7 @@ ALONE = {
 """Nothing durable follows."""
 
 TOGETHER = {
-    "bus/rabbit/consumer.py:_ack": "acknowledgements of one batch: which of them had left says nothing more",
+    "bus/rabbit/deliveries.py:ack": "acknowledgements of one batch: which of them had left says nothing more",
 }
 """One point after several effects of one kind."""
 

@@ -43,7 +43,9 @@ class Vhost:
         finally:
             connection.close()
 
-    def declare(self, *mailboxes: MailboxCode, limits: dict[MailboxCode, int] | None = None) -> None:
+    def declare(
+        self, *mailboxes: MailboxCode, limits: dict[MailboxCode, int] | None = None, lanes: bool = False
+    ) -> None:
         """Exchanges and queues of these mailboxes; `limits` in messages an inbox."""
         with self.channel() as channel:
             channel.exchange_declare(topology.ROUTE, "direct", durable=True, internal=True)
@@ -54,6 +56,10 @@ class Vhost:
                 channel.exchange_declare(exchange, "topic", durable=True)
                 channel.exchange_bind(topology.ROUTE, exchange, "#")
                 self.declare_inbox(channel, mailbox, (limits or {}).get(mailbox))
+                if lanes:
+                    lane = topology.lane_of(mailbox)
+                    channel.queue_declare(lane, durable=True, arguments={"x-queue-type": "quorum"})
+                    channel.queue_bind(lane, topology.ROUTE, lane)
 
     @staticmethod
     def declare_inbox(channel: BlockingChannel, mailbox: MailboxCode, limit: int | None = None) -> None:
@@ -77,6 +83,10 @@ class World:
     boot_seconds: float | None = None
     ctl: Callable[..., str] | None = field(default=None, repr=False)
     """Runs rabbitmqctl on the node; None where the node is not ours."""
+
+    @property
+    def has_lanes(self) -> bool:
+        return topology.has_lanes(topology.parse_version(self.version))
 
     @property
     def user(self) -> str:

@@ -34,7 +34,7 @@ def io() -> Iterator[IoThread]:
 def ground(broker: World, io: IoThread) -> Iterator[RealGround]:
     with ExitStack() as stack:
         vhost = stack.enter_context(broker.vhost(f"link-{next(_vhosts)}"))
-        vhost.declare(*MAILBOXES, limits=LIMITS)
+        vhost.declare(*MAILBOXES, limits=LIMITS, lanes=broker.has_lanes)
         parts = urlsplit(vhost.url)
         forwarder = stack.enter_context(Forwarder(parts.hostname or "localhost", parts.port or 5672))
         ground = RealGround(vhost, io, forwarder)

@@ -245,11 +245,14 @@ def test_queues_say_that_nobody_reads(applied: Desk) -> None:
     page = applied.run("queues").stdout
     assert SENDER in page
     assert "(dead)" in page
-    queue = next(row for row in applied.json("queues")["queues"] if row["mailbox"] == RECIPIENT)
+    queue = next(row for row in applied.json("queues")["queues"] if row["name"] == f"inbox.{RECIPIENT}")
     assert (queue["ready"], queue["consumers"]) == (0, 0)
     assert [fault["code"] for fault in queue["wrong"]] == ["nobody-reads"]
-    (one,) = applied.json("queues", "--mailbox", SENDER)["queues"]
-    assert one["mailbox"] == SENDER
+    only = applied.json("queues", "--mailbox", SENDER)["queues"]
+    assert {row["mailbox"] for row in only} == {SENDER}
+    lanes = [row for row in only if row["name"].startswith("urgent.")]
+    assert len(only) == 1 + len(lanes)
+    assert [[fault["code"] for fault in row["wrong"]] for row in lanes] == [["lane-unread"]] * applied.world.has_lanes
 
 
 def test_queues_tell_how_long_the_oldest_waits(applied: Desk) -> None:
@@ -258,7 +261,8 @@ def test_queues_tell_how_long_the_oldest_waits(applied: Desk) -> None:
     applied.send(SENDER, f"receipt.{RECIPIENT}", body)
 
     def waits() -> bool:
-        (queue,) = applied.json("queues", "--mailbox", RECIPIENT)["queues"]
+        rows = applied.json("queues", "--mailbox", RECIPIENT)["queues"]
+        queue = next(row for row in rows if row["name"] == f"inbox.{RECIPIENT}")
         return queue["ready"] == 1 and queue["oldest"] is not None and queue["oldest"]["seconds"] >= 5
 
     wait(waits)

@@ -285,8 +285,8 @@ def test_a_mailbox_that_left_goes_only_when_its_inbox_is_empty(made: Made) -> No
     """A message that waits keeps queue, user and bindings; once it is read, all of them go."""
     vhost = made.wanted.vhost
     gone = f"C{RUN}"
-    more = topology([A, B, gone], vhost=vhost, limits=Limits(inbox_messages=5, delivery_limit=2))
-    more = replace(more, policies=made.wanted.policies)
+    limits = Limits(inbox_messages=5, delivery_limit=2)
+    more = topology([A, B, gone], vhost=vhost, limits=limits, version=made.management.version())
     made.management.apply(diff(made.current, more), vhost=vhost, hashes=hashes(more))
     with made.channel(A) as channel:
         publish(f"agency.{A}", f"document.{gone}")(channel)
@@ -335,7 +335,7 @@ def test_an_export_imports_to_the_same(made: Made) -> None:
 def test_removing_a_user_leaves_what_it_may_do_elsewhere(made: Made) -> None:
     """One user may serve a test and a production virtual host: leaving one is not leaving the broker."""
     vhost, gone = made.wanted.vhost, f"D{RUN}"
-    more = topology([A, B, gone], vhost=vhost)
+    more = topology([A, B, gone], vhost=vhost, version=made.management.version())
     more = replace(more, policies=made.wanted.policies)
     made.management.apply(diff(made.current, more), vhost=vhost, hashes=hashes(more))
     with made.world.api() as api:

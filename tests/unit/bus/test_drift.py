@@ -197,6 +197,39 @@ def test_a_mailbox_that_still_has_something_keeps_everything(facts: dict[str, in
     assert words in change.detail.en
 
 
+LANED = topology(["A", "B"], vhost="bus", version=(4, 2))
+
+
+def test_a_lane_is_removed_with_all_it_holds_once_the_broker_needs_none() -> None:
+    """What lies in a lane lies in the inbox too: a broker brought up to 4.3 loses nothing with it."""
+    full = replace(
+        LANED, queues=tuple(replace(q, messages=5, consumers=1) if q.name == "urgent.A" else q for q in LANED.queues)
+    )
+    pruned = [change for change in diff(full, WANTED, prune=True) if change.what in {Thing.QUEUE, Thing.BINDING}]
+    assert acts(tuple(pruned)) == [
+        ("remove", "binding", "route → urgent.B (urgent.B)"),
+        ("remove", "binding", "route → urgent.A (urgent.A)"),
+        ("remove", "queue", "urgent.B"),
+        ("remove", "queue", "urgent.A"),
+    ]
+
+
+def test_a_lane_stays_as_long_as_the_inbox_of_its_mailbox() -> None:
+    """Of a mailbox that the directory no longer names, all stays while its inbox has something."""
+    left = topology(["B"], vhost="bus", version=(4, 2))
+    full = replace(LANED, queues=tuple(replace(q, messages=1) if q.name == INBOX else q for q in LANED.queues))
+    assert acts(diff(full, left, prune=True)) == [("cannot", "queue", INBOX)]
+
+
+def test_a_broker_without_its_lanes_is_given_them() -> None:
+    """Queue, binding, policy, and the right to read it."""
+    changes = diff(WANTED, LANED)
+    assert ("create", "queue", "urgent.A") in acts(changes)
+    assert ("create", "binding", "route → urgent.A (urgent.A)") in acts(changes)
+    assert ("create", "policy", "lienthong-lane") in acts(changes)
+    assert ("change", "user", "A") in acts(changes)
+
+
 def test_a_tap_on_our_exchanges_is_seen() -> None:
     """A binding that nobody asked for reads everybody's messages: it is a leftover."""
     tap = Binding("agency.A", "tap", "#", False, "%23")

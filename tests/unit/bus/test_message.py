@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from bus.message import DEAD, LEVELS, exchange, inbox, properties, publication, routing_key, routing_keys
+from bus.message import (
+    DEAD,
+    LEVELS,
+    MAX_CC,
+    exchange,
+    inbox,
+    lanes,
+    properties,
+    publication,
+    routing_key,
+    routing_keys,
+)
 from bus.records import OutboxEntry
 from bus.topology import topology
 from schemas.codes import Kind, Priority
@@ -52,13 +63,44 @@ def test_properties() -> None:
     )
     assert (made.delivery_mode, made.priority, made.timestamp) == (2, 5, 1795330800)
     assert (made.user_id, made.app_id) == ("H49", "lienthong")
-    assert made.headers == {"x-a": "1", "x-lienthong-version": "1", "CC": ["document.H29"]}
+    assert made.headers == {
+        "x-a": "1",
+        "x-lienthong-version": "1",
+        "CC": ["document.H29", "urgent.G22", "urgent.H29"],
+    }
 
 
-@pytest.mark.parametrize(("outstanding", "copied"), [(("a",), None), (("a", "b", "c"), ["b", "c"])])
-def test_cc(outstanding: tuple[str, ...], copied: list[str] | None) -> None:
-    """CC is there when there is somebody in it."""
-    assert properties(publication(replace(ENTRY, outstanding=outstanding)), user=None).headers.get("CC") == copied
+@pytest.mark.parametrize(
+    ("outstanding", "priority", "copied"),
+    [
+        (("document.A",), Priority.NORMAL, None),
+        (("document.A", "document.B.1", "document.C"), Priority.NORMAL, ["document.B.1", "document.C"]),
+        (("receipt.A",), Priority.URGENT, ["urgent.A"]),
+        (("document.A", "document.B.1"), Priority.IMMEDIATE, ["document.B.1", "urgent.A", "urgent.B.1"]),
+    ],
+)
+def test_cc(outstanding: tuple[str, ...], priority: Priority, copied: list[str] | None) -> None:
+    """CC is there when there is somebody in it; what is urgent goes by the lanes too (schemas §6.6)."""
+    docket = DOCKET.model_copy(update={"priority": priority})
+    made = properties(publication(replace(ENTRY, docket=docket, outstanding=outstanding)), user=None)
+    assert made.headers.get("CC") == copied
+
+
+def test_lanes_fit_into_the_header() -> None:
+    """A circular to a thousand mailboxes with the longest codes overtakes at as many of them as there is room for."""
+    keys = tuple(f"document.{number:064}" for number in range(1024))
+    added = lanes(keys, Priority.URGENT)
+    assert 0 < len(added) < 1024
+    assert sum(5 + len(key) for key in (*keys, *added)) <= MAX_CC
+    assert len(lanes(tuple(f"document.H{number}" for number in range(1024)), Priority.URGENT)) == 1024
+
+
+def test_lanes_are_bound_where_there_are_any() -> None:
+    """The key of a lane is bound to the lane before RabbitMQ 4.3, and to nothing from then on."""
+    (key,) = lanes(("document.G22",), Priority.URGENT)
+    for version, bound in (((4, 2), ["urgent.G22"]), ((4, 3), [])):
+        bindings = topology(["G22"], vhost="/", version=version).bindings
+        assert [binding.destination for binding in bindings if binding.key == key] == bound
 
 
 def test_levels() -> None:

@@ -17,6 +17,8 @@ from bus.topology import (
     User,
     exchange_of,
     inbox_of,
+    is_lane,
+    lane_of,
     mailbox_of,
     parse_version,
     topology,
@@ -53,6 +55,32 @@ def test_a_mailbox_is_reached_by_each_kind(mailbox: str) -> None:
     assert Queue(f"inbox.{mailbox}", {"x-queue-type": "quorum"}) in WANTED.queues
     for kind in Kind:
         assert Binding("route", f"inbox.{mailbox}", message.routing_key(kind, mailbox)) in WANTED.bindings
+
+
+BEFORE = topology(MAILBOXES, vhost="bus", version=(4, 2))
+
+
+@pytest.mark.parametrize("mailbox", MAILBOXES)
+def test_before_strict_priorities_each_mailbox_has_a_lane(mailbox: str) -> None:
+    """A second quorum queue, which its mailbox alone may read, bound by a key of its own; from 4.3 on there is none."""
+    lane = lane_of(mailbox)
+    assert lane == f"urgent.{mailbox}"
+    assert Queue(lane, {"x-queue-type": "quorum"}) in BEFORE.queues
+    assert Binding("route", lane, lane) in BEFORE.bindings
+    readers = [u.name for u in BEFORE.users if u.permissions and re.search(u.permissions.read, lane)]
+    assert readers == [mailbox]
+    assert not any(is_lane(queue.name) for queue in WANTED.queues)
+    assert not any(is_lane(binding.destination) for binding in WANTED.bindings)
+
+
+def test_a_lane_forgets_rather_than_refuse() -> None:
+    """It holds copies: a full one must not make a sender wait, nor keep anything for operators."""
+    (lane,) = [each for each in BEFORE.policies if each.name == "lienthong-lane"]
+    assert re.search(lane.pattern, "urgent.G22")
+    assert not re.search(lane.pattern, "inbox.urgent")
+    assert (lane.definition["max-length"], lane.definition["overflow"]) == (10_000, "drop-head")
+    assert "dead-letter-exchange" not in lane.definition
+    assert "lienthong-lane" not in {each.name for each in WANTED.policies}
 
 
 def test_what_an_adapter_sets_aside_lands_with_the_dead() -> None:
@@ -144,9 +172,9 @@ def test_what_is_kept_is_bounded_and_still_never_dropped() -> None:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (OLDEST, ["cannot filter", "ignores priorities", "counts every return"]),
-        ((3, 13), ["ignores priorities", "counts every return"]),
-        ((4, 1), ["two levels", "counts every return"]),
+        (OLDEST, ["cannot filter", "lanes of their own", "counts every return"]),
+        ((3, 13), ["lanes of their own", "counts every return"]),
+        ((4, 2), ["lanes of their own", "counts every return"]),
         (TARGET, []),
         ((5, 0), []),
     ],
@@ -179,7 +207,14 @@ def test_a_mailbox_cannot_take_the_name_of_a_service() -> None:
 
 @pytest.mark.parametrize(
     ("name", "mailbox"),
-    [("agency.G22", "G22"), ("inbox.H29.12", "H29.12"), ("inbox.", None), ("route", None), ("tap", None)],
+    [
+        ("agency.G22", "G22"),
+        ("inbox.H29.12", "H29.12"),
+        ("urgent.H29.12", "H29.12"),
+        ("inbox.", None),
+        ("route", None),
+        ("tap", None),
+    ],
 )
 def test_finds_the_mailbox_in_a_name(name: str, mailbox: str | None) -> None:
     """Only what is made for a mailbox has one."""

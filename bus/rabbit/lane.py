@@ -1,0 +1,92 @@
+"""The lane of one inbox: a second queue, of copies that overtake, for brokers that do not put the urgent first. Read on
+a channel of its own beside the inbox's: where there is no such queue the broker closes that one, and nothing else."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from pika import BasicProperties
+from pika.channel import Channel
+from pika.connection import Connection
+from pika.spec import Basic
+
+from bus.errors import BadConfig
+from bus.rabbit.deliveries import Deliveries
+from bus.rabbit.io_thread import IoThread
+from bus.records import Arrival
+from bus.topology import has_lanes, parse_version
+
+_numbers = itertools.count(-1, -1)
+"""Below zero: those of inboxes count up from 1 (bus/rabbit/session.py)."""
+
+
+class Lane:
+    """Runs on the I/O thread. `deliver` is called with each arrival; a lane that was not there is looked for after
+    `again` seconds."""
+
+    def __init__(
+        self,
+        io: IoThread,
+        *,
+        queue: str,
+        prefetch: int,
+        again: float,
+        deliver: Callable[[Arrival], None],
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._io = io
+        self._queue = queue
+        self._prefetch = prefetch
+        self._again = again
+        self._deliver = deliver
+        self._log = log
+        self._connection: Connection | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.deliveries: Deliveries | None = None
+
+    def open_beside(self, channel: Channel) -> None:
+        """On the connection of the inbox's channel, if its broker has lanes at all."""
+        self._connection = channel.connection
+        if _is_laned(channel.connection.server_properties):
+            self._open(channel.connection)
+
+    def gone(self) -> None:
+        """The connection is."""
+        self._connection = self.deliveries = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _open(self, connection: Connection) -> None:
+        if connection is self._connection and connection.is_open:
+            connection.channel(on_open_callback=self._opened)
+
+    def _opened(self, channel: Channel) -> None:
+        def limited(_: object) -> None:
+            channel.basic_consume(self._queue, self._on_message)
+
+        channel.add_on_close_callback(self._closed)
+        channel.add_on_cancel_callback(lambda _: channel.close())  # the queue was deleted
+        if channel.connection is self._connection:
+            self.deliveries = Deliveries(channel, next(_numbers))
+            channel.basic_qos(prefetch_count=self._prefetch, callback=limited)
+
+    def _on_message(self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
+        if self.deliveries is not None and channel is self.deliveries.channel:
+            self._deliver(self.deliveries.arrival(method, properties, body))
+
+    def _closed(self, channel: Channel, error: Exception) -> None:
+        if self.deliveries is None or channel is not self.deliveries.channel:
+            return
+        self.deliveries = None
+        self._log.info("lane.absent", queue=self._queue, why=str(error), again_in=self._again)
+        self._timer = self._io.loop.call_later(self._again, self._open, channel.connection)
+
+
+def _is_laned(server: Any) -> bool:
+    version = (server or {}).get("version", "")
+    try:
+        return has_lanes(parse_version(version.decode() if isinstance(version, bytes) else str(version)))
+    except BadConfig:
+        return False
