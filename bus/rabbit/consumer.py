@@ -15,6 +15,7 @@ from pika import BasicProperties, exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
+from bus.rabbit import pulse
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.session import Session
 from bus.records import Arrival
@@ -43,7 +44,7 @@ class Tags:
         return (together[-1] if together else None), new[len(together) :]
 
 
-class Limits(Protocol):
+class Limits(pulse.Limits, Protocol):
     """The part of LinkSettings that concerns consuming."""
 
     @property
@@ -80,6 +81,14 @@ class Consumer:
         self._is_paused = False
         self._arrived = threading.Condition()
         self._closed = False
+        self._pulse = pulse.Pulse(
+            io.loop,
+            queue=queue,
+            limits=limits,
+            is_idle=lambda: not self._buffer and not self._is_paused,
+            arrived=self._on_message,
+            lost=lambda why: self.session.lose(why),
+        )
 
     def receive(self, *, limit: int, wait: float, max_bytes: int) -> Sequence[Arrival]:
         with self._arrived:
@@ -119,6 +128,8 @@ class Consumer:
 
         def consuming(_: object) -> None:
             self.session.ready()
+            if not self._arguments:  # a stream, which is read from an offset on, gives nothing to who asks
+                self._pulse.start(channel)
 
         self._channel, self._number, self._tags = channel, number, Tags()
         channel.add_on_cancel_callback(self._on_cancelled)
@@ -127,6 +138,7 @@ class Consumer:
     def gone(self) -> None:
         """What was not handed out is forgotten: the broker delivers it again."""
         self._channel = None
+        self._pulse.stop()
         with self._arrived:
             self._buffer.clear()
             self._bytes = 0
@@ -135,9 +147,12 @@ class Consumer:
     def blocked(self) -> None:
         """A connection that never publishes is not blocked."""
 
-    def _on_message(self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
+    def _on_message(
+        self, channel: Channel, method: Basic.Deliver | Basic.GetOk, properties: BasicProperties, body: bytes
+    ) -> None:
         if channel is not self._channel:
             return
+        self._pulse.beat()
         tag = method.delivery_tag
         assert isinstance(tag, int)
         arrival = Arrival(
