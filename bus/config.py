@@ -36,8 +36,9 @@ class TrustConfig(_Section):
 
 
 class BrokerConfig(_Section):
-    url: str
-    """amqps:// with the vhost in the path. amqp:// only together with `plain`."""
+    url: str | Annotated[tuple[str, ...], Field(min_length=1, max_length=16)]
+    """amqps:// with the vhost in the path; a list of them for the nodes of a cluster. amqp:// only together with
+    `plain`."""
     plain: bool = False
     """True: no encryption, and a password for a name. For trials on one machine only."""
     password_file: str | None = None
@@ -50,16 +51,24 @@ class BrokerConfig(_Section):
     in `keys` where absent."""
     keyfile: str | None = None
     """Its private key, where that is not in `certfile`."""
-    heartbeat: Annotated[int, Field(ge=2, le=600)] = 30
+    heartbeat: Annotated[int, Field(ge=2, le=600)] = 15
     """Seconds."""
     window: Annotated[int, Field(ge=1, le=5000)] = 500
     """Publishes under way before the first confirm is waited for."""
     prefetch: Annotated[int, Field(ge=1, le=5000)] = 256
     """Messages held in memory before they are committed to the inbox."""
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url,) if isinstance(self.url, str) else self.url
+
+    @property
+    def is_encrypted(self) -> bool:
+        return all(url.startswith("amqps://") for url in self.urls)
+
     @model_validator(mode="after")
     def _open_to_all(self) -> Self:
-        if self.url.startswith("amqp://") and not self.plain:
+        if not self.plain and any(url.startswith("amqp://") for url in self.urls):
             raise ValueError(
                 "amqp:// is not encrypted and proves nobody's name: use amqps://, or say plain = true for a trial / "
                 "amqp:// không mã hóa: dùng amqps://, hoặc ghi plain = true khi chạy thử"
@@ -68,7 +77,7 @@ class BrokerConfig(_Section):
 
     @model_validator(mode="after")
     def _files_that_would_not_be_read(self) -> Self:
-        if (self.cafile or self.certfile or self.keyfile) and not self.url.startswith("amqps://"):
+        if (self.cafile or self.certfile or self.keyfile) and not self.is_encrypted:
             raise ValueError("cafile, certfile and keyfile are for a url that begins with amqps://")
         if self.keyfile and not self.certfile:
             raise ValueError("keyfile without certfile")

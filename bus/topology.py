@@ -325,7 +325,11 @@ def _user(mailbox: MailboxCode, limits: Limits, *, laned: bool) -> User:
 def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
     # 4.0 brought a delivery limit of 20 where none is set; before, -1 is no valid limit and none is the default.
     unlimited = {"delivery-limit": -1} if version >= (4, 0) else {}
+    # What was sent to a daemon through a node that went silent comes back after so many ms: a minute by default, from
+    # 4.3 on; at once before. The daemon has gone on to another node by then, and knows what it has had.
+    returned = {"consumer-disconnected-timeout": 10_000} if version >= (4, 3) else {}
     inbox = {
+        **returned,
         "max-length": limits.inbox_messages,
         "max-length-bytes": limits.inbox_bytes,
         "overflow": "reject-publish",

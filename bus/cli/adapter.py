@@ -283,7 +283,7 @@ def link_settings(config: Config) -> LinkSettings:
     broker = config.broker
     return LinkSettings(
         mailbox=config.mailbox,
-        url=broker.url,
+        url=broker.urls,
         password=read_secret(Path(broker.password_file)) if broker.password_file else None,
         tls=_tls(config),
         heartbeat=broker.heartbeat,
@@ -298,7 +298,7 @@ def _tls(config: Config) -> Tls | None:
     cafile, certfile, keyfile = (
         Path(file) if file else None for file in (broker.cafile, broker.certfile, broker.keyfile)
     )
-    if not broker.url.startswith("amqps://"):
+    if not broker.is_encrypted:
         return None
     if cafile is None and config.trust is not None:
         cafile = Path(config.trust.root)

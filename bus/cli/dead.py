@@ -12,7 +12,7 @@ import click
 from bus.cli.output import emit_fields, emit_json, json_option
 from bus.cli.tables import emit_table
 from bus.errors import BY_CODE
-from bus.rabbit.address import Address, Tls
+from bus.rabbit.address import Address, Tls, cluster
 from bus.rabbit.dead import BATCH, QUEUES, REASONS, DeadLetter, Done, Fate, Graveyard, choose
 from bus.topology import OPERATOR
 from schemas.codes import Label
@@ -42,12 +42,13 @@ def command() -> None:
 
 
 def _with_graveyard(run: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which broker; the command gets `address`."""
+    """The options that say which broker; the command gets `nodes`."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
     @click.option(
         "--amqp", "url", required=True, envvar="LIENTHONG_AMQP_URL", show_envvar=True, metavar="URL",
-        help="amqp[s]://user:password@host/vhost; better in the environment, where no process list shows it.",
+        help="amqp[s]://user:password@host/vhost, of a cluster several with spaces between; better in the environment, "
+        "where no process list shows it.",
     )  # fmt: skip
     @click.option("--cafile", type=file, help="With amqps: authorities to trust, PEM.  [default: the system's]")
     @click.option("--certfile", type=file, help="With amqps: our certificate, PEM.")
@@ -55,7 +56,7 @@ def _with_graveyard(run: Callable[..., None]) -> Callable[..., None]:
     @wraps(run)
     def command(url: str, cafile: Path | None, certfile: Path | None, keyfile: Path | None, **rest: object) -> None:
         tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile)
-        run(address=Address.from_url(url, tls=tls, user=OPERATOR), **rest)
+        run(nodes=cluster(url.split(), tls=tls, user=OPERATOR), **rest)
 
     return command
 
@@ -99,9 +100,9 @@ def _with_choice(run: Callable[..., None]) -> Callable[..., None]:
 @_with_choice
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many of each queue.")
 @json_option
-def list_(address: Address, choice: Choice, limit: int, as_json: bool) -> None:
+def list_(nodes: Sequence[Address], choice: Choice, limit: int, as_json: bool) -> None:
     """Longest dead first: docket and reason. Liệt kê, cũ nhất trước."""
-    with Graveyard(address) as graveyard:
+    with Graveyard(*nodes) as graveyard:
         found = choice.of(graveyard.letters(choice.queues, limit=limit if choice.everything else None))
     if as_json:
         emit_json([_plain(letter) for letter in found])
@@ -122,9 +123,9 @@ def list_(address: Address, choice: Choice, limit: int, as_json: bool) -> None:
 @click.argument("message")
 @_with_graveyard
 @json_option
-def show(address: Address, message: str, as_json: bool) -> None:
+def show(nodes: Sequence[Address], message: str, as_json: bool) -> None:
     """One message: its docket, and how it came here. Xem một bản tin."""
-    with Graveyard(address) as graveyard:
+    with Graveyard(*nodes) as graveyard:
         found = choose(graveyard.letters(), refs=(message,))
     if not found:
         raise click.BadParameter(
@@ -163,32 +164,32 @@ def _with_consent(run: Callable[..., None]) -> Callable[..., None]:
 
 @command.command()
 @_with_consent
-def replay(address: Address, choice: Choice, dry_run: bool, yes: bool, as_json: bool) -> None:
+def replay(nodes: Sequence[Address], choice: Choice, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Send again where it belongs: the inbox it died in, or the one its key names. Gửi lại vào đúng hộp thư.
 
     Counts first, asks, then goes in batches of 100. What cannot be placed stays. With --json nothing is asked: without
     --yes it only counts.
     """
-    _act(address, choice, Graveyard.replay, "Gửi lại? Replay?", dry_run=dry_run, yes=yes, as_json=as_json)
+    _act(nodes, choice, Graveyard.replay, "Gửi lại? Replay?", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @command.command()
 @_with_consent
-def discard(address: Address, choice: Choice, dry_run: bool, yes: bool, as_json: bool) -> None:
+def discard(nodes: Sequence[Address], choice: Choice, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Throw away for ever. Bỏ hẳn.
 
     Counts first, asks, then goes in batches of 100. With --json nothing is asked: without --yes it only counts.
     """
-    _act(address, choice, Graveyard.discard, "Bỏ hẳn? Discard for ever?", dry_run=dry_run, yes=yes, as_json=as_json)
+    _act(nodes, choice, Graveyard.discard, "Bỏ hẳn? Discard for ever?", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 _Verb = Callable[[Graveyard, Sequence[DeadLetter]], Iterator[Sequence[Done]]]
 
 
 def _act(
-    address: Address, choice: Choice, verb: _Verb, question: str, *, dry_run: bool, yes: bool, as_json: bool
+    nodes: Sequence[Address], choice: Choice, verb: _Verb, question: str, *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    with Graveyard(address) as graveyard:
+    with Graveyard(*nodes) as graveyard:
         chosen = choice.of(graveyard.letters(choice.queues))
     if not as_json:
         _preview(chosen)
@@ -197,7 +198,7 @@ def _act(
         if not yes:
             click.confirm(question, abort=True)
         # Connected anew: a person may take an hour to answer, and no broker waits that long.
-        with Graveyard(address) as graveyard:
+        with Graveyard(*nodes) as graveyard:
             for some in verb(graveyard, chosen):
                 done += some
                 if not as_json and len(chosen) > BATCH:

@@ -18,7 +18,7 @@ from bus.files.edition import load_edition, load_roots, save_edition
 from bus.files.private import read_private, write_public
 from bus.keys import SigningKey
 from bus.listing import Book, read
-from bus.rabbit.address import Address, Tls
+from bus.rabbit.address import Tls, cluster
 from bus.rabbit.announce import last_edition, publish_edition
 from bus.register import AGENCY, KEYS, MAILBOX, Register
 from bus.topology import AUTHORITY
@@ -165,7 +165,12 @@ def verify(edition: Path, root: Path, held: Path | None) -> None:
 @_root
 @click.option("--previous", type=_file, help="The edition before: daemons that hold it get only what changed.")
 @click.option(
-    "--broker", "url", required=True, envvar="LIENTHONG_BROKER_URL", show_envvar=True, help="amqps://host/vhost"
+    "--broker",
+    "url",
+    required=True,
+    envvar="LIENTHONG_BROKER_URL",
+    show_envvar=True,
+    help="amqps://host/vhost, of a cluster several with spaces between",
 )
 @click.option("--cafile", type=_file, help="Who vouches for the broker.  [default: --root]")
 @click.option("--cert", type=_file, help="Certificate of the service `authority`.")
@@ -179,13 +184,13 @@ def publish(
     if found.is_expired(now):
         raise BadEdition(why=f"it expired at {found.header.expires_at:%Y-%m-%d %H:%M}Z")
     tls = Tls(cafile=cafile or root, certfile=cert, keyfile=key) if url.startswith("amqps://") else None
-    address = Address.from_url(url, tls=tls, user=AUTHORITY)
+    nodes = cluster(url.split(), tls=tls, user=AUTHORITY)
     roots = load_roots(root)
-    if (last := last_edition(address)) is not None:
+    if (last := last_edition(*nodes)) is not None:
         editions.accept(editions.load(last, roots=roots, now=now), found.encoded, roots=roots, now=now)
     before = _loaded(previous, root) if previous else None
     change = editions.change(before, found) if before else editions.announcement(found)
-    publish_edition(address, version=found.header.version, whole=found.encoded, change=change)
+    publish_edition(*nodes, version=found.header.version, whole=found.encoded, change=change)
     emit_fields(
         {**_header(found), "toàn bộ / whole": f"{len(found.encoded)} byte", "thay đổi / change": f"{len(change)} byte"}
     )

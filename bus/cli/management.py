@@ -9,7 +9,8 @@ management_option = click.option(
     envvar="LIENTHONG_MANAGEMENT_URL",
     show_envvar=True,
     metavar="URL",
-    help="http[s]://user:password@host:15672 of RabbitMQ; better in the environment, where no process list shows it.",
+    help="http[s]://user:password@host:15672 of RabbitMQ, of a cluster several with spaces between; better in the "
+    "environment, where no process list shows it.",
 )
 vhost_option = click.option(
     "--vhost",

@@ -18,6 +18,7 @@ from bus.cli.wish import Wish, put_revoked, wish_options
 from bus.drift import Act, Change, Thing, diff, leftovers
 from bus.errors import BusError
 from bus.files.credentials import add_credentials, load_credentials
+from bus.rabbit import copies
 from bus.rabbit import definitions as wire
 from bus.rabbit.management import Management
 from bus.topology import TARGET, Topology, parse_version
@@ -91,13 +92,15 @@ def plan(url: str, wish: Wish, prune: bool, full: bool, as_json: bool) -> None:
     with Management(url) as management:
         wanted = wish.topology(management.version())
         current = management.topology(wish.vhost)
+        thin = copies.ask(management, vhost=wish.vhost) if current.exists else ()
     changes = diff(current, wanted, prune=prune)
     left = () if prune or wish.partial else leftovers(current, wanted)
+    notes = (*wanted.notes, *copies.in_words(thin, vhost=wish.vhost))
     if as_json:
-        emit_json(_plain(wish, changes, left, wanted))
+        emit_json(_plain(wish, changes, left, notes))
     else:
         _show(wish, changes, left, full=full)
-        _say(wanted.notes)
+        _say(notes)
         if any(change.kind is not Act.CANNOT for change in changes):
             click.echo("Để thực hiện: lienthong topology apply. To make it so: lienthong topology apply.")
     sys.exit(2 if changes else 0)
@@ -154,11 +157,13 @@ def apply(
         hashes = _hashes(made, credentials)
         management.apply(changes, vhost=wish.vhost, hashes=hashes)
         remaining = diff(management.topology(wish.vhost), wanted, prune=prune)
+        thin = copies.ask(management, vhost=wish.vhost)
+    notes = (*wanted.notes, *copies.in_words(thin, vhost=wish.vhost))
     if as_json:
-        emit_json(_plain(wish, changes, (), wanted) | {"remaining": [_row(change) for change in remaining]})
+        emit_json(_plain(wish, changes, (), notes) | {"remaining": [_row(change) for change in remaining]})
     else:
         _conclude(changes, remaining, made, credentials, full=full)
-        _say((*wanted.notes, *_stale_passwords(current, wanted, credentials)))
+        _say((*notes, *_stale_passwords(current, wanted, credentials)))
     sys.exit(2 if remaining else 0)
 
 
@@ -297,14 +302,14 @@ def _say(notes: Iterable[Label]) -> None:
         click.echo(f"Lưu ý: {note.vi}\nNote: {note.en}", err=True)
 
 
-def _plain(wish: Wish, changes: Sequence[Change], left: Sequence[Change], wanted: Topology) -> dict[str, object]:
+def _plain(wish: Wish, changes: Sequence[Change], left: Sequence[Change], notes: Iterable[Label]) -> dict[str, object]:
     return {
         "vhost": wish.vhost,
         "as_of": wish.on,
         "mailboxes": len(wish.mailboxes),
         "changes": [_row(change) for change in changes],
         "leftovers": [_row(change) for change in left],
-        "notes": [note._asdict() for note in wanted.notes],
+        "notes": [note._asdict() for note in notes],
     }
 
 

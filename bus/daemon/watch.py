@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bus.crashpoints import reached
 from bus.errors import InboxShared
 from bus.ports import Broker, Store, Transaction
 from bus.records import Box, Event, State
@@ -73,6 +74,7 @@ class Watch:
         with self._store.write() as tx:
             _hasten(tx, now=now, waiting=now + LONGEST_WAIT)
             entered = [row.entered_at for box in Box for row in tx.rows(box, limit=1)]
+        reached("watch.begun")
         return min(timedelta(0), now - max(entered, default=now))
 
     def _tell(self, event: Event) -> None:

@@ -1,7 +1,8 @@
-"""Where the broker is and who we are to it, read from one URL; what pika is told of it. Opens no connection."""
+"""Where the broker's nodes are and who we are to them, read from URLs; what pika is told. Opens no connection."""
 
 import ssl
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -47,7 +48,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One broker, one virtual host, one user. The password is in no repr and in no error."""
+    """One node of the broker, one virtual host, one user. The password is in no repr and in no error."""
 
     host: str
     port: int
@@ -112,6 +113,39 @@ class Address:
             client_properties={"connection_name": name, "product": "lienthong"},
             ssl_options=None if self.tls is None else pika.SSLOptions(self.tls.context(), self.host),
         )
+
+
+def cluster(
+    urls: Sequence[str], *, password: str | None = None, tls: Tls | None = None, user: str | None = None
+) -> tuple[Address, ...]:
+    """The nodes of one cluster, each by its own URL. Raises BadConfig, also where they are not of one cluster."""
+    nodes = tuple(Address.from_url(url, password=password, tls=tls, user=user) for url in urls)
+    if not nodes:
+        raise _bad("there is none")
+    if len({(node.vhost, node.user, node.tls is None) for node in nodes}) > 1:
+        raise _bad(
+            "the URLs of one cluster have one virtual host, one user, and amqps:// in all of them or in none / "
+            "các địa chỉ của một cụm phải cùng vhost, cùng người dùng, và cùng là amqps:// hoặc cùng không"
+        )
+    if len({(node.host, node.port) for node in nodes}) < len(nodes):
+        raise _bad("it names one node twice / có nút ghi hai lần")
+    return nodes
+
+
+class Turn:
+    """Whose turn it is at the next attempt to connect. Each connection has an order of its own, drawn by `dice`: those
+    who lose a node spread over all the others."""
+
+    def __init__(self, nodes: Sequence[Address], *, dice: Callable[[], float]) -> None:
+        self._order = deque(sorted(nodes, key=lambda _: dice()))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def next(self) -> Address:
+        node = self._order[0]
+        self._order.rotate(-1)
+        return node
 
 
 def _bad(why: str) -> BadConfig:

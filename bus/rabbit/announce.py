@@ -1,6 +1,6 @@
 """Publishing the signed directory, and asking a broker for the last one: short-lived connections of the authority's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pika
@@ -10,6 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from bus.crashpoints import reached
 from bus.errors import BadConfig, BrokerAway
 from bus.rabbit.address import Address
+from bus.rabbit.first import first_that_answers
 from bus.rabbit.session import words
 from bus.topology import CHANGE_KEY, DIRECTORY, DIRECTORY_IN, EDITION_KEY
 
@@ -18,14 +19,15 @@ LARGEST = 15 * 1024 * 1024
 """Bytes of one edition: the broker takes messages of 16 MiB."""
 
 
-def publish_edition(address: Address, *, version: int, whole: bytes, change: bytes) -> None:
-    """The whole first: who is told of a change that does not fit asks for it. Confirmed when this returns.
+def publish_edition(*nodes: Address, version: int, whole: bytes, change: bytes) -> None:
+    """To the first node that answers. The whole before the change: who is told of a change that does not fit asks for
+    it. Confirmed when this returns.
 
     Raises BadConfig where it is too large or the broker says no, BrokerAway where it does not answer.
     """
     if len(whole) > LARGEST:
         raise BadConfig(file="edition", why=f"{len(whole)} bytes compressed; a message carries {LARGEST}")
-    with _channel(address) as channel:
+    with _channel(nodes) as (channel, address):
         channel.confirm_delivery()
         for key, body in ((EDITION_KEY, whole), (CHANGE_KEY, change)):
             properties = pika.BasicProperties(
@@ -40,10 +42,10 @@ def publish_edition(address: Address, *, version: int, whole: bytes, change: byt
             reached("announce.confirmed")
 
 
-def last_edition(address: Address, *, wait: float = 2.0) -> bytes | None:
+def last_edition(*nodes: Address, wait: float = 2.0) -> bytes | None:
     """The last whole edition on a broker; None where there is none after `wait` seconds. Raises as above."""
     found: list[bytes] = []
-    with _channel(address) as channel:
+    with _channel(nodes) as (channel, _):
         channel.basic_qos(prefetch_count=16)
 
         def arrived(_channel: object, method: object, _properties: object, body: bytes) -> None:
@@ -60,15 +62,10 @@ def last_edition(address: Address, *, wait: float = 2.0) -> bytes | None:
 
 
 @contextmanager
-def _channel(address: Address) -> Iterator[BlockingChannel]:
+def _channel(nodes: Sequence[Address]) -> Iterator[tuple[BlockingChannel, Address]]:
+    connection, address = first_that_answers(nodes, name="lienthong directory", heartbeat=30)
     try:
-        connection = pika.BlockingConnection(address.parameters(name="lienthong directory", heartbeat=30, timeout=10))
-    except exceptions.AMQPError as error:
-        raise BrokerAway(why=f"{address}: {words(error)}") from error
-    except OSError as error:
-        raise BrokerAway(why=f"{address}: {error}") from error
-    try:
-        yield connection.channel()
+        yield connection.channel(), address
     except (exceptions.ChannelClosedByBroker, exceptions.UnroutableError, exceptions.NackError) as error:
         raise BadConfig(
             file="broker",

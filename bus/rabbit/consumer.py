@@ -16,6 +16,7 @@ from pika import BasicProperties
 from pika.channel import Channel
 from pika.spec import Basic
 
+from bus.rabbit import pulse
 from bus.rabbit.company import Census
 from bus.rabbit.deliveries import Deliveries
 from bus.rabbit.io_thread import IoThread
@@ -24,7 +25,7 @@ from bus.rabbit.session import Session
 from bus.records import Arrival
 
 
-class Limits(Protocol):
+class Limits(pulse.Limits, Protocol):
     """The part of LinkSettings that concerns consuming."""
 
     @property
@@ -51,7 +52,8 @@ class Consumer:
         lane: str | None = None,
         census: Census | None = None,
     ) -> None:
-        """`lane` is the queue of copies that overtake, read where the broker has lanes; `census` counts who else reads."""
+        """`lane` is the queue of copies that overtake, read where the broker has lanes; `census` counts who else reads
+        the inbox."""
         self.session: Session  # set by the link: each needs the other
         self._io = io
         self._queue = queue
@@ -70,6 +72,14 @@ class Consumer:
         self._is_paused = False
         self._arrived = threading.Condition()
         self._closed = False
+        self._pulse = pulse.Pulse(
+            io.loop,
+            queue=queue,
+            limits=limits,
+            is_idle=lambda: not self._buffer and not self._is_paused,
+            arrived=self._on_message,
+            lost=lambda why: self.session.lose(why),
+        )
 
     def receive(self, *, limit: int, wait: float, max_bytes: int) -> Sequence[Arrival]:
         with self._arrived:
@@ -109,6 +119,8 @@ class Consumer:
 
         def consuming(_: object) -> None:
             self.session.ready()
+            if not self._arguments:  # a stream, which is read from an offset on, gives nothing to who asks
+                self._pulse.start(channel)
             if self._census is not None:
                 self._census.begin(channel)
 
@@ -121,6 +133,7 @@ class Consumer:
     def gone(self) -> None:
         """What was not handed out is forgotten: the broker delivers it again."""
         self._inbox = None
+        self._pulse.stop()
         if self._census is not None:
             self._census.end()
         if self._lane is not None:
@@ -134,14 +147,17 @@ class Consumer:
     def blocked(self) -> None:
         """A connection that never publishes is not blocked."""
 
-    def _on_message(self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
+    def _on_message(
+        self, channel: Channel, method: Basic.Deliver | Basic.GetOk, properties: BasicProperties, body: bytes
+    ) -> None:
         if self._inbox is not None and channel is self._inbox.channel:
-            self._keep(self._buffer, self._inbox.arrival(method, properties, body))
+            self._pulse.beat()
+            self._hold(self._buffer, self._inbox.arrival(method, properties, body))
 
     def _on_urgent(self, arrival: Arrival) -> None:
-        self._keep(self._urgent, arrival)
+        self._hold(self._urgent, arrival)
 
-    def _keep(self, buffer: deque[Arrival], arrival: Arrival) -> None:
+    def _hold(self, buffer: deque[Arrival], arrival: Arrival) -> None:
         with self._arrived:
             buffer.append(arrival)
             self._bytes += len(arrival.body)

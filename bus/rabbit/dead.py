@@ -28,6 +28,7 @@ from bus.envelope import parse
 from bus.errors import BadConfig, BadMessage, BrokerAway, BusError
 from bus.message import CONTENT_TYPE, VERSION, VERSION_HEADER
 from bus.rabbit.address import Address
+from bus.rabbit.first import first_that_answers
 from bus.topology import DEAD, UNROUTABLE, inbox_of, mailbox_of
 from schemas.codes import Kind, Label
 from schemas.docket import Docket
@@ -101,13 +102,11 @@ class Done:
 class Graveyard:
     """An operator's link to the two queues. Raises BrokerAway or BadConfig; what it held is back in its queue then."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, *nodes: Address) -> None:
+        self._nodes = nodes
 
     def __enter__(self) -> Self:
-        parameters = self._address.parameters(name="lienthong dead", heartbeat=60, timeout=10)
-        with _translated(self._address):
-            self._connection = pika.BlockingConnection(parameters)
+        self._connection, self._address = first_that_answers(self._nodes, name="lienthong dead", heartbeat=60)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

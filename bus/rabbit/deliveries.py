@@ -42,7 +42,7 @@ class Deliveries:
         self._number = number
         self._tags = Tags()
 
-    def arrival(self, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> Arrival:
+    def arrival(self, method: Basic.Deliver | Basic.GetOk, properties: BasicProperties, body: bytes) -> Arrival:
         tag = method.delivery_tag
         assert isinstance(tag, int)
         return Arrival(

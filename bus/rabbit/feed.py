@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from bus.rabbit.address import Turn
 from bus.rabbit.consumer import Consumer
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.link import LinkSettings
@@ -53,18 +54,13 @@ class Feed:
 
     def _open(self, queue: str) -> tuple[Consumer, Session]:
         settings = self._settings
-        address = settings.address()
-        log = structlog.get_logger().bind(mailbox=settings.mailbox, broker=str(address), role=queue)
+        log = structlog.get_logger().bind(mailbox=settings.mailbox, role=queue)
         consumer = Consumer(self._io, queue=queue, limits=settings, log=log, arguments=LAST)
         session = Session(
             self._io,
             consumer,
-            parameters=partial(
-                address.parameters,
-                name=f"lienthong {settings.mailbox} {queue}",
-                heartbeat=settings.heartbeat,
-                timeout=settings.connect_timeout,
-            ),
+            turn=Turn(settings.nodes(), dice=random.random),
+            parameters=partial(settings.parameters, role=queue),
             retry=settings.retry,
             refused_retry=settings.refused_retry,
             setup_timeout=settings.setup_timeout,

@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 
+import pika
 import structlog
 
 from bus.message import MAX_BODY
 from bus.ports import ARRIVAL_BYTES
-from bus.rabbit.address import Address, Tls
+from bus.rabbit.address import Address, Tls, Turn, cluster
 from bus.rabbit.company import Census, Company
 from bus.rabbit.consumer import Consumer
 from bus.rabbit.io_thread import IoThread
@@ -37,23 +38,29 @@ REFUSED_RETRY = Backoff(4.0, 60.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
-    """Raises BadConfig where the URL is of no use."""
+    """Raises BadConfig where a URL is of no use, or where they are not of one cluster."""
 
     mailbox: MailboxCode
-    url: str = field(repr=False)
+    url: str | Sequence[str] = field(repr=False)
+    """Of the broker, or of each node of its cluster: they are tried in turn."""
     password: str | None = field(default=None, repr=False)
     """Used where the URL carries none."""
     tls: Tls | None = None
-    heartbeat: int = 30
-    """Seconds. pika notices a silent network after between one and two times `heartbeat` + 5."""
+    heartbeat: int = 15
+    """Seconds. pika notices a silent network after between one and two times `heartbeat` + 5, the broker after twice
+    `heartbeat`: until then it keeps what it sent to us."""
     window: int = 500
     window_bytes: int = 16 * 1024 * 1024
     """Publishes under way, and their bytes in memory; one larger message goes alone."""
     prefetch: int = 256
     buffer_bytes: int = 64 * 1024 * 1024
     """Of bodies that arrived and wait to be received. Above it nothing more is read until half of it is gone."""
-    publish_timeout: float = 30.0
-    """Seconds without any answer after which a publish is lost."""
+    publish_timeout: float = 15.0
+    """Seconds without any answer after which a publish is lost, and another node is tried."""
+    quiet: float = 15.0
+    """Seconds without an arrival after which the node is asked for one."""
+    answer_timeout: float = 10.0
+    """Seconds it has to answer that; then another node is tried."""
     max_body: int = MAX_BODY
     """The broker's max_message_size: what is larger is answered as if the broker had nacked it."""
     connect_timeout: float = 10.0
@@ -66,10 +73,16 @@ class LinkSettings:
     """After the broker said no: a queue, an exchange or a permission is missing."""
 
     def __post_init__(self) -> None:
-        self.address()
+        self.nodes()
 
-    def address(self) -> Address:
-        return Address.from_url(self.url, password=self.password, tls=self.tls, user=self.mailbox)
+    def nodes(self) -> tuple[Address, ...]:
+        urls = (self.url,) if isinstance(self.url, str) else self.url
+        return cluster(urls, password=self.password, tls=self.tls, user=self.mailbox)
+
+    def parameters(self, node: Address, *, role: str) -> pika.ConnectionParameters:
+        return node.parameters(
+            name=f"lienthong {self.mailbox} {role}", heartbeat=self.heartbeat, timeout=self.connect_timeout
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +98,22 @@ class LinkStatus:
     """Why it is not working now; None when it is. After a refused publish, it stays until one is confirmed."""
     since: datetime
     """Of the last change."""
+    publishing_to: str | None = None
+    consuming_from: str | None = None
+    """The node of either connection, without credentials."""
 
 
 class Link:
     """Connects at once and for ever, until closed. Threads may call it as they like."""
 
     def __init__(self, settings: LinkSettings, *, io: IoThread, dice: Callable[[], float] = random.random) -> None:
-        address = settings.address()
-        log = structlog.get_logger().bind(mailbox=settings.mailbox, broker=str(address))
+        nodes = settings.nodes()
+        log = structlog.get_logger().bind(mailbox=settings.mailbox)
         exchange, queue = exchange_of(settings.mailbox), inbox_of(settings.mailbox)
         self._changes = threading.Condition()
         self._closed = False
         publishing, consuming = log.bind(role=Publisher.name), log.bind(role=Consumer.name)
-        self._publisher = Publisher(io, exchange=exchange, user=address.user, limits=settings, log=publishing)
+        self._publisher = Publisher(io, exchange=exchange, user=nodes[0].user, limits=settings, log=publishing)
         self._company = Company(patience=LINGERING * settings.heartbeat)
         census = Census(io, queue=queue, every=settings.heartbeat, company=self._company)
         lane = lane_of(settings.mailbox)
@@ -107,12 +123,8 @@ class Link:
             return Session(
                 io,
                 role,
-                parameters=partial(
-                    address.parameters,
-                    name=f"lienthong {settings.mailbox} {role.name}",
-                    heartbeat=settings.heartbeat,
-                    timeout=settings.connect_timeout,
-                ),
+                turn=Turn(nodes, dice=dice),
+                parameters=partial(settings.parameters, role=role.name),
                 retry=settings.retry,
                 refused_retry=settings.refused_retry,
                 setup_timeout=settings.setup_timeout,
@@ -157,6 +169,8 @@ class Link:
             reconnects=publisher.reconnects + consumer.reconnects,
             last_error=publisher.last_error or consumer.last_error,
             since=max(publisher.since, consumer.since),
+            publishing_to=publisher.node,
+            consuming_from=consumer.node,
         )
 
     def wait_ready(self, timeout: float) -> bool:

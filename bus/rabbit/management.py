@@ -6,6 +6,7 @@ queue is deleted, whether there is any.
 
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -40,20 +41,23 @@ STALE = 12.0
 
 
 class Management:
-    """One broker's management API. Raises BrokerAway where it does not answer, BadConfig where it says no."""
+    """A broker's management API, at the first of its nodes that answers. Raises BrokerAway where none does, BadConfig
+    where it says no."""
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        """`http[s]://user:password@host:port`, parts percent-encoded."""
-        base, auth = _split(url)
-        self.address = base
+        """`http[s]://user:password@host:port`, parts percent-encoded; several, with spaces between, of a cluster."""
+        self._nodes = deque(_split(each) for each in url.split() or [""])
         self._http = httpx.Client(
-            base_url=base + "/api",
-            auth=auth,
             timeout=TIMEOUT,
             transport=transport,
             trust_env=False,  # a proxy meant for the web is no way to the broker
             verify=ssl.create_default_context(),  # the system's authorities, or SSL_CERT_FILE
         )
+
+    @property
+    def address(self) -> str:
+        """Of the node that answers, without password."""
+        return self._nodes[0][0]
 
     def __enter__(self) -> Self:
         return self
@@ -176,13 +180,23 @@ class Management:
         missing_ok: bool = False,
     ) -> Any:
         """The JSON of the answer, None where it is empty."""
-        try:
-            response = self._http.request(method, path, params=params, json=json)
-        except httpx.HTTPError as error:
-            raise BrokerAway(why=f"{self.address}: {str(error) or type(error).__name__}") from error
+        response = self._answer(method, path, params, json)
         if response.is_success or (missing_ok and response.status_code == httpx.codes.NOT_FOUND):
             return _json(response, self.address) if response.content and response.is_success else None
         raise _refusal(response, path, self.address)
+
+    def _answer(self, method: str, path: str, params: Mapping[str, str] | None, json: object) -> httpx.Response:
+        away = []
+        for _ in range(len(self._nodes)):
+            base, auth = self._nodes[0]
+            try:
+                return self._http.request(method, f"{base}/api{path}", params=params, json=json, auth=auth)
+            except httpx.HTTPError as error:
+                away.append(f"{base}: {str(error) or type(error).__name__}")
+                if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                    break  # it may have been done: to ask another is up to who asked
+                self._nodes.rotate(-1)
+        raise BrokerAway(why="; ".join(away))
 
 
 _COLLECTIONS: dict[type[Item], str] = {Exchange: "exchanges", Queue: "queues", Policy: "policies", Vhost: "vhosts"}

@@ -188,7 +188,9 @@ class Publisher:
             return
         rest = self._answered_at + self._limits.publish_timeout - self._io.loop.time()
         if rest <= 0:
+            # A node without its cluster takes everything and confirms nothing: another may do better.
             self._log.warning("publish.unanswered", messages=len(self._under_way))
+            self.session.lose(f"no answer to what was published, for {self._limits.publish_timeout:g} s")
             self._give_up()
         else:
             self._watch = self._io.loop.call_later(rest, self._look)

@@ -4,11 +4,12 @@ No message is taken to look at it: before RabbitMQ 4.3 every look counts towards
 tells a quorum queue's oldest message otherwise. Its age is read from the queue's own past instead (`oldest`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
+from bus.rabbit.copies import lacking
 from bus.rabbit.management import Management
 from bus.topology import DEAD, POLICY_PREFIX, UNROUTABLE, is_lane, mailbox_of
 from schemas.codes import Label
@@ -70,6 +71,8 @@ class QueueState:
     policy: str | None = None
     missing: tuple[str, ...] = ()
     """Nodes that hold a copy of the queue and are not there."""
+    lacking: tuple[str, ...] = ()
+    """Nodes that run and hold no copy, where it has too few."""
 
     @property
     def mailbox(self) -> MailboxCode | None:
@@ -112,8 +115,17 @@ _EVERYWHERE = (
     Rule(
         "member-missing",
         Label("thiếu bản sao: {missing}", "copy away: {missing}"),
-        Label("khởi động các nút đó", "start those nodes"),
+        Label(
+            "khởi động các nút đó; nếu mất hẳn thì rabbitmqctl forget_cluster_node rồi thêm nút mới",
+            "start those nodes; if they are lost for good, rabbitmqctl forget_cluster_node and a new node",
+        ),
         lambda q: bool(q.missing),
+    ),
+    Rule(
+        "few-copies",
+        Label("không có bản sao ở: {lacking}", "no copy on: {lacking}"),
+        Label("rabbitmq-queues grow NÚT all", "rabbitmq-queues grow NODE all"),
+        lambda q: bool(q.lacking),
     ),
 )
 _NO_LIMITS = Rule(
@@ -226,6 +238,7 @@ def faults(queue: QueueState) -> tuple[Fault, ...]:
     facts = {
         "state": queue.state,
         "missing": ", ".join(queue.missing),
+        "lacking": ", ".join(queue.lacking),
         "percent": f"{queue.fullness:.0%}",
         "unacknowledged": queue.unacknowledged,
         "age": in_words(queue.oldest),
@@ -293,7 +306,8 @@ def overview(management: Management, *, vhost: str) -> Overview:
     rows = [row for row in management.get(path, columns=_COLUMNS) if mailbox_of(row["name"]) or row["name"] in RULES]
     nodes = management.get("/nodes", columns="name,running,mem_alarm,disk_free_alarm,partitions,uptime")
     ages = _ages(management, path, nodes) if any(row.get("messages") for row in rows) else {}
-    states = (_state(row, ages.get(row["name"])) for row in rows)
+    running = [node["name"] for node in nodes if node.get("running")]
+    states = (_state(row, ages.get(row["name"]), running) for row in rows)
     return Overview(
         queues=tuple(sorted(states, key=lambda queue: (queue.name in RULES, queue.name))),
         alarms=alarms(nodes),
@@ -322,7 +336,7 @@ def _samples(details: Json | None) -> dict[int, int]:
     return {row["timestamp"]: row["sample"] for row in (details or {}).get("samples", ())}
 
 
-def _state(row: Json, age: Age | None) -> QueueState:
+def _state(row: Json, age: Age | None, running: Collection[str]) -> QueueState:
     stats = row.get("message_stats") or {}
     policy = row.get("effective_policy_definition") or {}
     return QueueState(
@@ -341,4 +355,5 @@ def _state(row: Json, age: Age | None) -> QueueState:
         limit_bytes=policy.get("max-length-bytes"),
         policy=row.get("policy") or None,
         missing=tuple(sorted(set(row.get("members") or ()) - set(row.get("online") or ()))),
+        lacking=lacking(row, running),
     )

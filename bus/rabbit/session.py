@@ -26,6 +26,7 @@ from pika.channel import Channel
 from pika.spec import Connection as ConnectionMethods
 
 from bus.errors import BusError
+from bus.rabbit.address import Address, Turn
 from bus.rabbit.io_thread import IoThread
 
 # pika tells us of every failure; its own log would repeat each with a stack trace.
@@ -65,6 +66,8 @@ class Standing:
     blocked: str | None = None
     reconnects: int = 0
     last_error: str | None = None
+    node: str | None = None
+    """Which one it is connected to, without credentials."""
 
 
 class Role(Protocol):
@@ -140,7 +143,8 @@ class Session:
         io: IoThread,
         role: Role,
         *,
-        parameters: Callable[[], pika.ConnectionParameters],
+        turn: Turn,
+        parameters: Callable[[Address], pika.ConnectionParameters],
         retry: Backoff,
         refused_retry: Backoff,
         setup_timeout: float,
@@ -148,10 +152,11 @@ class Session:
         changed: Callable[[], None],
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
-        """`parameters` is called at each attempt, so that a renewed certificate is read; `changed` whenever `standing`
-        has changed."""
+        """`parameters` is called at each attempt, so that a renewed certificate is read, with the node whose `turn` it
+        is; `changed` whenever `standing` has changed."""
         self._io = io
         self._role = role
+        self._turn = turn
         self._parameters = parameters
         self._retry = retry
         self._refused_retry = refused_retry
@@ -160,6 +165,7 @@ class Session:
         self._changed = changed
         self._log = log
         self._connection: _Connection | None = None
+        self._node: Address | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._attempts = 0
         self._ready_at: float | None = None
@@ -182,14 +188,14 @@ class Session:
         self._ready_at = self._io.loop.time()
         kept = self.standing.last_error if self._refused_in_use and not proven else None
         self._stand(ready=True, connected=True, last_error=kept)
-        self._log.info("broker.connected", reconnects=self.standing.reconnects)
+        self._log.info("broker.connected", broker=self.standing.node, reconnects=self.standing.reconnects)
 
     def proven(self) -> None:
         self._refused_in_use = False
         self._stand(last_error=None)
 
     def lose(self, why: str, *, refused: bool = False) -> None:
-        """Gives the connection up and makes another in a while."""
+        """Gives the connection up and makes another, to another node where there is one."""
         if (connection := self._connection) is None:
             return
         self._connection = None
@@ -216,8 +222,9 @@ class Session:
     def _connect(self) -> None:
         if self._stopping:
             return
+        self._node = self._turn.next()
         try:
-            parameters = self._parameters()
+            parameters = self._parameters(self._node)
         except BusError as error:
             self._gone(str(error), refused=True)
             return
@@ -234,7 +241,7 @@ class Session:
         if connection is not self._connection:
             self._close(connection)
             return
-        self._stand(connected=True)
+        self._stand(connected=True, node=str(self._node))
         connection.read_in_large_pieces()
         connection.add_on_connection_blocked_callback(self._on_blocked)
         connection.add_on_connection_unblocked_callback(self._on_unblocked)
@@ -266,21 +273,28 @@ class Session:
         was_ready, self._ready_at = self._ready_at is not None, None
         self._refused_in_use = refused and (was_ready or self._refused_in_use)
         reconnects = self.standing.reconnects + was_ready
-        self._stand(connected=False, ready=False, blocked=None, reconnects=reconnects, last_error=why)
+        self._stand(connected=False, ready=False, blocked=None, reconnects=reconnects, last_error=why, node=None)
         self._role.gone()
         if self._stopping:
             return
-        delay = (self._refused_retry if refused else self._retry).delay(self._attempts, self._dice)
+        delay = self._wait(refused=refused)
         self._attempts += 1
         self._timer = loop.call_later(delay, self._connect)
         event = "broker.lost" if was_ready else "broker.refused" if refused else "broker.unreachable"
-        self._log.warning(event, why=why, retry_in=round(delay, 2))
+        self._log.warning(event, broker=str(self._node), why=why, retry_in=round(delay, 2))
+
+    def _wait(self, *, refused: bool) -> float:
+        """Seconds to the next attempt: at another node almost at once, and longer only after each round of them all."""
+        rounds, place = divmod(self._attempts, len(self._turn))
+        if place + 1 < len(self._turn):
+            return self._retry.delay(0, self._dice)
+        return (self._refused_retry if refused else self._retry).delay(rounds, self._dice)
 
     def _stop(self) -> None:
         self._stopping = True
         self._cancel_timer()
         connection, self._connection = self._connection, None
-        self._stand(connected=False, ready=False, blocked=None, last_error="closed")
+        self._stand(connected=False, ready=False, blocked=None, last_error="closed", node=None)
         self._role.gone()
         if connection is None:
             self.closed.set()

@@ -15,13 +15,21 @@ from schemas.codes import Label
 
 PLUGIN: Final = "rabbitmq_auth_mechanism_ssl"
 TLS_PORT: Final = 5671
+CLUSTER: Final[Mapping[str, str]] = {"net_ticktime": "15"}
+"""Seconds in which nodes notice that one of them is silent, give or take a quarter; RabbitMQ's own is 60. Until they do
+none of them lets in a user whose connections are limited, for they wait for the silent one's count."""
 _SPACES: Final = re.compile(r"[ \t\n\v\f\r]+")
 
 
 def settings(*, listener: str, plain: str | None = None) -> dict[str, str]:
     """Lines of rabbitmq.conf. `listener` is `[address:]port` of AMQP over TLS; `plain`, for trials only, that of AMQP
     without it, where passwords count too."""
-    lines = {"listeners.ssl.1": listener, "ssl_cert_login_from": "common_name", "max_message_size": str(MAX_BODY)}
+    lines = {
+        "listeners.ssl.1": listener,
+        "ssl_cert_login_from": "common_name",
+        "max_message_size": str(MAX_BODY),
+        **CLUSTER,
+    }
     if plain is None:
         return {"listeners.tcp": "none", "auth_mechanisms.1": "EXTERNAL", **lines}
     return {

@@ -62,6 +62,7 @@ POINTS = (
     Point("folder.bounced", R, "a .reason says that a recipient refused", "the others of its batch do"),
     Point("bounce.told", R, "the document system knows of a refusal", "the inbox says so"),
     Point("settle.committed", R, "a refusal is kept and its receipt lies in the outbox", "the receipt is published"),
+    Point("watch.begun", R, "what waited for a time out of all reason is due again", "it is tried"),
     Point("forget.box", R, "some of what is long done is dropped", "the rest is", (1, 2)),
     Point("forget.history", R, "some of the history is dropped", "the rest is"),
     Point("edition.kept", Story.EDITION, "a new edition is on disk", "the daemon goes by it"),

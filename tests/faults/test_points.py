@@ -25,6 +25,8 @@ BY_CALLER = {
 """Durable only as a part of what its caller does."""
 
 ALONE = {
+    "bus/daemon/watch.py:_look_at_the_clock": "an event, and waits made shorter, in one commit",
+    "bus/daemon/watch.py:_tell": "one event is all",
     "bus/operations.py:withdraw": "one commit is all the command does",
     "bus/operations.py:discard": "one commit is all the command does",
     "bus/operations.py:_again": "one commit is all the command does",

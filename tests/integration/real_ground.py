@@ -1,7 +1,9 @@
 """The ground of the broker contract on a real RabbitMQ: links that all go through one forwarder."""
 
+import random
 import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from bus.rabbit.link import Backoff, IoThread, Link, LinkSettings
 from schemas.values import MailboxCode
@@ -29,13 +31,27 @@ class RealGround:
             publish_timeout=10.0,
         )
 
-    def link(self, mailbox: MailboxCode, *, prefetch: int = 256, ready: bool = True, **changes: object) -> Link:
+    def link(
+        self,
+        mailbox: MailboxCode,
+        *,
+        prefetch: int = 256,
+        ready: bool = True,
+        dice: float | None = None,
+        **changes: object,
+    ) -> Link:
+        """`dice`: what is drawn, always; by chance where None."""
         settings = replace(self.settings, mailbox=mailbox, prefetch=prefetch, **changes)  # type: ignore[arg-type]
-        link = Link(settings, io=self._io)
+        link = Link(settings, io=self._io, dice=random.random if dice is None else lambda: dice)
         self._links.append(link)
         if ready:
             assert link.wait_ready(15), link.status()
         return link
+
+    def another_way(self) -> Forwarder:
+        """To the same broker; whoever asked for it closes it."""
+        parts = urlsplit(self.vhost.url)
+        return Forwarder(parts.hostname or "localhost", parts.port or 5672)
 
     def settle(self) -> None:
         time.sleep(0.3)  # the I/O thread takes the acks over in its own time

@@ -457,6 +457,18 @@ def test_a_broker_that_is_away_is_said_without_the_password(
 
 
 @pytest.mark.parametrize(
+    ("command", "variable"), [(["queues"], "LIENTHONG_MANAGEMENT_URL"), (["dead", "list"], "LIENTHONG_AMQP_URL")]
+)
+def test_the_first_node_that_answers_serves(applied: Desk, command: list[str], variable: str) -> None:
+    """Of a cluster all nodes may be named, and some may be away."""
+    url = applied.environment[variable]
+    login = urlsplit(url).netloc.rpartition("@")[0]
+    away = urlsplit(url)._replace(netloc=f"{login}@127.0.0.1:1").geturl()
+    both: dict[str, Any] = {variable: f"{away} {url}"}
+    applied.run(*command, **both)
+
+
+@pytest.mark.parametrize(
     ("user", "words"),
     [("nobody", "check its password"), ("sender", "log in as `operator`")],
     ids=["unknown", "mailbox"],

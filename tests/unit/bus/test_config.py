@@ -20,7 +20,7 @@ root = "/dms"
 def test_a_small_file_is_enough() -> None:
     """Everything but identity, store, broker and adapter has a default."""
     config = parse(GOOD.encode(), name="H49.toml")
-    assert (config.mailbox, config.broker.heartbeat, config.adapter.options) == ("H49", 30, {"root": "/dms"})
+    assert (config.mailbox, config.broker.heartbeat, config.adapter.options) == ("H49", 15, {"root": "/dms"})
 
 
 @pytest.mark.parametrize(("listen", "address"), [("127.0.0.1:9301", ("127.0.0.1", 9301)), ("[::1]:80", ("::1", 80))])
@@ -61,6 +61,33 @@ def test_what_is_wrong_is_named(data: bytes, said: str) -> None:
     with pytest.raises(BadConfig, match=said) as caught:
         parse(data, name="H49.toml")
     assert caught.value.facts["file"] == "H49.toml"
+
+
+NODES = 'url = ["amqps://bus1/gov", "amqps://bus2/gov"]'
+
+
+def test_a_cluster_is_a_list_of_urls() -> None:
+    """One URL is a cluster of one."""
+    one = parse(GOOD.encode(), name="x").broker
+    assert (one.urls, one.is_encrypted) == (("amqp://H49@localhost/",), False)
+    text = GOOD.replace("plain = true", "").replace('url = "amqp://H49@localhost/"', NODES)
+    several = parse(text.encode(), name="x").broker
+    assert (several.urls, several.is_encrypted) == (("amqps://bus1/gov", "amqps://bus2/gov"), True)
+
+
+@pytest.mark.parametrize(
+    ("urls", "said"),
+    [
+        ("[]", "broker.url"),
+        ('["amqps://bus1/gov", "amqp://bus2/gov"]', "use amqps://.*dùng amqps://"),
+        ("[1]", "broker.url"),
+    ],
+)
+def test_every_url_of_a_list_counts(urls: str, said: str) -> None:
+    """None at all, or one that is not encrypted, is refused."""
+    text = GOOD.replace("plain = true", "").replace('url = "amqp://H49@localhost/"', f"url = {urls}")
+    with pytest.raises(BadConfig, match=said):
+        parse(text.encode(), name="x")
 
 
 def test_tls_files_go_with_amqps() -> None:

@@ -156,6 +156,12 @@ def test_a_full_inbox_says_no_and_a_dead_letter_is_not_lost() -> None:
     assert policy("lienthong-route").definition == {"alternate-exchange": "unroutable"}
 
 
+@pytest.mark.parametrize(("version", "wait"), [((3, 10), None), ((4, 2), None), (TARGET, 10_000)])
+def test_what_a_silent_node_was_given_comes_back_soon(version: tuple[int, int], wait: int | None) -> None:
+    """In milliseconds, where a broker can be told; before RabbitMQ 4.3 it comes back at once."""
+    assert policy("lienthong-inbox", version=version).definition.get("consumer-disconnected-timeout") == wait
+
+
 @pytest.mark.parametrize(("version", "limit"), [((3, 10), None), ((3, 13), None), ((4, 0), -1), (TARGET, -1)])
 def test_what_died_once_is_never_dropped(version: tuple[int, int], limit: int | None) -> None:
     """`dead` and `unroutable` have no delivery limit: by saying so from 4.0 on, by saying nothing before."""

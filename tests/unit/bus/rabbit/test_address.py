@@ -6,7 +6,7 @@ import pytest
 from pika.credentials import ExternalCredentials, PlainCredentials
 
 from bus.errors import BadConfig
-from bus.rabbit.address import Address, Tls
+from bus.rabbit.address import Address, Tls, Turn, cluster
 
 CERTIFIED = Tls(cafile=Path("ca.pem"), certfile=Path("own.pem"), keyfile=Path("own.key"))
 
@@ -109,3 +109,40 @@ def test_external() -> None:
     """Without a password pika is told to use EXTERNAL."""
     address = Address(host="broker", port=5671, vhost="/", user="H49", password=None)
     assert isinstance(address.parameters(name="x", heartbeat=7, timeout=3.0).credentials, ExternalCredentials)
+
+
+@pytest.mark.parametrize(
+    ("urls", "why"),
+    [
+        ([], "there is none"),
+        (["amqp://u:secret@a/gov", "amqp://u:secret@b/other"], "one virtual host"),
+        (["amqp://u:secret@a/gov", "amqp://v:secret@b/gov"], "cùng người dùng"),
+        (["amqp://u:secret@a/gov", "amqps://u:secret@b/gov"], "in all of them or in none"),
+        (["amqp://u:secret@a/gov", "amqp://u:secret@a:5672/gov"], "names one node twice"),
+        (["amqp://u:secret@a/gov", "http://u:secret@b/gov"], "begin with amqp"),
+    ],
+)
+def test_nodes_are_of_one_cluster(urls: list[str], why: str) -> None:
+    """One virtual host, one user, encrypted or not; and each node once. No password is shown."""
+    with pytest.raises(BadConfig, match=why) as caught:
+        cluster(urls)
+    assert "secret" not in str(caught.value)
+
+
+def test_each_node_is_checked_by_its_own_name() -> None:
+    """A certificate of another node of the cluster proves nothing."""
+    nodes = cluster(["amqps://u:p@bus1/gov", "amqps://u:p@bus2:5673/gov"])
+    options = [node.parameters(name="x", heartbeat=7, timeout=3.0).ssl_options for node in nodes]
+    assert [option.server_hostname for option in options if option] == ["bus1", "bus2"]
+    assert all(option.context.check_hostname for option in options if option)
+    assert [str(node) for node in nodes] == ["amqps://bus1:5671/gov", "amqps://bus2:5673/gov"]
+
+
+def test_turns_go_round() -> None:
+    """Each connection has an order of its own, and keeps it: who loses a node does not follow all the others."""
+    nodes = cluster([f"amqp://u:p@{host}/" for host in "abc"])
+    dice = iter((0.9, 0.5, 0.1, 0.2, 0.3, 0.4)).__next__
+    one, other = Turn(nodes, dice=dice), Turn(nodes, dice=dice)
+    assert [one.next().host for _ in range(5)] == ["c", "b", "a", "c", "b"]
+    assert [other.next().host for _ in range(3)] == ["a", "b", "c"]
+    assert len(one) == 3

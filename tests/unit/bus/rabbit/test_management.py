@@ -73,3 +73,50 @@ def test_user_and_password_may_hold_any_character(url: str, address: str, author
         assert management.address == address
     assert seen[0].headers["Authorization"] == authorization
     assert str(seen[0].url).startswith(f"{address}/api/overview")
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "answered"),
+    [
+        (httpx.ConnectError("refused"), ["one", "two"], True),
+        (httpx.ConnectTimeout("late"), ["one", "two"], True),
+        (httpx.ReadTimeout("late"), ["one"], False),
+        (httpx.Response(503), ["one"], False),
+    ],
+    ids=["refused", "no connection", "no answer", "an answer"],
+)
+def test_the_next_node_is_asked_where_one_is_away(
+    first: httpx.Response | Exception, asked: list[str], answered: bool
+) -> None:
+    """Only where nothing can have been done yet; and the one that answers is asked from then on."""
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        if request.url.host == "two":
+            return httpx.Response(200, json={"rabbitmq_version": "4.3.6"})
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+    urls = "http://a:s3cret@one:15672 http://b:s3cret@two:15672"
+    with Management(urls, transport=httpx.MockTransport(handle)) as management:
+        if not answered:
+            with pytest.raises(BrokerAway, match="one"):
+                management.version()
+            assert seen == asked
+            return
+        assert (management.version(), management.version()) == ((4, 3), (4, 3))
+        assert management.address == "http://two:15672"
+    assert seen == [*asked, "two"]
+
+
+def test_all_that_are_away_are_named() -> None:
+    """And none of their passwords."""
+    urls = "http://a:s3cret@one:15672 http://b:s3cret@two:15672"
+    with (
+        Management(urls, transport=answering(httpx.ConnectError("refused"))) as management,
+        pytest.raises(BrokerAway, match="one:15672: refused; http://two:15672: refused") as caught,
+    ):
+        management.get("/overview")
+    assert "s3cret" not in str(caught.value)

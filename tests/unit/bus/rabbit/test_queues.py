@@ -19,6 +19,7 @@ FINE: dict[str, Any] = {"name": "inbox.H61", "consumers": 1, "policy": "lienthon
         ({"policy": "theirs"}, ["no-limits"]),
         ({"state": "minority"}, ["down"]),
         ({"missing": ("rabbit@b",)}, ["member-missing"]),
+        ({"lacking": ("rabbit@b",)}, ["few-copies"]),
         ({"messages": 79, "limit_messages": 100}, []),
         ({"messages": 80, "limit_messages": 100}, ["nearly-full"]),
         ({"messages": 100, "limit_messages": 100}, ["full"]),
