@@ -32,6 +32,11 @@ class Process:
         """Its exit code, minus the signal where one ended it; None where it still runs after `timeout` seconds."""
         return self.nursery.ended(self.pid, timeout)
 
+    def signal(self, *, hard: bool) -> None:
+        """SIGKILL or SIGTERM, where it still runs."""
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGKILL if hard else signal.SIGTERM)
+
     def end(self) -> int | None:
         """By SIGTERM, as an operator would; by SIGKILL where that does not help."""
         for number in (signal.SIGTERM, signal.SIGKILL):

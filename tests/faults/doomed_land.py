@@ -23,7 +23,7 @@ from tests.e2e.site import eventually
 from tests.faults.doomed import KILLED, Nursery, Process
 from tests.faults.judge import Judgement, judge
 from tests.faults.picky import UNWANTED
-from tests.faults.record import Record, RecordedDesk, recorded
+from tests.faults.record import Record, RecordedDesk
 
 AS_OF = date(2016, 7, 1)
 VHOST = "doomed"
@@ -40,7 +40,7 @@ class DoomedLand:
     desks: dict[MailboxCode, RecordedDesk] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desks = {code: recorded(code, self.country.dms(code), self.record) for code in self.country.mailboxes}
+        self.desks = {code: RecordedDesk(code, self.country.dms(code), self.record) for code in self.country.mailboxes}
 
     # -- daemons
 

@@ -87,7 +87,9 @@ class Record:
 class RecordedDesk(Desk):
     """One agency's folders, with everything that goes in or comes out written down."""
 
-    record: Record
+    def __init__(self, code: AgencyCode, folder: Path, record: Record) -> None:
+        super().__init__(code, folder)
+        self.record = record
 
     def drop(self, item: Document | Status) -> float:
         at = super().drop(item)
@@ -102,12 +104,6 @@ class RecordedDesk(Desk):
         self.known.update(f"rejected/{path.name}" for path in fresh)
         self.record.add(told(path, self.code) for path in fresh)
         yield from seen
-
-
-def recorded(code: AgencyCode, folder: Path, record: Record) -> RecordedDesk:
-    desk = RecordedDesk(code, folder)
-    desk.record = record
-    return desk
 
 
 def fact_of(item: Document | Status, *, dms: AgencyCode, did: Did, at: float) -> Fact:
