@@ -1,0 +1,32 @@
+"""The soak's short form: minutes of random faults over a smaller country. `tests/faults/soak` is the long one."""
+
+import os
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from deploy.local_broker import Kind
+from tests.faults.soak import Outcome, Trouble, plan, soak
+
+SECONDS = 180.0
+PROJECT = Path(__file__).parents[2]
+
+
+def test_a_seed_is_a_plan() -> None:
+    """The same faults at the same seconds, whatever machine it is; another seed, others."""
+    assert plan(7, 1800) == plan(7, 1800)
+    assert plan(7, 1800) != plan(8, 1800)
+    assert {fault.kind for fault in plan(7, 1800)} == set(Trouble)
+
+
+@pytest.mark.timeout(900)
+def test_three_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever breaks meanwhile, every document is filed once and every status arrives."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    forced = os.environ.get("LIENTHONG_TEST_BROKER")
+    kind: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
+    seed = int(os.environ.get("LIENTHONG_FAULTS_SEED", "2026"))
+    outcome: Outcome = soak(tmp_path, seed=seed, seconds=SECONDS, mailboxes=12, rate=1.0, kind=kind)
+    assert not outcome.judged.faults, str(outcome)
+    assert outcome.judged.filed > 100
