@@ -28,6 +28,7 @@ from bus.topology import (
 from schemas.codes import Label
 from schemas.values import MailboxCode
 
+_MAILBOX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # schemas §8.1
 _Named: TypeAlias = Exchange | Queue | Policy | User
 
 
@@ -109,6 +110,16 @@ def diff(current: Topology, wanted: Topology, *, prune: bool = False) -> tuple[C
         if user.name in wanted.withdrawn and is_ours(user)
     ]
     return (*changes, *(leftovers(current, wanted) if prune else ()))
+
+
+def nameable(current: Topology) -> tuple[str, ...]:
+    """Users who are not ours, may do something on this broker, and bear a name that a mailbox can have: whoever is
+    given a certificate in it logs in with their rights."""
+    return tuple(
+        user.name
+        for user in current.users
+        if not is_ours(user) and (user.permissions or user.elsewhere) and _MAILBOX_NAME.fullmatch(user.name)
+    )
 
 
 def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:

@@ -33,7 +33,8 @@ Kind: TypeAlias = Literal["docker", "binary"]
 
 IMAGE = "rabbitmq:4.3-management"
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_stream", "rabbitmq_auth_mechanism_ssl")
-USER = "lienthong"
+USER = "lienthong+admin"
+"""A name that no mailbox has: a certificate in it, which would be a login, cannot be asked for."""
 BOOT_SECONDS = 120.0
 AMQP, AMQPS, MANAGEMENT, METRICS, STREAM = 5672, 5671, 15672, 15692, 5552
 INSIDE = "/etc/rabbitmq/lienthong"

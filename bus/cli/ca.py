@@ -18,7 +18,7 @@ from bus.errors import BadCertificate, BadConfig
 from bus.files.authority import REASONS, Issued, Registry, create_registry, registry_of
 from bus.files.private import create_private, write_public
 from bus.keys import SigningKey
-from bus.listing import MailboxKeys, key_entries
+from bus.listing import MailboxKeys, key_entries, read
 from bus.topology import AUTHORITY, LEDGER, OPERATOR
 from schemas.agency import Mailbox
 from schemas.codes import Label
@@ -242,7 +242,11 @@ def _issue(registry: Registry, asked: Request, days: int, entry: Path | None, ou
 
 
 def _entered(file: Path, asked: Request) -> MailboxKeys | None:
-    """What the mailbox's entry says so far; None where there is no file yet."""
+    """What the mailbox's entry says so far; None where there is no file yet. The sources beside it must name the
+    mailbox: a certificate is a login, and nobody else should have one."""
+    listed = read({path.name: path.read_bytes() for path in file.parent.glob("*.toml") if path != file}).mailboxes
+    if listed and asked.name not in listed:
+        raise BadConfig(file=file.parent, why=f"không có hộp thư {asked.name} (no mailbox of that name is listed)")
     before = key_entries(file.read_bytes(), mailbox=asked.name) if file.exists() else None
     if not asked.statements and (before is None or not before.sealing):
         raise BadConfig(file=file, why="yêu cầu không có khóa niêm phong (the request states no sealing key)")

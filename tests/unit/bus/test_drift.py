@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bus.drift import Act, Change, Thing, diff, is_ours, leftovers, owner
+from bus.drift import Act, Change, Thing, diff, is_ours, leftovers, nameable, owner
 from bus.topology import Binding, Exchange, Permissions, Policy, Queue, Topology, User, Vhost, topology
 
 WANTED = topology(["A", "B"], vhost="bus")
@@ -39,6 +39,21 @@ def without(topology: Topology, *names: str) -> Topology:
 def test_nothing_to_do_where_nothing_differs() -> None:
     """The same topology twice is no change."""
     assert diff(WANTED, WANTED, prune=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("user", "named"),
+    [
+        (User("admin", Permissions(".*", ".*", ".*"), frozenset({"administrator"})), ("admin",)),
+        (User("admin", None, frozenset({"administrator"}), elsewhere=True), ("admin",)),
+        (User("admin", None, frozenset({"monitoring"})), ()),
+        (User("admin+bus", Permissions(".*", ".*", ".*"), frozenset({"administrator"})), ()),
+    ],
+    ids=["here", "elsewhere", "nowhere", "a name that no mailbox has"],
+)
+def test_who_could_be_named_in_a_certificate(user: User, named: tuple[str, ...]) -> None:
+    """A certificate is the login: one in the administrator's name would be the administrator's."""
+    assert nameable(replace(WANTED, users=(*WANTED.users, user))) == named
 
 
 def test_an_empty_broker_needs_everything_in_an_order_that_works() -> None:

@@ -159,6 +159,14 @@ def test_a_swapped_key_is_found_when_the_directory_is_built(pilot: Path) -> None
     assert "may have been swapped" in run(*BUILD, "--out", "d", code=1).stderr
 
 
+def test_only_a_mailbox_that_is_listed_gets_a_certificate(pilot: Path) -> None:
+    """A certificate is a login at the broker: one in the name of its administrator would be his."""
+    run("keys", "request", "k", "--mailbox", "admin", "--out", "r.req")
+    said = run("ca", "issue", "ca", "r.req", "--entry", "src/keys-admin.toml", code=1).stderr
+    assert "no mailbox of that name is listed" in said
+    assert len(json.loads(run("ca", "list", "ca", "--json").stdout)) == 1
+
+
 def test_services_and_brokers_get_key_and_certificate(pilot: Path) -> None:
     """Each in one command, key for its owner only."""
     run("ca", "issue-service", "ca", "operator", "--out", "op.pem", "--key", "op.key")
