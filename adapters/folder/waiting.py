@@ -1,13 +1,16 @@
-"""Which packages wait to be sent, oldest first. Looks at names, sizes and times; never inside a file.
+"""Which packages wait to be sent, the urgent first, then the oldest. Looks at names, sizes and times; inside a file
+only by the `urgency` it is given.
 
-A folder of 100,000 files is listed once for every `WINDOW` of them, not at every poll: the oldest are remembered and
-looked at again one by one.
+A folder of 100,000 files is listed in full once for every `WINDOW` of them, not at every poll: the oldest are
+remembered and looked at again one by one. Between, a glance at the names finds what has come since, and asks once of
+each new file how urgent it is.
 """
 
 import heapq
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +20,10 @@ from adapters.folder.names import is_package
 
 WINDOW = 10_000
 """Files remembered at most."""
+GLANCE = 0.25
+"""Seconds between two glances, and that one may take: the newest come first, others in the next one."""
+SHARE = 10
+"""A glance is not repeated before so many times what it took: most of the time is for sending."""
 
 
 class Place(NamedTuple):
@@ -43,10 +50,23 @@ class Package:
 
 
 class Waiting:
-    def __init__(self, folders: Mapping[str, Path], *, quiet: float, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        folders: Mapping[str, Path],
+        *,
+        quiet: float,
+        window: int = WINDOW,
+        urgency: Callable[[Place], int] = lambda _: 0,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folders = folders
         self._quiet = quiet
         self._window = window
+        self._urgency = urgency
+        self._timer = timer
+        self._levels: dict[Place, int] = {}
+        """How urgent each is, of those that were looked into."""
+        self._glance_at = 0.0
         self._seen: dict[Place, _Seen] = {}
         self._deferred: set[Place] = set()
 
@@ -54,6 +74,8 @@ class Waiting:
         """What nobody is writing any more. Lists the folders only where what is remembered does not suffice. Raises
         OSError where a folder is not there."""
         offered = set(besides)
+        if self._timer() >= self._glance_at:
+            self._glance(now)
         for package in self._left_alone(now, offered):
             offered.add(package.place)
             yield package
@@ -72,7 +94,37 @@ class Waiting:
 
     def forget(self, place: Place) -> None:
         self._seen.pop(place, None)
+        self._levels.pop(place, None)
         self._deferred.discard(place)
+
+    def _glance(self, now: float) -> None:
+        """Whatever is urgent among what has come since the last one stands before all others."""
+        began = self._timer()
+        there = {place for folder, path in self._folders.items() for place in _names(folder, path)}
+        self._levels = {place: level for place, level in self._levels.items() if place in there}
+        new = [(stamp, place) for place in there - self._levels.keys() if (stamp := self._stamp(place))]
+        known = ((place, seen) for place, seen in self._seen.items() if place not in self._deferred)
+        urgent = {place: seen for place, seen in known if self._levels.get(place)}
+        before = len(urgent)
+        for stamp, place in sorted(new, key=lambda each: -each[0].mtime_ns):
+            if self._timer() - began > GLANCE:
+                break
+            if 0 <= now - stamp.mtime_ns / 1e9 < self._quiet:
+                continue  # somebody may be writing it
+            level = self._levels[place] = self._urgency(place)
+            if level and place not in self._deferred:
+                urgent[place] = self._seen.get(place) or _Seen(stamp, now)
+        if len(urgent) > before:
+            first = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
+            self._seen = {place: urgent[place] for place in first} | self._seen
+        self._glance_at = self._timer() + max(GLANCE, SHARE * (self._timer() - began))
+
+    def _stamp(self, place: Place) -> Stamp | None:
+        try:
+            found = (self._folders[place.folder] / place.name).lstat()
+        except FileNotFoundError:
+            return None
+        return Stamp(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
     def _left_alone(self, now: float, offered: Collection[Place]) -> Iterator[Package]:
         for place in list(self._seen):
@@ -102,12 +154,20 @@ class Waiting:
 
     def _list(self, now: float, offered: int) -> None:
         entries = (entry for folder, path in self._folders.items() for entry in _entries(folder, path))
-        ranked = ((place in self._deferred, stamp.mtime_ns, place, stamp) for place, stamp in entries)
+        levels = self._levels
+        ranked = (
+            (place in self._deferred, -levels.get(place, 0), stamp.mtime_ns, place, stamp) for place, stamp in entries
+        )
         oldest = heapq.nsmallest(self._window + offered, ranked)
         before, self._seen = self._seen, {}
-        for _, _, place, stamp in oldest:
+        for _, _, _, place, stamp in oldest:
             known = before.get(place)
             self._seen[place] = known if known and known.stamp == stamp else _Seen(stamp, now)
+
+
+def _names(folder: str, path: Path) -> Iterator[Place]:
+    with os.scandir(path) as entries:
+        yield from (Place(folder, entry.name) for entry in entries if is_package(entry.name))
 
 
 def _entries(folder: str, path: Path) -> Iterator[tuple[Place, Stamp]]:
