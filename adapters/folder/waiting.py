@@ -21,8 +21,13 @@ from adapters.folder.names import is_package
 WINDOW = 10_000
 """Files remembered at most."""
 GLANCE = 0.25
-"""Seconds between two glances, and that one may take: the newest come first, others in the next one."""
-SHARE = 10
+"""Seconds between two glances."""
+READING = 0.05
+"""Seconds for looking into files, at each of them."""
+HURRY = 0.2
+"""Seconds that an urgent file must lie still, where the others must longer: what is not whole cannot be read, and is
+given all the time there is (outgoing.py)."""
+SHARE = 4
 """A glance is not repeated before so many times what it took: most of the time is for sending."""
 
 
@@ -66,6 +71,8 @@ class Waiting:
         self._timer = timer
         self._levels: dict[Place, int] = {}
         """How urgent each is, of those that were looked into."""
+        self._unread: dict[Place, Stamp] = {}
+        """Those that were not, as they were when they were first seen."""
         self._glance_at = 0.0
         self._seen: dict[Place, _Seen] = {}
         self._deferred: set[Place] = set()
@@ -102,22 +109,38 @@ class Waiting:
         began = self._timer()
         there = {place for folder, path in self._folders.items() for place in _names(folder, path)}
         self._levels = {place: level for place, level in self._levels.items() if place in there}
-        new = [(stamp, place) for place in there - self._levels.keys() if (stamp := self._stamp(place))]
-        known = ((place, seen) for place, seen in self._seen.items() if place not in self._deferred)
-        urgent = {place: seen for place, seen in known if self._levels.get(place)}
-        before = len(urgent)
-        for stamp, place in sorted(new, key=lambda each: -each[0].mtime_ns):
-            if self._timer() - began > GLANCE:
+        self._unread = {place: stamp for place, stamp in self._unread.items() if place in there}
+        new = there - self._levels.keys() - self._unread.keys()
+        came = {place: stamp for place in new if (stamp := self._stamp(place))}
+        # The newest first: those that were there before the daemon may be many, and have their turn by their age.
+        self._unread = dict(sorted(came.items(), key=lambda each: -each[1].mtime_ns)) | self._unread
+        found: dict[Place, _Seen] = {}
+        stamped = self._timer()
+        for place, stamp in list(self._unread.items()):
+            if self._timer() - stamped > READING:
                 break
-            if 0 <= now - stamp.mtime_ns / 1e9 < self._quiet:
-                continue  # somebody may be writing it
-            level = self._levels[place] = self._urgency(place)
-            if level and place not in self._deferred:
-                urgent[place] = self._seen.get(place) or _Seen(stamp, now)
-        if len(urgent) > before:
-            first = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
-            self._seen = {place: urgent[place] for place in first} | self._seen
+            if self._read(place, stamp, now) and place not in self._deferred:
+                found[place] = self._seen.get(place) or _Seen(stamp, now)
+        if found:
+            self._put_first(found)
         self._glance_at = self._timer() + max(GLANCE, SHARE * (self._timer() - began))
+
+    def _read(self, place: Place, stamp: Stamp, now: float) -> int:
+        """How urgent it says it is; 0 where that is not known yet, and is asked again."""
+        age = now - stamp.mtime_ns / 1e9
+        if 0 <= age < min(HURRY, self._quiet):
+            return 0  # somebody may be writing it
+        level = self._urgency(place)
+        if level or not 0 <= age < self._quiet:  # else it may stand in it yet
+            self._levels[place] = level
+            del self._unread[place]
+        return level
+
+    def _put_first(self, found: Mapping[Place, _Seen]) -> None:
+        known = {place: seen for place, seen in self._seen.items() if self._levels.get(place)}
+        urgent = {place: seen for place, seen in (known | dict(found)).items() if place not in self._deferred}
+        order = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
+        self._seen = {place: urgent[place] for place in order} | self._seen
 
     def _stamp(self, place: Place) -> Stamp | None:
         try:
@@ -134,8 +157,9 @@ class Waiting:
             if seen is None or now < seen.held_until:
                 continue
             age = now - seen.stamp.mtime_ns / 1e9
+            quiet = min(self._quiet, HURRY) if self._levels.get(place) else self._quiet
             # A clock that differs from the file server's must neither hurry a file nor hold it for ever.
-            if age >= self._quiet or now - seen.since >= self._quiet:
+            if age >= quiet or now - seen.since >= quiet:
                 yield Package(place, seen.stamp, now - seen.since)
 
     def _look(self, place: Place, now: float) -> _Seen | None:

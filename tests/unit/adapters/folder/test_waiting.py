@@ -184,15 +184,20 @@ def test_the_urgent_overtake(folder: Path) -> None:
     assert len(levels.asked) == len(set(levels.asked)) == 12
 
 
-def test_a_file_being_written_is_not_looked_into(folder: Path) -> None:
-    """Its urgency may not be in it yet; it is looked into as soon as it lies still."""
-    levels = Levels(u=3)
+def test_a_file_being_written_is_looked_into_again(folder: Path) -> None:
+    """Its urgency may not be in it yet. One that says it is urgent need lie still for a moment only."""
+    levels = Levels()
     wait = levels.waiting(folder)
     put(folder, "a.edxml", age=50)
-    put(folder, "u.edxml", age=0.5)
+    put(folder, "u.edxml", age=0.1)
     assert names(wait.packages(NOW)) == ["a.edxml"]
+    assert levels.asked == ["a.edxml"]
     levels.time += 1
-    assert names(wait.packages(NOW + 1)) == ["u.edxml", "a.edxml"]
+    assert names(wait.packages(NOW + 0.2)) == ["a.edxml"]
+    levels.levels["u.edxml"] = 3
+    levels.time += 1
+    assert names(wait.packages(NOW + 0.4)) == ["u.edxml", "a.edxml"]
+    assert levels.asked == ["a.edxml", "u.edxml", "u.edxml"]
 
 
 def test_a_glance_has_its_time(folder: Path) -> None:
@@ -203,13 +208,17 @@ def test_a_glance_has_its_time(folder: Path) -> None:
     for number in range(4):
         put(folder, f"{number}.edxml", age=90 - number)
     list(wait.packages(NOW))
-    assert levels.asked == ["3.edxml", "2.edxml"]
-    levels.time += 1
+    assert levels.asked == ["3.edxml"]
+    levels.time += 0.7
     list(wait.packages(NOW))
-    assert len(levels.asked) == 2
-    levels.time += 4
-    assert names(wait.packages(NOW)) == ["0.edxml", "1.edxml", "2.edxml", "3.edxml"]
-    assert levels.asked == ["3.edxml", "2.edxml", "1.edxml", "0.edxml"]
+    assert levels.asked == ["3.edxml"]
+    put(folder, "new.edxml", age=9)
+    for count in (2, 3, 4, 5):
+        levels.time += 0.9
+        list(wait.packages(NOW))
+        assert len(levels.asked) == count
+    assert levels.asked == ["3.edxml", "new.edxml", "2.edxml", "1.edxml", "0.edxml"]
+    assert names(wait.packages(NOW))[:2] == ["0.edxml", "1.edxml"]
 
 
 def test_an_urgent_one_that_was_deferred_waits_like_others(folder: Path) -> None:
