@@ -87,14 +87,14 @@ class AdapterConfig(_Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-_SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _span(text: object) -> timedelta:
     found = _SPAN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError('minutes, hours or days, such as "30m", "2h", "3d" / số phút, giờ hoặc ngày')
+        raise ValueError('seconds, minutes, hours or days, such as "30m", "2h", "3d" / số giây, phút, giờ hoặc ngày')
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

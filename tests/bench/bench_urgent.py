@@ -103,6 +103,7 @@ def urgent(ground: Ground, place: str, waiting: int) -> dict[str, float]:
         before = sum(at <= dropped for at in filed.values())
         return {
             "seconds": filed["urgent"] - dropped,
+            "waiting": waiting,
             "unfiled": waiting * times - before,
             "overtaken_by": sum(dropped < at < filed["urgent"] for at in filed.values()),
             "load": load,

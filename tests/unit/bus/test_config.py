@@ -45,7 +45,7 @@ def test_urgencies_expire_as_they_are_told_to() -> None:
     config = parse(GOOD.encode(), name="H49.toml")
     assert config.expiry.by_priority() == {}
     assert config.deadline.warn == timedelta(days=1)
-    told = '[expiry]\nurgent = "3d"\nimmediate = "2h"\nimmediate_timed = "30m"\n[deadline]\nwarn = "72h"\n'
+    told = '[expiry]\nurgent = "3d"\nimmediate = "2h"\nimmediate_timed = "30m"\n[deadline]\nwarn = "4320m"\n'
     config = parse(f"{GOOD}\n{told}".encode(), name="H49.toml")
     assert config.expiry.by_priority() == {
         Priority.URGENT: timedelta(days=3),
