@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from bus.errors import BY_CODE, BadMessage, BusError, DmsAway, NotKept
+from bus.errors import BY_CODE, BadMessage, BusError, DmsAway, HeldAfterAll, NotInTime, NotKept
 from bus.ports import Adapter, Bounce, Filed, Filing, Report, Transaction
-from bus.records import Box, InboxEntry
+from bus.records import Box, InboxEntry, Row
 from schemas.codes import Outcome
+from schemas.docket import Acknowledged
+from schemas.values import MailboxCode
 
 T = TypeVar("T")
 M = TypeVar("M", Filing, Report)
@@ -68,26 +70,36 @@ def tell(adapter: Adapter, bounces: Sequence[Bounce]) -> BusError | None:
 
 
 def bounces_of(tx: Transaction, entry: InboxEntry) -> list[Bounce]:
-    """What a receipt refuses of what was sent from here, in the words of this side."""
-    bounces = []
-    for line in entry.docket.acknowledges:
-        if line.outcome is Outcome.HELD:
-            continue
-        for row in tx.rows(Box.OUT, message=line.message):
-            kind = BY_CODE.get(line.code or "", BadMessage)
-            bounces.append(
-                Bounce(
-                    ref=row.ref,
-                    message=line.message,
-                    document=row.docket.document,
-                    mailbox=entry.docket.sender.mailbox,
-                    error=kind(
-                        message=line.message,
-                        mailbox=entry.docket.sender.mailbox,
-                        document=row.docket.document.id if row.docket.document else "?",
-                        why=line.code,
-                    ),
-                    at=entry.docket.created_at,
-                )
-            )
-    return bounces
+    """What a receipt refuses of what was sent from here, or gives up on, or corrects: in the words of this side."""
+    return [
+        Bounce(
+            ref=row.ref,
+            message=line.message,
+            document=row.docket.document,
+            mailbox=mailbox,
+            error=BY_CODE.get(code, BadMessage)(
+                message=line.message,
+                mailbox=mailbox,
+                document=row.docket.document.id if row.docket.document else "?",
+                expires_at=f"{row.docket.expires_at:%Y-%m-%d %H:%M}Z" if row.docket.expires_at else "?",
+                why=code,
+            ),
+            at=entry.docket.created_at,
+        )
+        for line in entry.docket.acknowledges
+        for row in tx.rows(Box.OUT, message=line.message)
+        for mailbox, code in _said(line, row, entry.docket.sender.mailbox)
+    ]
+
+
+def _said(line: Acknowledged, row: Row, sender: MailboxCode) -> list[tuple[MailboxCode, str]]:
+    """Which recipients a line speaks of, and what it says. What we gave up on ourselves, and what came after all, is
+    read from what is known by now: an answer may have come since."""
+    match line.outcome, line.code:
+        case Outcome.REFUSED, NotInTime.code:
+            return [(each.mailbox, NotInTime.code) for each in row.recipients if each.code == NotInTime.code]
+        case Outcome.REFUSED, code:
+            return [(sender, code or "")]
+        case Outcome.HELD, _:
+            known = [each.code for each in row.recipients if each.mailbox == sender]
+            return [(sender, HeldAfterAll.code)] if HeldAfterAll.code in known else []

@@ -1,13 +1,17 @@
 """One daemon's TOML, parsed into a frozen model. Bytes in, values out; bus/files reads the file."""
 
+import re
 import tomllib
-from datetime import date
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from bus.deadlines import LEAD
 from bus.errors import BadConfig
 from bus.message import MAX_BODY, WRAPS
+from schemas.codes import Priority
 from schemas.values import MailboxCode
 
 LARGEST_CONTENT = MAX_BODY - WRAPS
@@ -92,6 +96,40 @@ class AdapterConfig(_Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _span(text: object) -> timedelta:
+    found = _SPAN.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('seconds, minutes, hours or days, such as "30m", "2h", "3d" / số giây, phút, giờ hoặc ngày')
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+Span: TypeAlias = Annotated[timedelta, BeforeValidator(_span)]
+
+
+class ExpiryConfig(_Section):
+    """After how long a document that was sent is not worth delivering any more, by its urgency; never, where absent."""
+
+    normal: Span | None = None
+    urgent: Span | None = None
+    very_urgent: Span | None = None
+    immediate: Span | None = None
+    immediate_timed: Span | None = None
+
+    def by_priority(self) -> Mapping[Priority, timedelta]:
+        spans = {priority: getattr(self, priority.name.lower()) for priority in Priority}
+        return {priority: span for priority, span in spans.items() if span is not None}
+
+
+class DeadlineConfig(_Section):
+    warn: Span = LEAD
+    """Before the end of the day by which a document is due (DueDate): when it is said that a recipient has neither
+    accepted nor refused it."""
+
+
 class HttpConfig(_Section):
     listen: Annotated[str, Field(pattern=r"^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
     """host:port of /healthz and /metrics."""
@@ -116,6 +154,8 @@ class Config(_Section):
     as_of: date | None = None
     """The directory as of one fixed day. Absent: as of today, every day."""
     http: HttpConfig | None = None
+    expiry: ExpiryConfig = ExpiryConfig()
+    deadline: DeadlineConfig = DeadlineConfig()
     max_content: Annotated[int, Field(ge=1024), AfterValidator(_sendable)] | None = None
     """Bytes of one document with its attachments; 12 MiB where absent, and never more than a message can carry."""
 

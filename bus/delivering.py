@@ -2,14 +2,14 @@
 adapter and one commit; what a filing causes (status 01, a refusal) leaves by the outbox of the same commit."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bus import dossiers, envelope
 from bus.asking import ask, bounces_of, shown, tell
 from bus.crashpoints import reached
 from bus.dossiers import CHANGES
-from bus.errors import BusError, Orphan, Refused, TryLater
+from bus.errors import BusError, HeldAfterAll, NotInTime, Orphan, Refused, TryLater
 from bus.handling import Verdict
 from bus.mailroom import Member, address, receipt, seal
 from bus.opening import Opened, open_entry
@@ -192,7 +192,7 @@ def _arrived(tx: Transaction, filings: Sequence[Filing], delivery: Delivery, res
     for document, agency in ((filing.document, agency) for filing in filings for agency in filing.recipients):
         status = _arrival(document, agency, delivery)
         try:
-            addressed = address(delivery.member, status)
+            addressed = replace(address(delivery.member, status), priority=document.priority)
             entry = seal(delivery.member, addressed, now=delivery.now)
         except BusError as error:
             # The sender's code was closed, or its key withdrawn, since it sent: the filing stands, the 01 cannot go.
@@ -283,6 +283,9 @@ def _orphaned(results: _Results, work: Opened, delivery: Delivery) -> None:
         results.events.append(_event(name, entry, delivery, detail=str(error)))
 
 
+_BOUNCED = {NotInTime.code: "outbox.told", HeldAfterAll.code: "outbox.told"}
+"""What these say has been an event before: when it came to be known."""
+
 # -- bounce ------------------------------------------------------------------------------------------------------------
 
 
@@ -305,7 +308,7 @@ def _bounce(
     results.events = [
         Event(
             at=delivery.now,
-            name="outbox.refused",
+            name=_BOUNCED.get(bounce.error.code, "outbox.refused"),
             message=bounce.message,
             document=bounce.document,
             detail=f"{bounce.mailbox}: {bounce.error}",
@@ -344,7 +347,8 @@ def _refuse(results: _Results, entry: InboxEntry, error: BusError, delivery: Del
     """Set aside with its reason, kept until an operator releases or discards it; the sender is told."""
     results.changes.append(_change(entry, State.REFUSED, delivery, error=str(error)))
     line = acknowledged(envelope.parse(entry.body), error)
-    results.outgoing.append(receipt(delivery.member, entry.docket.sender, [line], now=delivery.now))
+    docket = entry.docket
+    results.outgoing.append(receipt(delivery.member, docket.sender, [line], now=delivery.now, priority=docket.priority))
     results.events.append(_event("inbox.refused", entry, delivery, detail=str(error)))
 
 

@@ -3,7 +3,7 @@ values through one transaction; the two halves of the road (sending, receiving) 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from bus.handling import Handling, Verdict, judge, request
@@ -19,7 +19,13 @@ CHANGES = frozenset({BusinessType.REVOKE, BusinessType.UPDATE})
 
 
 def opened(
-    document: Document, key: DocumentKey, handlers: Sequence[AgencyCode], *, at: datetime, ref: str | None
+    document: Document,
+    key: DocumentKey,
+    handlers: Sequence[AgencyCode],
+    *,
+    at: datetime,
+    ref: str | None,
+    due_on: date | None = None,
 ) -> list[Dossier]:
     """Fresh dossiers of a document, one for each agency that will handle it; `ref` is the document system's name."""
     return [
@@ -30,6 +36,8 @@ def opened(
             issued_on=document.issued_on.isoformat(),
             updated_at=at,
             ref=ref,
+            priority=document.priority,
+            due_on=due_on,
         )
         for handler in handlers
     ]
@@ -43,6 +51,8 @@ class Handed(NamedTuple):
     handlers: Sequence[AgencyCode]
     ref: str | None
     """What the document system calls it."""
+    due_on: date | None = None
+    """The day by which we want an answer, where we sent it."""
 
 
 def remember(tx: Transaction, handed: Sequence[Handed], *, at: datetime) -> None:
@@ -53,7 +63,7 @@ def remember(tx: Transaction, handed: Sequence[Handed], *, at: datetime) -> None
         if business is BusinessType.NEW:
             continue
         found = targets(tx, each.document, each.key, each.handlers)
-        tx.put_dossiers([asked(dossier, business, at=at) for dossier in found])
+        tx.put_dossiers([asked(_due(dossier, business, each.due_on), business, at=at) for dossier in found])
         if business in CHANGES and not found:
             _begin(tx, [each], at=at)
 
@@ -63,7 +73,7 @@ def _begin(tx: Transaction, handed: Sequence[Handed], *, at: datetime) -> None:
     fresh = {
         dossier.key: dossier
         for each in handed
-        for dossier in opened(each.document, each.key, each.handlers, at=at, ref=each.ref)
+        for dossier in opened(each.document, each.key, each.handlers, at=at, ref=each.ref, due_on=each.due_on)
     }
     there = tx.dossiers(fresh.keys())
     begun = [
@@ -114,6 +124,17 @@ def asked(dossier: Dossier, business: BusinessType, *, at: datetime) -> Dossier:
     """The dossier after a revocation or update package for it; a replacement changes nothing in its handling."""
     verdict, handling = request(dossier.handling, business)
     return replace(dossier, handling=handling, updated_at=at) if verdict is Verdict.APPLIED else dossier
+
+
+def _due(dossier: Dossier, business: BusinessType, due_on: date | None) -> Dossier:
+    """An update may set another day; after a replacement the new document's is what counts."""
+    match business:
+        case BusinessType.REPLACE:
+            return replace(dossier, due_on=None)
+        case BusinessType.UPDATE if due_on and due_on != dossier.due_on:
+            return replace(dossier, due_on=due_on, told=None)
+        case _:
+            return dossier
 
 
 def find(tx: Transaction, statuses: Sequence[tuple[Status, HandlingKey]]) -> list[Dossier | None]:

@@ -16,6 +16,9 @@ BusError
 │   ├── BadCertificate           sender      expired, revoked, of a foreign authority, for another purpose
 │   ├── ClockAhead               sender      made in the future, by more than clocks may differ
 │   ├── TooOld                   sender      made longer ago than duplicates are remembered
+│   ├── Expired                  sender      it came when its sender had ceased to want it delivered
+│   ├── NotInTime                sender      its time ran out before a recipient confirmed it
+│   ├── HeldAfterAll             sender      told as not in time, and yet it had arrived
 │   ├── NotForUs                 sender      its docket does not name this mailbox
 │   ├── NotUnderstood            sender      of a business type or version that the recipient does not take
 │   ├── KeyWithdrawn             sender      sealed to a key that is no longer in use: it is sealed again by itself
@@ -209,6 +212,33 @@ class TooOld(Refused):
     vi = "Bản tin {message} lập lúc {created_at}, quá {days} ngày."
     en = "Message {message} was made at {created_at}, more than {days} days ago."
     do_vi, do_en = "Gửi lại văn bản bằng bản tin mới.", "Send the document again, as a new message."
+
+
+class Expired(Refused):
+    code, who = "expired", Who.SENDER
+    vi = "Bản tin {message} đến {mailbox} khi đã quá hạn {expires_at}; nơi nhận không vào sổ."
+    en = "Message {message} reached {mailbox} past its time, {expires_at}; it was not filed there."
+    do_vi, do_en = "Gửi lại nếu còn cần.", "Send it again if it is still wanted."
+
+
+class NotInTime(Refused):
+    """Judged by the sender's own clock, before anybody has answered."""
+
+    code, who = "not-in-time", Who.SENDER
+    vi = "Đến hạn {expires_at}, {mailbox} vẫn chưa xác nhận văn bản {document}."
+    en = "By its time, {expires_at}, {mailbox} had not confirmed document {document}."
+    do_vi = "Báo nơi nhận bằng đường khác; gửi lại nếu còn cần."
+    do_en = "Tell the recipient another way; send it again if it is still wanted."
+
+
+class HeldAfterAll(Refused):
+    """No refusal: it corrects a NotInTime that was told before."""
+
+    code, who = "held-after-all", Who.SENDER
+    vi = "{mailbox} đã nhận được văn bản {document}, dù trước đó đã báo quá hạn {expires_at}."
+    en = "{mailbox} has document {document} after all, though it was told as not in time ({expires_at})."
+    do_vi = "Không gửi lại; nếu không còn cần thì lấy lại (13)."
+    do_en = "Do not send it again; take it back (13) if it is no longer wanted."
 
 
 class NotUnderstood(Refused):

@@ -47,6 +47,16 @@ class Handling:
     """A take-back or revocation was agreed to: the end of the first track."""
 
 
+AWAITED: frozenset[StatusCode | None] = frozenset({None, S.ARRIVED})
+"""Nobody there has said yes or no: a document that stands here waits for its recipient."""
+
+
+def is_awaited(handling: Handling) -> bool:
+    """Whether its sender still waits for a first word, and wants one."""
+    taking_back = handling.withdrawn or handling.change in {Change.TAKE_BACK, Change.REVOCATION}
+    return handling.state in AWAITED and not taking_back
+
+
 # State -> what moves it forward. A lost 01 never holds up what follows it; skipping forward is allowed.
 FORWARD: dict[StatusCode | None, frozenset[StatusCode]] = {
     None: frozenset({S.ARRIVED, S.REFUSED, S.ACCEPTED, S.ASSIGNED, S.IN_PROGRESS, S.DONE}),

@@ -17,6 +17,7 @@ from bus.errors import (
     BadSignature,
     BusError,
     ClockAhead,
+    Expired,
     KeyWithdrawn,
     NoMailbox,
     NotForUs,
@@ -135,7 +136,14 @@ def _objection(member: Member, parsed: Envelope, now: datetime) -> Refused | Non
     ours = member.mailbox in docket.mailboxes if docket.kind is Kind.RECEIPT else bool(member.ours(docket, now=now))
     if not ours:
         return NotForUs(message=docket.id, mailbox=member.mailbox)
-    return _understood(member, docket) or _openable(member, parsed, now)
+    return _expired(member, docket, now) or _understood(member, docket) or _openable(member, parsed, now)
+
+
+def _expired(member: Member, docket: Docket, now: datetime) -> Expired | None:
+    """By our clock, which may be ahead of the sender's by as much as clocks may differ."""
+    if docket.kind is Kind.RECEIPT or docket.expires_at is None or now <= docket.expires_at + MAX_SKEW:
+        return None
+    return Expired(message=docket.id, mailbox=member.mailbox, expires_at=f"{docket.expires_at:%Y-%m-%d %H:%M}Z")
 
 
 def _understood(member: Member, docket: Docket) -> Refused | None:

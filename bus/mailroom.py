@@ -5,7 +5,7 @@ receipts, and what is set aside.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from bus.errors import AgencyClosed, BadCertificate, BusError, NoKey, NotServed,
 from bus.keys import Identity, KeyId, SealingPublicKey, VerifyKey
 from bus.message import DEAD, routing_key, routing_keys
 from bus.records import OutboxEntry, SubmissionKey
-from schemas.codes import BusinessType, Kind, Outcome, StatusCode
+from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.content import pack_content
 from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
 from schemas.document import Document
@@ -64,6 +64,8 @@ class Member:
     identity: Identity
     new_id: Callable[[], MessageId]
     max_content: int = MAX_CONTENT
+    expiry: Mapping[Priority, timedelta] = field(default_factory=dict)
+    """After how long its own documents, by their urgency, are not worth delivering any more; others never expire."""
     verified: "Verified" = field(default_factory=lambda: Verified(), compare=False, repr=False)
     """What was judged by this process; shared by every renewal of the member."""
     vouching: Vouching | None = None
@@ -187,6 +189,8 @@ class Addressed:
     recipients: tuple[Address, ...]
     document: DocumentKey
     content: bytes
+    priority: Priority = Priority.NORMAL
+    """The document's own; a status has that of the document it is about, where that is known."""
 
 
 def address(member: Member, item: Document | Status) -> Addressed:
@@ -205,8 +209,15 @@ def address(member: Member, item: Document | Status) -> Addressed:
     content = pack_content(item)
     if len(content) > member.max_content:
         raise TooLarge(what=document.id, size=len(content), limit=member.max_content)
-    key = submission_key(item, sender.agency, content)
-    return Addressed(item=item, key=key, sender=sender, recipients=recipients, document=document, content=content)
+    return Addressed(
+        item=item,
+        key=submission_key(item, sender.agency, content),
+        sender=sender,
+        recipients=recipients,
+        document=document,
+        content=content,
+        priority=item.priority if isinstance(item, Document) else Priority.NORMAL,
+    )
 
 
 def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) -> SubmissionKey:
@@ -222,7 +233,10 @@ def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) 
 def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | None = None) -> OutboxEntry:
     """Raises NoKey where the directory has no sealing key for a recipient."""
     encrypted = envelope.encrypt(addressed.content)
-    docket = _docket(addressed, encrypted.content, id_=member.new_id(), now=now)
+    lasts = member.expiry.get(addressed.priority) if isinstance(addressed.item, Document) else None
+    docket = _docket(
+        addressed, encrypted.content, id_=member.new_id(), now=now, expires_at=None if lasts is None else now + lasts
+    )
     body = envelope.seal(
         docket,
         encrypted,
@@ -254,7 +268,9 @@ def seal_again(member: Member, entry: OutboxEntry, mailbox: MailboxCode, *, now:
     return envelope.wrap_again(parsed, content_key, recipients={mailbox: newest})
 
 
-def _docket(addressed: Addressed, content: SealedContent, *, id_: MessageId, now: datetime) -> Docket:
+def _docket(
+    addressed: Addressed, content: SealedContent, *, id_: MessageId, now: datetime, expires_at: datetime | None
+) -> Docket:
     match addressed.item:
         case Document() as document:
             return Docket(
@@ -263,9 +279,10 @@ def _docket(addressed: Addressed, content: SealedContent, *, id_: MessageId, now
                 sender=addressed.sender,
                 recipients=addressed.recipients,
                 created_at=now,
+                expires_at=expires_at,
                 document=addressed.document,
                 business_type=document.business.type,
-                priority=document.priority,
+                priority=addressed.priority,
                 due_on=document.due_on,
                 attachments=len(document.attachments),
                 content=content,
@@ -279,20 +296,44 @@ def _docket(addressed: Addressed, content: SealedContent, *, id_: MessageId, now
                 created_at=now,
                 document=addressed.document,
                 status=status.code,
+                priority=addressed.priority,
                 content=content,
             )
 
 
-def receipt(member: Member, to: Address, lines: Sequence[Acknowledged], *, now: datetime) -> OutboxEntry:
-    """A signed receipt for one sender mailbox; nothing in it is sealed."""
-    own = Address(agency=member.mailbox, mailbox=member.mailbox)
-    docket = Docket(
-        id=member.new_id(), kind=Kind.RECEIPT, sender=own, recipients=(to,), created_at=now, acknowledges=tuple(lines)
-    )
+def receipt(
+    member: Member, to: Address, lines: Sequence[Acknowledged], *, now: datetime, priority: Priority = Priority.NORMAL
+) -> OutboxEntry:
+    """A signed receipt for one sender mailbox; nothing in it is sealed. `priority` of what it is about. schemas §6.7"""
+    docket = _acknowledging(member, to, lines, now=now, priority=priority)
     body = envelope.seal(docket, None, signer=member.identity.signing, recipients={})
     return OutboxEntry(
         docket=docket, body=body, key=None, outstanding=(routing_key(Kind.RECEIPT, to.mailbox),), expects_receipts=False
     )
+
+
+def note(member: Member, lines: Sequence[Acknowledged], *, now: datetime) -> Docket:
+    """What this mailbox has to tell its own document system of messages that it sent: a receipt to itself, which never
+    travels."""
+    return _acknowledging(member, _own(member), lines, now=now, priority=Priority.NORMAL)
+
+
+def _acknowledging(
+    member: Member, to: Address, lines: Sequence[Acknowledged], *, now: datetime, priority: Priority
+) -> Docket:
+    return Docket(
+        id=member.new_id(),
+        kind=Kind.RECEIPT,
+        sender=_own(member),
+        recipients=(to,),
+        created_at=now,
+        priority=priority,
+        acknowledges=tuple(lines),
+    )
+
+
+def _own(member: Member) -> Address:
+    return Address(agency=member.mailbox, mailbox=member.mailbox)
 
 
 def set_aside(
@@ -300,7 +341,7 @@ def set_aside(
 ) -> OutboxEntry:
     """Bytes that could not be judged, on their way to the queue `dead` with the reason beside them, and the `user` who
     published them, as the broker vouched."""
-    own = Address(agency=member.mailbox, mailbox=member.mailbox)
+    own = _own(member)
     message = member.new_id()
     docket = Docket(
         id=message,

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bus.errors import NoSuchMessage, NotPossible
+from bus.errors import NoSuchMessage, NotInTime, NotPossible
 from bus.ports import Store, Transaction
-from bus.records import Box, Event, InboxChange, OutboxChange, Row, State, StatusRecord
+from bus.records import Box, Event, InboxChange, OutboxChange, ReceiptLine, Row, State, StatusRecord
 from schemas.codes import Outcome
 from schemas.values import DocumentId, MessageId
 
@@ -208,7 +208,7 @@ def _outgoing(row: Row) -> list[Step]:
     steps += [
         Step(
             at=line.at,
-            what=f"{name} {'held' if line.outcome is Outcome.HELD else 'refused'} by recipient",
+            what=f"{name} {_answered(line)}",
             message=docket.id,
             who=line.mailbox,
             detail=line.code or "",
@@ -220,6 +220,12 @@ def _outgoing(row: Row) -> list[Step]:
             Step(at=row.next_at or row.entered_at, what=f"{name} {row.state}", message=docket.id, detail=row.error)
         )
     return steps
+
+
+def _answered(line: ReceiptLine) -> str:
+    if line.code == NotInTime.code:
+        return "given up: not confirmed in time"
+    return "held by recipient" if line.outcome is Outcome.HELD else "refused by recipient"
 
 
 def _incoming(row: Row) -> list[Step]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from bus.errors import BusError
@@ -61,9 +61,16 @@ class Transaction(Protocol):
         once `tried` stays so."""
 
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
-        """Records the lines (a repeated one changes nothing; `refused` wins over `held`) and finishes the entries that
-        every recipient has now held or refused. Returns the messages that a line was taken for. Passed over are lines
+        """Records the lines (a repeated one changes nothing; `refused` wins over `held`; either wins over NotInTime,
+        and a `held` that does is kept as HeldAfterAll) and finishes the entries that every recipient has now held or
+        refused. Returns the messages that a line was taken for. Passed over are lines
         about what was never ours, from a mailbox it was not sent to, or about another docket than was sent."""
+
+    def not_in_time(self, messages: Collection[MessageId]) -> Collection[tuple[MessageId, MailboxCode]]:
+        """Of these messages, the recipients that were given up on as NotInTime, and have not answered since."""
+
+    def expired_outbox(self, *, now: datetime, limit: int) -> Sequence[Row]:
+        """Entries that are not finished and whose docket's `expires_at` has come, the earliest first."""
 
     def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
         """Of these, the entries whose body is still there, with `outstanding` as in `due_outbox`."""
@@ -104,6 +111,10 @@ class Transaction(Protocol):
 
     def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
         """Inserts, or replaces by key."""
+
+    def awaited(self, *, near: date, past: date, limit: int) -> Sequence[Dossier]:
+        """Those that are watched until a day up to `near`, and of which nothing was said; and those until a day up to
+        `past`, of which the last is still to be said. The earliest day first."""
 
     def put_statuses(self, records: Sequence[StatusRecord]) -> None: ...
 
@@ -239,14 +250,15 @@ class Filed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounce:
-    """A recipient's adapter will not take a message that this document system submitted."""
+    """A recipient will not take a message that this document system submitted, or did not in its time (NotInTime); or
+    has it after all (HeldAfterAll), whatever was said before. The last word counts."""
 
     ref: str | None
     """`Collected.ref` of the submission."""
     message: MessageId
     document: DocumentKey | None
     mailbox: MailboxCode
-    """Whose adapter refused."""
+    """Which recipient."""
     error: BusError
     at: datetime
 
@@ -264,7 +276,8 @@ class Adapter(ABC):
 
     @abstractmethod
     def collect(self, limit: int) -> Sequence[Collected]:
-        """What waits to be sent, oldest first. Offers the same item again until it is acknowledged."""
+        """What waits to be sent: the most urgent first, as far as that is known before it is read, then the oldest.
+        Offers the same item again until it is acknowledged."""
 
     @abstractmethod
     def acknowledge(self, answers: Sequence[Answer]) -> None:

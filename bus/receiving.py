@@ -10,12 +10,12 @@ from datetime import datetime
 from bus import resealing
 from bus.crashpoints import reached
 from bus.envelope import Envelope
-from bus.errors import BadMessage, BusError, KeyWithdrawn, Refused
+from bus.errors import BadMessage, BusError, Expired, KeyWithdrawn, Refused
 from bus.judging import Judged, judge
 from bus.mailroom import Member, receipt, set_aside
 from bus.ports import Store, Transaction
 from bus.records import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine
-from schemas.codes import Kind, Outcome
+from schemas.codes import Kind, Outcome, Priority
 from schemas.docket import Acknowledged, Address
 from schemas.values import MailboxCode, MessageId
 
@@ -44,7 +44,7 @@ def take_in(
         if not judged:
             return TakenIn(early=early)
     with store.write() as tx:
-        new, judged = _keep(tx, judged, now=now)
+        new, judged = _keep(tx, _in_time(tx, judged), now=now)
         good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
         bad = [entry for entry in judged if entry.error]
         receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
@@ -53,13 +53,23 @@ def take_in(
         outgoing += [
             set_aside(member, entry.arrival.body, entry.error, about=_id(entry), now=now, user=entry.arrival.user)
             for entry in bad
-            if entry.error and not isinstance(entry.error, KeyWithdrawn)  # that one comes again
+            if entry.error and not isinstance(entry.error, KeyWithdrawn | Expired)  # to come again; to be told
         ]
         tx.put_outbox(outgoing, at=now)
         tx.put_events([*events, *(_event(entry, now=now) for entry in bad), *_skews(judged, now=now)])
     reached("take-in.committed")
     held = len(good) - len(receipts)
     return TakenIn(held=new, duplicates=held - new, receipts=len(receipts), set_aside=len(bad), early=early)
+
+
+def _in_time(tx: Transaction, judged: list[Judged]) -> list[Judged]:
+    """What is held already came in time: a copy that comes late is a copy like any other."""
+    late = {key for entry in judged if isinstance(entry.error, Expired) and (key := _key(entry))}
+    held = tx.held(late) if late else {}
+    return [
+        replace(entry, error=None) if (key := _key(entry)) in late and held.get(key) == _digest(entry) else entry
+        for entry in judged
+    ]
 
 
 def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[int, list[Judged]]:
@@ -85,12 +95,18 @@ def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[
     ]
 
 
+def _digest(entry: Judged) -> str | None:
+    """As `Transaction.held` gives it."""
+    return hashlib.sha256(entry.envelope.docket.to_json()).hexdigest() if entry.envelope else None
+
+
 def _key(entry: Judged) -> tuple[MailboxCode, MessageId] | None:
     return (entry.envelope.docket.sender.mailbox, entry.envelope.docket.id) if entry.envelope else None
 
 
 def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now: datetime) -> list[Event]:
-    """Records receipts. A refusal must reach the document system: it waits in the inbox like any other mail."""
+    """Records receipts. A refusal, or a word that comes late and corrects one, must reach the document system: it waits
+    in the inbox like any other mail."""
     refusals = []
     events: list[Event] = []
     for each in receipts:
@@ -102,12 +118,20 @@ def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now:
                 if again.done:
                     continue
             lines.append(line)
+        given_up = tx.not_in_time({line.message for line in lines})
         # One by one: what is known of one mailbox's answer says nothing about another's.
         known = tx.put_receipts(lines)
-        if any(line.outcome is Outcome.REFUSED and line.message in known for line in lines):
+        late = [line for line in lines if line.outcome is Outcome.HELD and (line.message, line.mailbox) in given_up]
+        events += [_after_all(line, now=now) for line in late if line.message in known]
+        if any(line.message in known for line in lines if line.outcome is Outcome.REFUSED or line in late):
             refusals.append(InboxEntry(docket=each.docket, body=b"", taken_at=now))
     tx.put_inbox(refusals)
     return events
+
+
+def _after_all(line: ReceiptLine, *, now: datetime) -> Event:
+    detail = f"{line.mailbox}: held, though it was told as not in time"
+    return Event(at=now, name="outbox.held-after-all", message=line.message, detail=detail)
 
 
 def _lines(each: Envelope) -> list[ReceiptLine]:
@@ -128,14 +152,16 @@ def _lines(each: Envelope) -> list[ReceiptLine]:
 def _receipts(member: Member, good: Sequence[Envelope], bad: Sequence[Judged], *, now: datetime) -> list[OutboxEntry]:
     """One receipt for each sender mailbox of the batch. Duplicates are receipted again: the first may be lost."""
     to: dict[MailboxCode, Address] = {}
+    urgency: dict[MailboxCode, Priority] = {}
     lines: defaultdict[MailboxCode, list[Acknowledged]] = defaultdict(list)
     judged: list[tuple[Envelope, Address, Refused | None]] = [(each, each.docket.sender, None) for each in good]
     judged += [(entry.envelope, entry.answer, entry.error) for entry in bad if entry.envelope and entry.answer]
     for each, sender, error in judged:
         if each.docket.kind is not Kind.RECEIPT:
             to[sender.mailbox] = sender
+            urgency[sender.mailbox] = max(each.docket.priority, urgency.get(sender.mailbox, Priority.NORMAL))
             lines[sender.mailbox].append(acknowledged(each, error))
-    return [receipt(member, to[mailbox], each, now=now) for mailbox, each in lines.items()]
+    return [receipt(member, to[mailbox], each, now=now, priority=urgency[mailbox]) for mailbox, each in lines.items()]
 
 
 def acknowledged(each: Envelope, error: BusError | None) -> Acknowledged:
@@ -152,11 +178,14 @@ def _id(entry: Judged) -> MessageId | None:
     return entry.envelope.docket.id if entry.envelope else None
 
 
+_EVENTS: dict[type[Refused | None], str] = {KeyWithdrawn: "inbox.not-opened", Expired: "inbox.expired"}
+
+
 def _event(entry: Judged, *, now: datetime) -> Event:
     docket = entry.envelope.docket if entry.envelope else None
     return Event(
         at=now,
-        name="inbox.not-opened" if isinstance(entry.error, KeyWithdrawn) else "inbox.set-aside",
+        name=_EVENTS.get(type(entry.error), "inbox.set-aside"),
         message=docket.id if docket else None,
         document=docket.document if docket else None,
         detail=str(entry.error),

@@ -3,11 +3,12 @@ remembered of a document. Plain frozen data; who keeps and carries them is bus/p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from bus.handling import Handling, Verdict
+from bus.deadlines import Stage
+from bus.handling import Handling, Verdict, is_awaited
 from schemas.codes import Kind, Outcome, Priority, StatusCode
 from schemas.docket import Docket, DocumentKey
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
@@ -143,6 +144,17 @@ class Dossier:
     updated_at: datetime
     ref: str | None = None
     """What the document system here calls the document."""
+    priority: Priority = Priority.NORMAL
+    """The document's; statuses about it travel with it."""
+    due_on: date | None = None
+    """The day by which its sender wants an answer; only where it was sent from here."""
+    told: Stage | None = None
+    """What has been said about that day."""
+
+    @property
+    def watched(self) -> date | None:
+        """The day that something is still to be said about; None where nothing is."""
+        return self.due_on if is_awaited(self.handling) and self.told is not Stage.PASSED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

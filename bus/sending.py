@@ -71,7 +71,8 @@ def _judge(member: Member, collected: Collected) -> Addressed | BusError:
 
 
 def _check_directions(tx: Transaction, judged: Sequence[Addressed | BusError]) -> list[Addressed | BusError]:
-    """A status about a document known here must come from the right side; an unknown one travels (domain §2.1)."""
+    """A status about a document known here must come from the right side, and is as urgent as that; an unknown one
+    travels (domain §2.1)."""
     statuses = [entry for entry in judged if isinstance(entry, Addressed) and isinstance(entry.item, Status)]
     keys = {id(entry): handling_key(entry) for entry in statuses}
     reverse = {
@@ -83,7 +84,8 @@ def _check_directions(tx: Transaction, judged: Sequence[Addressed | BusError]) -
         if isinstance(entry, Addressed) and id(entry) in keys:
             key = keys[id(entry)]
             wrong = key.issuer == key.handler or (key not in known and reverse[id(entry)] in known)
-            checked.append(_wrong_direction(entry) if wrong else entry)
+            urgency = known[key].priority if key in known else entry.priority
+            checked.append(_wrong_direction(entry) if wrong else replace(entry, priority=urgency))
         else:
             checked.append(entry)
     return checked
@@ -130,7 +132,11 @@ def _remember(tx: Transaction, accepted: Sequence[tuple[Addressed, OutboxEntry]]
     """The sender's own dossiers follow what it sends: new ones for documents, changes for requests and statuses."""
     handed = [
         dossiers.Handed(
-            addressed.item, addressed.document, [recipient.agency for recipient in addressed.recipients], entry.source
+            addressed.item,
+            addressed.document,
+            [recipient.agency for recipient in addressed.recipients],
+            entry.source,
+            due_on=addressed.item.due_on,
         )
         for addressed, entry in accepted
         if isinstance(addressed.item, Document)

@@ -87,6 +87,12 @@ def read(path: Path, expected: Stamp) -> bytes:
     return data
 
 
+def head(path: Path, size: int) -> bytes:
+    """The first bytes of a file, whatever happens to it meanwhile."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return file.read(size)
+
+
 def write_all(files: Sequence[tuple[Path, bytes]]) -> list[OSError | None]:
     """Writes files under names that nobody reads yet, each durable where its answer is None. Their folder is not."""
     answers: list[OSError | None] = []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.folder.names import in_vietnam, shown
-from bus.errors import WHO_VI, BadPackage, BusError, StateSecret
+from bus.errors import WHO_VI, BadPackage, BusError, HeldAfterAll, NotInTime, StateSecret
 from bus.ports import Answer, Bounce, Filing, Report
 from schemas.codes import Label, StatusCode
 from schemas.edxml import Departure, PackageRefused
@@ -61,13 +61,16 @@ def reason(name: str, error: BusError, departures: Sequence[Departure], at: date
 
 
 def bounce_reason(name: str, bounce: Bounce) -> bytes:
-    """The `.reason` of a package that was sent, and that one recipient's adapter refused."""
+    """The `.reason` of a package that was sent, and that one recipient's adapter refused or did not confirm in time."""
     document = bounce.document.id if bounce.document else "?"
+    refused = not isinstance(bounce.error, NotInTime | HeldAfterAll)
+    which_vi = f"Bị hộp thư {bounce.mailbox} từ chối" if refused else f"Hộp thư nhận {bounce.mailbox}"
+    which = f"Refused by mailbox {bounce.mailbox}" if refused else f"Recipient mailbox {bounce.mailbox}"
     vi = [
         f"Gói tin: {shown(name)} (đã chuyển vào sent/)",
         f"Văn bản: {document}",
         f"Bản tin: {bounce.message}",
-        f"Bị hộp thư {bounce.mailbox} từ chối, lúc: {_moment(bounce.at)}",
+        f"{which_vi}, lúc: {_moment(bounce.at)}",
         f"Nơi phải xử lý: {WHO_VI[bounce.error.who]}",
         bounce.error.in_vietnamese(),
         "Các nơi nhận khác không bị ảnh hưởng.",
@@ -76,7 +79,7 @@ def bounce_reason(name: str, bounce: Bounce) -> bytes:
         f"Package: {shown(name)} (it lies in sent/)",
         f"Document: {document}",
         f"Message: {bounce.message}",
-        f"Refused by mailbox {bounce.mailbox}, at: {_moment(bounce.at)}",
+        f"{which}, at: {_moment(bounce.at)}",
         f"Who must act: {bounce.error.who}",
         bounce.error.in_english(),
         "The other recipients are not concerned.",

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from adapters.folder import client, mapping, names
 from adapters.folder.options import FolderOptions
+from adapters.folder.urgency import HEADS, peek
 from adapters.folder.waiting import Package, Place, Waiting
 from bus.crashpoints import reached
 from bus.errors import BusError, TooLarge, TryLater
 from bus.ports import Answer, Collected
+from schemas.codes import Priority
 from schemas.document import Document
 from schemas.edxml import Departure, PackageRefused, read
 from schemas.status import Status
@@ -58,7 +60,8 @@ class Outgoing:
     def __init__(self, root: Path, options: FolderOptions) -> None:
         self._root = root
         self._options = options
-        self._waiting = Waiting({name: root / name for name in (OUTGOING, STATUSES)}, quiet=options.quiet)
+        folders = {name: root / name for name in (OUTGOING, STATUSES)}
+        self._waiting = Waiting(folders, quiet=options.quiet, urgency=self._urgency)
         self._owed: dict[str, Answer] = {}
         """Answered, and not moved yet: not offered again meanwhile."""
         self._departures: dict[str, tuple[Departure, ...]] = {}
@@ -106,6 +109,14 @@ class Outgoing:
         if departures := mapping.remarkable(found.report):
             self._departures[ref] = departures
         return found.item
+
+    def _urgency(self, place: Place) -> int:
+        """What cannot be looked into is ordinary: when its turn comes, it is said why."""
+        for size in HEADS:
+            with contextlib.suppress(OSError):
+                if (found := peek(client.head(self._path(place), size))) is not None:
+                    return found
+        return Priority.NORMAL
 
     def _once_still(self, package: Package, error: BusError, patience: float, now: float) -> BusError | None:
         """A refusal is final: before it we watch the file lie still ourselves, whatever its time says."""

@@ -1,13 +1,16 @@
-"""Which packages wait to be sent, oldest first. Looks at names, sizes and times; never inside a file.
+"""Which packages wait to be sent, the urgent first, then the oldest. Looks at names, sizes and times; inside a file
+only by the `urgency` it is given.
 
-A folder of 100,000 files is listed once for every `WINDOW` of them, not at every poll: the oldest are remembered and
-looked at again one by one.
+A folder of 100,000 files is listed in full once for every `WINDOW` of them, not at every poll: the oldest are
+remembered and looked at again one by one. Between, a glance at the names finds what has come since, and asks once of
+each new file how urgent it is.
 """
 
 import heapq
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +20,15 @@ from adapters.folder.names import is_package
 
 WINDOW = 10_000
 """Files remembered at most."""
+GLANCE = 0.25
+"""Seconds between two glances."""
+READING = 0.05
+"""Seconds for looking into files, at each of them."""
+HURRY = 0.2
+"""Seconds that an urgent file must lie still, where the others must longer: what is not whole cannot be read, and is
+given all the time there is (outgoing.py)."""
+SHARE = 4
+"""A glance is not repeated before so many times what it took: most of the time is for sending."""
 
 
 class Place(NamedTuple):
@@ -43,10 +55,25 @@ class Package:
 
 
 class Waiting:
-    def __init__(self, folders: Mapping[str, Path], *, quiet: float, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        folders: Mapping[str, Path],
+        *,
+        quiet: float,
+        window: int = WINDOW,
+        urgency: Callable[[Place], int] = lambda _: 0,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folders = folders
         self._quiet = quiet
         self._window = window
+        self._urgency = urgency
+        self._timer = timer
+        self._levels: dict[Place, int] = {}
+        """How urgent each is, of those that were looked into."""
+        self._unread: dict[Place, Stamp] = {}
+        """Those that were not, as they were when they were first seen."""
+        self._glance_at = 0.0
         self._seen: dict[Place, _Seen] = {}
         self._deferred: set[Place] = set()
 
@@ -54,6 +81,8 @@ class Waiting:
         """What nobody is writing any more. Lists the folders only where what is remembered does not suffice. Raises
         OSError where a folder is not there."""
         offered = set(besides)
+        if self._timer() >= self._glance_at:
+            self._glance(now)
         for package in self._left_alone(now, offered):
             offered.add(package.place)
             yield package
@@ -72,7 +101,53 @@ class Waiting:
 
     def forget(self, place: Place) -> None:
         self._seen.pop(place, None)
+        self._levels.pop(place, None)
         self._deferred.discard(place)
+
+    def _glance(self, now: float) -> None:
+        """Whatever is urgent among what has come since the last one stands before all others."""
+        began = self._timer()
+        there = {place for folder, path in self._folders.items() for place in _names(folder, path)}
+        self._levels = {place: level for place, level in self._levels.items() if place in there}
+        self._unread = {place: stamp for place, stamp in self._unread.items() if place in there}
+        new = there - self._levels.keys() - self._unread.keys()
+        came = {place: stamp for place in new if (stamp := self._stamp(place))}
+        # The newest first: those that were there before the daemon may be many, and have their turn by their age.
+        self._unread = dict(sorted(came.items(), key=lambda each: -each[1].mtime_ns)) | self._unread
+        found: dict[Place, _Seen] = {}
+        stamped = self._timer()
+        for place, stamp in list(self._unread.items()):
+            if self._timer() - stamped > READING:
+                break
+            if self._read(place, stamp, now) and place not in self._deferred:
+                found[place] = self._seen.get(place) or _Seen(stamp, now)
+        if found:
+            self._put_first(found)
+        self._glance_at = self._timer() + max(GLANCE, SHARE * (self._timer() - began))
+
+    def _read(self, place: Place, stamp: Stamp, now: float) -> int:
+        """How urgent it says it is; 0 where that is not known yet, and is asked again."""
+        age = now - stamp.mtime_ns / 1e9
+        if 0 <= age < min(HURRY, self._quiet):
+            return 0  # somebody may be writing it
+        level = self._urgency(place)
+        if level or not 0 <= age < self._quiet:  # else it may stand in it yet
+            self._levels[place] = level
+            del self._unread[place]
+        return level
+
+    def _put_first(self, found: Mapping[Place, _Seen]) -> None:
+        known = {place: seen for place, seen in self._seen.items() if self._levels.get(place)}
+        urgent = {place: seen for place, seen in (known | dict(found)).items() if place not in self._deferred}
+        order = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
+        self._seen = {place: urgent[place] for place in order} | self._seen
+
+    def _stamp(self, place: Place) -> Stamp | None:
+        try:
+            found = (self._folders[place.folder] / place.name).lstat()
+        except FileNotFoundError:
+            return None
+        return Stamp(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
     def _left_alone(self, now: float, offered: Collection[Place]) -> Iterator[Package]:
         for place in list(self._seen):
@@ -82,8 +157,9 @@ class Waiting:
             if seen is None or now < seen.held_until:
                 continue
             age = now - seen.stamp.mtime_ns / 1e9
+            quiet = min(self._quiet, HURRY) if self._levels.get(place) else self._quiet
             # A clock that differs from the file server's must neither hurry a file nor hold it for ever.
-            if age >= self._quiet or now - seen.since >= self._quiet:
+            if age >= quiet or now - seen.since >= quiet:
                 yield Package(place, seen.stamp, now - seen.since)
 
     def _look(self, place: Place, now: float) -> _Seen | None:
@@ -102,12 +178,20 @@ class Waiting:
 
     def _list(self, now: float, offered: int) -> None:
         entries = (entry for folder, path in self._folders.items() for entry in _entries(folder, path))
-        ranked = ((place in self._deferred, stamp.mtime_ns, place, stamp) for place, stamp in entries)
+        levels = self._levels
+        ranked = (
+            (place in self._deferred, -levels.get(place, 0), stamp.mtime_ns, place, stamp) for place, stamp in entries
+        )
         oldest = heapq.nsmallest(self._window + offered, ranked)
         before, self._seen = self._seen, {}
-        for _, _, place, stamp in oldest:
+        for _, _, _, place, stamp in oldest:
             known = before.get(place)
             self._seen[place] = known if known and known.stamp == stamp else _Seen(stamp, now)
+
+
+def _names(folder: str, path: Path) -> Iterator[Place]:
+    with os.scandir(path) as entries:
+        yield from (Place(folder, entry.name) for entry in entries if is_package(entry.name))
 
 
 def _entries(folder: str, path: Path) -> Iterator[tuple[Place, Stamp]]:

@@ -207,6 +207,7 @@ def _daemon(config: Config, io: IoThread, unhosted: ExitStack, bulletin: Bulleti
             adapter=adapter,
             every=config.adapter.every,
             as_of=config.as_of,
+            lead=config.deadline.warn,
         )
     )
 
@@ -222,6 +223,7 @@ def _standpoint(config: Config, bulletin: Bulletin) -> Standpoint:
         identity=ring.identity(listed=(), now=datetime.now(UTC)),
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
+        expiry=config.expiry.by_priority(),
         vouching=bulletin.edition.vouching,
     )
     return Standpoint(
@@ -250,6 +252,7 @@ def member_of(config: Config) -> Member:
         identity=load_identity(Path(config.keys)),
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
+        expiry=config.expiry.by_priority(),
     )
 
 

@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
-from bus import delivering, receiving, sending
+from bus import delivering, expiring, receiving, reminding, sending
 from bus.crashpoints import reached
 from bus.daemon.loops import Loop
 from bus.daemon.metrics import Tally
+from bus.daemon.pace import Pace
 from bus.daemon.standpoint import Standpoint
 from bus.daemon.watch import Watch, believed
+from bus.deadlines import LEAD, Stage
 from bus.endings import warnings
 from bus.mailroom import Member
 from bus.ports import Adapter, Answer, Broker, Store
@@ -55,14 +57,18 @@ class Surroundings:
     """Seconds between two looks at the document system."""
     as_of: date | None = None
     """Fixed date of the directory; None follows the calendar."""
+    lead: timedelta = LEAD
+    """Before the end of a day by which a document is due: when it is said that a recipient has not taken it up."""
     clock: Callable[[], datetime] = _now
     steady: Callable[[], float] = _steady
+    """Seconds, whatever the clock is set to."""
     dice: Callable[[], float] = random.random
 
 
 class MailboxDaemon:
-    """Started once, stopped once. Beside the four loops of the road, one forgets what is long done, once a day, one
-    reminds of what comes to an end, once an hour, and one watches the clock and the inbox."""
+    """Started once, stopped once. Beside the four loops of the road, one ends what has expired, every second, one says
+    what is due and not taken up, every minute, one forgets what is long done, once a day, one reminds of what comes to
+    an end, once an hour, and one watches the clock and the inbox."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -77,14 +83,17 @@ class MailboxDaemon:
         self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
         self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
         self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
+        self._collect_pace, self._deliver_pace = Pace(COLLECT), Pace(delivering.BATCH)
+        self._expire = Loop("expire", self._expire_step, idle=1.0, mailbox=self.mailbox)
+        self._deadlines = Loop("deadlines", self._deadlines_step, idle=60.0, mailbox=self.mailbox)
         self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
         self._reminded: dict[str, tuple[int, datetime]] = {}
         self._watched = Watch(self.mailbox, around.store, around.broker, clock=around.clock, steady=around.steady)
         self._watch = Loop("watch", self._watched.step, idle=5, mailbox=self.mailbox)
         self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
-        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._forget, self._remind]
-        self.loops.append(self._watch)
+        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._expire, self._deadlines]
+        self.loops += [self._forget, self._remind, self._watch]
 
     @property
     def store(self) -> Store:
@@ -121,8 +130,8 @@ class MailboxDaemon:
     # -- the four steps
 
     def _collect_step(self) -> bool:
-        around = self._around
-        collected = around.adapter.collect(COLLECT)
+        around, limit, began = self._around, self._collect_pace.size, self._around.steady()
+        collected = around.adapter.collect(limit)
         if not collected:
             return False
         reached("collect.read")
@@ -131,7 +140,8 @@ class MailboxDaemon:
         self._log_answers(answers)
         around.adapter.acknowledge(answers)
         reached("collect.acknowledged")
-        return len(collected) >= COLLECT
+        self._collect_pace.took(len(collected), around.steady() - began)
+        return len(collected) >= limit
 
     def _publish_step(self) -> bool:
         around = self._around
@@ -166,13 +176,37 @@ class MailboxDaemon:
     def _deliver_step(self) -> bool:
         around = self._around
         surroundings = delivering.Delivery(member=self._today(), now=around.clock(), dice=around.dice)
-        done = delivering.deliver(around.store, around.adapter, surroundings)
+        began = around.steady()
+        done = delivering.deliver(around.store, around.adapter, surroundings, limit=self._deliver_pace.size)
+        count = done.filed + done.duplicates + done.refused + done.postponed
+        self._deliver_pace.took(count, around.steady() - began)
         if done.filed or done.refused:
             self._publish.wake()
         self.tally.add(filed=done.filed, duplicates=done.duplicates, refused=done.refused, postponed=done.postponed)
         if done.refused or done.postponed:
             log.warning("deliver.trouble", mailbox=self.mailbox, refused=done.refused, postponed=done.postponed)
         return done.more
+
+    # -- the watches
+
+    def _expire_step(self) -> bool:
+        around = self._around
+        ended = expiring.expire(around.store, member=self._today(), now=around.clock())
+        if ended.events:
+            self._deliver.wake()
+        self.tally.add(expired=len(ended.events))
+        for event in ended.events:
+            log.warning(event.name, mailbox=self.mailbox, message=event.message, said=event.detail)
+        return ended.more
+
+    def _deadlines_step(self) -> bool:
+        said = reminding.remind(self._around.store, now=self._around.clock(), lead=self._around.lead)
+        names = [event.name for event in said]
+        self.tally.add(deadlines_near=names.count(Stage.NEAR), deadlines_passed=names.count(Stage.PASSED))
+        for event in said:
+            document = event.document.id if event.document else None
+            log.warning(event.name, mailbox=self.mailbox, document=document, said=event.detail)
+        return len(said) >= reminding.BATCH
 
     def _forget_step(self) -> bool:
         store, now, standpoint = self._around.store, self._around.clock(), self._around.standpoint

@@ -1,17 +1,19 @@
 """Dossiers by key, by document and by number; the history of statuses; events."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, or_, select, update
 
+from bus.deadlines import Stage
 from bus.handling import Change, Handling, Verdict
 from bus.records import Dossier, Event, HandlingKey, StatusRecord
 from bus.store.boxes import chunks
 from bus.store.forms import code_form, document_form
 from bus.store.moments import from_micros, to_micros
 from bus.store.tables import dossier, event, inbox, outbox, status
-from schemas.codes import StatusCode
+from schemas.codes import Priority, StatusCode
 from schemas.docket import DocumentKey
 from schemas.values import AgencyCode, DocumentId
 
@@ -37,6 +39,12 @@ _of_issuer = select(dossier).where(_d.issuer == bindparam("the_issuer"))
 _by_document = _of_issuer.where(_d.document == bindparam("the_document"))
 _by_form = _of_issuer.where(_d.document_form == bindparam("the_form"))
 _by_code = _of_issuer.where(_d.code_form == bindparam("the_code"), _d.issued_on == bindparam("the_date"))
+_awaited = (
+    select(dossier)
+    .where(_d.watched <= bindparam("near"), or_(_d.told.is_(None), _d.watched <= bindparam("past")))
+    .order_by(_d.watched)
+    .limit(bindparam("limit", type_=Integer))
+)
 _insert_status = insert(status)
 _statuses = (
     select(status)
@@ -92,6 +100,11 @@ def _all(connection: Connection, statement: Select[Any], **values: str) -> Seque
     return connection.execute(statement, values).all()
 
 
+def awaited(connection: Connection, *, near: date, past: date, limit: int) -> list[Dossier]:
+    days = {"near": near.isoformat(), "past": past.isoformat(), "limit": limit}
+    return [_dossier(row) for row in connection.execute(_awaited, days).all()]
+
+
 def put(connection: Connection, dossiers: Sequence[Dossier]) -> None:
     last = {each.key: each for each in dossiers}
     if not last:
@@ -122,6 +135,10 @@ def _row_of(each: Dossier) -> dict[str, Any]:
         "ref": each.ref,
         "document_form": document_form(each.key.document),
         "code_form": None if each.code is None else code_form(each.code),
+        "priority": int(each.priority),
+        "due_on": None if each.due_on is None else each.due_on.isoformat(),
+        "told": None if each.told is None else str(each.told),
+        "watched": None if each.watched is None else each.watched.isoformat(),
     }
 
 
@@ -133,6 +150,9 @@ def _dossier(row: Row[Any]) -> Dossier:
         issued_on=row.issued_on,
         updated_at=from_micros(row.updated_at),
         ref=row.ref,
+        priority=Priority(row.priority),
+        due_on=None if row.due_on is None else date.fromisoformat(row.due_on),
+        told=None if row.told is None else Stage(row.told),
     )
 
 

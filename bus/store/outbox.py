@@ -7,9 +7,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Boolean, Connection, Integer, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy import Row as SqlRow
 
+from bus.errors import HeldAfterAll, NotInTime
 from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
 from bus.store import boxes
 from bus.store.boxes import OUTBOX, chunks
@@ -18,7 +19,7 @@ from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
 from bus.store.tables import outbox, outbox_body, recipient
 from schemas.codes import Outcome
 from schemas.docket import Docket
-from schemas.values import DocumentId, MessageId
+from schemas.values import DocumentId, MailboxCode, MessageId
 
 BODYLESS = frozenset({State.DONE, State.CANCELLED})
 """Finished: nothing is left to send."""
@@ -42,7 +43,8 @@ _change = (
         finished_at=bindparam("to_finished_at"),
         sent_at=func.coalesce(bindparam("to_sent_at"), _o.sent_at),
         tried=or_(_o.tried, bindparam("to_tried", type_=Boolean)),
-        size=_o.size * bindparam("to_kept"),
+        size=_o.size * bindparam("to_kept", type_=Integer),
+        expires_at=case((bindparam("to_kept", type_=Integer) == 1, _o.expires_at)),
     )
 )
 _begin_anew = update(recipient).where(_r.sequence == bindparam("the")).values(confirmed=False)
@@ -62,9 +64,26 @@ _sent_to = select(_r.sequence, _r.mailbox).where(
     _r.sequence.in_(bindparam("sequences", expanding=True)), _r.mailbox.in_(bindparam("mailboxes", expanding=True))
 )
 _receipt = update(recipient).where(_r.sequence == bindparam("the"), _r.mailbox == bindparam("at_mailbox"))
-_receipt = _receipt.values(outcome=bindparam("is_outcome"), code=bindparam("is_code"), at=bindparam("is_at"))
-_hold = _receipt.where(_r.outcome.is_(None))
-_refuse = _receipt.where(or_(_r.outcome.is_(None), _r.outcome == str(Outcome.HELD)))
+_gave_up = _r.code == NotInTime.code
+_hold = _receipt.where(or_(_r.outcome.is_(None), _gave_up)).values(
+    outcome=bindparam("is_outcome"),
+    code=case((_gave_up, HeldAfterAll.code), else_=bindparam("is_code")),
+    at=bindparam("is_at"),
+)
+_refuse = _receipt.where(or_(_r.outcome.is_(None), _r.outcome == str(Outcome.HELD), _gave_up)).values(
+    outcome=bindparam("is_outcome"), code=bindparam("is_code"), at=bindparam("is_at")
+)
+_given_up = (
+    select(_o.message, _r.mailbox)
+    .join(recipient, _r.sequence == _o.sequence)
+    .where(_o.message.in_(bindparam("messages", expanding=True)), _gave_up)
+)
+_expired = (
+    select(outbox)
+    .where(_o.expires_at <= bindparam("now"))
+    .order_by(_o.expires_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 _complete = select(_o.sequence).where(
     _o.sequence.in_(bindparam("sequences", expanding=True)),
     _o.state != str(State.DONE),
@@ -74,7 +93,14 @@ _complete = select(_o.sequence).where(
 _finish = (
     update(outbox)
     .where(_o.sequence == bindparam("the"))
-    .values(state=str(State.DONE), next_at=None, error=None, size=0, finished_at=bindparam("to_finished_at"))
+    .values(
+        state=str(State.DONE),
+        next_at=None,
+        expires_at=None,
+        error=None,
+        size=0,
+        finished_at=bindparam("to_finished_at"),
+    )
 )
 _receipts = (
     select(_r.sequence, _r.mailbox, _r.outcome, _r.code, _r.at)
@@ -112,6 +138,7 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
         row["ref"] = entry.source
         row["expects_receipts"] = entry.expects_receipts
         row["tried"] = False
+        row["expires_at"] = maybe_micros(entry.docket.expires_at) if kept else None
         row["headers"] = json.dumps(dict(entry.headers)) if entry.headers else None
         rows.append(row)
         if kept:
@@ -127,6 +154,18 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[OutboxEntry]:
     return _entries(connection, boxes.due(connection, OUTBOX, now=now, limit=limit, max_bytes=max_bytes))
+
+
+def not_in_time(connection: Connection, messages: Collection[MessageId]) -> set[tuple[MessageId, MailboxCode]]:
+    return {
+        (message, mailbox)
+        for some in chunks(messages)
+        for message, mailbox in connection.execute(_given_up, {"messages": some})
+    }
+
+
+def expired(connection: Connection, *, now: datetime, limit: int) -> list[Row]:
+    return _rows(connection, connection.execute(_expired, {"now": to_micros(now), "limit": limit}).all())
 
 
 def unfinished(connection: Connection, messages: Collection[MessageId]) -> list[OutboxEntry]:
@@ -292,7 +331,12 @@ def rows(
     message: MessageId | None,
     limit: int,
 ) -> list[Row]:
-    found = boxes.newest(connection, OUTBOX, state=state, document=document, message=message, limit=limit)
+    return _rows(
+        connection, boxes.newest(connection, OUTBOX, state=state, document=document, message=message, limit=limit)
+    )
+
+
+def _rows(connection: Connection, found: Sequence[SqlRow[Any]]) -> list[Row]:
     receipts = _receipts_of(connection, {row.sequence: row.message for row in found})
     return [
         Row(

@@ -105,6 +105,8 @@ outbox = _box(
     Column("tried", Boolean, nullable=False),
     UniqueConstraint("message", name="outbox_message"),
 )
+outbox.append_column(Column("expires_at", BigInteger))  # only while it is not finished
+Index("outbox_expires", outbox.c.expires_at, sqlite_where=outbox.c.expires_at.is_not(None))
 _box_indexes(outbox)
 outbox_body = _bodies("outbox_body", outbox, Column("kept_key", LargeBinary))
 
@@ -146,9 +148,15 @@ dossier = Table(
     Column("ref", Text),
     Column("document_form", Text, nullable=False),  # forms.document_form
     Column("code_form", Text),  # forms.code_form
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
+    Column("due_on", Text),
+    Column("told", Text),
+    Column("watched", Text),  # Dossier.watched
     Index("dossier_document_form", "issuer", "document_form"),
     Index("dossier_code_form", "issuer", "code_form", "issued_on"),
 )
+
+Index("dossier_watched", dossier.c.watched, sqlite_where=dossier.c.watched.is_not(None))
 
 status = Table(
     "status",

@@ -1,7 +1,7 @@
 """One unit of work over the tables: `bus.ports.Transaction`, each verb in the file of what it is about."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -55,6 +55,12 @@ class SqlTransaction:
     def put_receipts(self, lines: Sequence[ReceiptLine]) -> Collection[MessageId]:
         return outbox.put_receipts(self._writes, lines)
 
+    def not_in_time(self, messages: Collection[MessageId]) -> Collection[tuple[MessageId, MailboxCode]]:
+        return outbox.not_in_time(self._reads, messages)
+
+    def expired_outbox(self, *, now: datetime, limit: int) -> Sequence[Row]:
+        return outbox.expired(self._reads, now=now, limit=limit)
+
     def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
         return outbox.unfinished(self._reads, messages)
 
@@ -95,6 +101,9 @@ class SqlTransaction:
 
     def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
         handling.put(self._writes, dossiers)
+
+    def awaited(self, *, near: date, past: date, limit: int) -> Sequence[Dossier]:
+        return handling.awaited(self._reads, near=near, past=past, limit=limit)
 
     def put_statuses(self, records: Sequence[StatusRecord]) -> None:
         handling.put_statuses(self._writes, records)

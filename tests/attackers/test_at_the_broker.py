@@ -15,7 +15,7 @@ from bus.authority import Withdrawal, issue, new_issuer, new_root
 from bus.certificates import Purpose
 from bus.cli.main import main
 from bus.keys import SigningKey
-from bus.topology import AUDIT, DEAD, DIRECTORY_IN, ROUTE, Limits, exchange_of, inbox_of
+from bus.topology import AUDIT, DEAD, DIRECTORY_IN, ROUTE, Limits, exchange_of, inbox_of, lane_of
 from deploy.country import management_of
 from tests.admitted import LIMIT
 from tests.attackers.besieged import COUNTED, FULL, INSIDER, VHOST, Besieged
@@ -110,6 +110,8 @@ def publish(exchange: str, key: str, user: str = ME) -> Callable[[BlockingChanne
         (publish(DIRECTORY_IN, "edition"), 403),
         (lambda channel: channel.basic_get(inbox_of(VICTIM)), 403),
         (lambda channel: channel.basic_consume(inbox_of("G22"), print), 403),
+        (lambda channel: channel.basic_consume(lane_of(VICTIM), print), 403),
+        (publish("", lane_of(VICTIM)), 403),
         (lambda channel: channel.basic_consume(AUDIT, print), 403),
         (lambda channel: channel.basic_get(DEAD), 403),
         (lambda channel: channel.queue_purge(inbox_of(VICTIM)), 403),
@@ -124,7 +126,8 @@ def publish(exchange: str, key: str, user: str = ME) -> Callable[[BlockingChanne
     ],
     ids=[
         "publishes as someone else", "names another user", "publishes to route", "publishes into an inbox",
-        "publishes to dead", "publishes a directory", "reads an inbox", "consumes an inbox", "reads the audit stream",
+        "publishes to dead", "publishes a directory", "reads an inbox", "consumes an inbox", "consumes a lane",
+        "publishes into a lane", "reads the audit stream",
         "reads the dead", "purges", "deletes an inbox", "deletes its own", "declares a queue", "declares an exchange",
         "deletes its exchange", "binds its inbox", "taps another's exchange", "unbinds",
     ],

@@ -22,9 +22,10 @@ from bus.keys import Algorithm
 from deploy.local_broker import Kind
 from tests.bench import bench_seal, peers
 from tests.bench.bench_road import backlog, latency, throughput
+from tests.bench.bench_urgent import urgent
 from tests.bench.ground import Ground, ground
 from tests.bench.machine import describe
-from tests.bench.report import PEERS, AtLeast, AtMost, Figure, Measured, Run, figures
+from tests.bench.report import PEERS, PLACES, AtLeast, AtMost, Figure, Measured, Run, figures
 
 LATENCY_RATE = 100
 WIDTH = 120
@@ -48,9 +49,10 @@ class Plan:
     rounds: int = 3
     seconds: int = 30
     waiting: int = 100_000
+    before_urgent: int = 10_000
 
 
-QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=10_000)
+QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=10_000, before_urgent=2_000)
 
 
 @click.command()
@@ -60,6 +62,11 @@ QUICK = Plan(documents=2_000, rounds=1, seconds=5, waiting=10_000)
 @click.option("--documents", type=click.IntRange(min=100), help=f"In one run of the road.  [{Plan().documents}]")
 @click.option("--seconds", type=click.IntRange(min=0), help=f"At a steady rate; 0 leaves it out.  [{Plan().seconds}]")
 @click.option("--waiting", type=click.IntRange(min=0), help=f"The backlog; 0 leaves it out.  [{Plan().waiting}]")
+@click.option(
+    "--before-urgent",
+    type=click.IntRange(min=0),
+    help=f"Before an urgent one; 0 leaves it out.  [{Plan().before_urgent}]",
+)
 @click.option(
     "--broker", "prefer", type=click.Choice(["docker", "binary"]), envvar="LIENTHONG_TEST_BROKER", show_envvar=True,
     help="That kind and no other.  [Docker where it can, else the server installed here]",
@@ -114,7 +121,11 @@ def _measure(here: Ground, plan: Plan) -> Measured:
     if slow:
         _progress(f"latency: median {slow['median_ms']:.0f} ms")
     full = backlog(here, plan.waiting) if plan.waiting else None
-    return Measured(seal=seal, road=road, peers=beside, latency=slow, backlog=full)
+    overtaking: dict[str, Run] = {}
+    for place in PLACES if plan.before_urgent else ():
+        overtaking[place] = urgent(here, place, plan.before_urgent)
+        _progress(f"urgent, past what waits in {PLACES[place]}: {overtaking[place]['seconds']:.1f} s")
+    return Measured(seal=seal, road=road, peers=beside, latency=slow, backlog=full, urgent=overtaking)
 
 
 def _progress(line: str) -> None:

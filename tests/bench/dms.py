@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bus.ports import Adapter, Answer, Collected, Filed, Filing, Report
 from schemas.agency import Party
+from schemas.codes import Priority
 from schemas.document import Attachment, Document, DocumentNumber, DocumentType
 
 SIZE = 4096
@@ -30,7 +31,8 @@ def documents(sender: str, recipient: str) -> Document:
 
 
 class BenchAdapter(Adapter):
-    """Options: `log` (a file), and for a sender `sender`, `recipient`, `count`, `rate` (documents a second; 0: all)."""
+    """Options: `log` (a file), and for a sender `sender`, `recipient`, `count`, `rate` (documents a second; 0: all) and
+    `urgent` (a file: once it is there, one urgent document more); for a recipient `slow` (seconds a filing)."""
 
     reports_arrival = True
 
@@ -39,6 +41,8 @@ class BenchAdapter(Adapter):
         self._rate = float(str(options.get("rate", 0)))
         self._gate = Path(str(options["gate"])) if "gate" in options else None
         self._log = os.open(str(options["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._urgent = Path(str(options["urgent"])) if "urgent" in options else None
+        self._slow = float(str(options.get("slow", 0)))
         self._given = 0
         self._offered: list[Collected] = []
         self._began_ns = 0
@@ -46,6 +50,10 @@ class BenchAdapter(Adapter):
             self._template = documents(str(options["sender"]), str(options["recipient"]))
 
     def collect(self, limit: int) -> Sequence[Collected]:
+        if not self._offered and self._urgent is not None and self._urgent.exists():
+            self._urgent = None
+            item = self._template.model_copy(update={"id": "bench/urgent", "priority": Priority.IMMEDIATE})
+            self._offered = [Collected(ref="urgent", item=item)]
         if not self._offered and self._given < self._count and (self._gate is None or self._gate.exists()):
             self._began_ns = self._began_ns or time.time_ns()
             allowed = self._count
@@ -66,6 +74,7 @@ class BenchAdapter(Adapter):
             self._note("".join(f"written {answer.ref} {self._due(int(answer.ref))}\n" for answer in answers))
 
     def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
+        time.sleep(self._slow * len(filings))
         self._write("filed", [filing.document.id.removeprefix("bench/") for filing in filings])
         return [Filed(ref=filing.document.id) for filing in filings]
 

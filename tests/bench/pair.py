@@ -48,22 +48,31 @@ class Pair:
         url = ground.broker.amqp_url if office is None else ground.broker.amqps_url
         self._port = f":{url.rpartition(':')[2].partition('/')[0]}/"
         self.gate = self.root / "go"
-        self._use(SENDER, sender=SENDER, recipient=RECIPIENT, count=count, rate=rate, gate=self.gate)
-        self._use(RECIPIENT)
+        self.urgent = self.root / "urgent"
+        self.use(SENDER, sender=SENDER, recipient=RECIPIENT, count=count, rate=rate, gate=self.gate, urgent=self.urgent)
+        self.use(RECIPIENT)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.most: dict[str, float] = {}
         """Most resident megabytes seen of each daemon while waiting for something."""
 
-    def _use(self, code: str, **options: object) -> None:
+    def use(self, code: str, **options: object) -> None:
+        """The document system of benchmarks, with these options."""
+        self._adapter(code, "tests.bench.dms:BenchAdapter", every=0.005, log=self.root / f"{code}.log", **options)
+
+    def use_folder(self, code: str, root: Path) -> None:
+        """Folders instead, as they are by default, but for looking five times a second."""
+        self._adapter(code, "adapters.folder:FolderAdapter", every=0.2, root=root)
+
+    def _adapter(self, code: str, use: str, *, every: float, **options: object) -> None:
         file = self.land.config(code)
         head = file.read_text(encoding="utf-8").partition("[adapter]")[0]
-        lines = [f'{name} = "{value}"' for name, value in {"log": self.root / f"{code}.log", **options}.items()]
-        adapter = ["[adapter]", 'use = "tests.bench.dms:BenchAdapter"', "every = 0.005", "[adapter.options]", *lines]
+        lines = [f'{name} = "{value}"' for name, value in options.items()]
+        adapter = ["[adapter]", f'use = "{use}"', f"every = {every}", "[adapter.options]", *lines]
         file.write_text(head + "\n".join(adapter) + "\n", encoding="utf-8")
 
     # -- the daemons
 
-    def start(self, *codes: str) -> None:
+    def start(self, *codes: str, settle: float = SETTLE) -> None:
         """Returns when they are at work and have settled."""
         before = {code: self._starts(code) for code in codes}
         for code in codes:
@@ -76,8 +85,8 @@ class Pair:
                     start_new_session=True,
                     preexec_fn=bound_to_us(),
                 )
-        self._until(lambda: all(self._starts(code) > before[code] for code in codes), patience=START)
-        time.sleep(SETTLE)
+        self._until(lambda: all(self._starts(code) > before[code] for code in codes), every=0.02, patience=START)
+        time.sleep(settle)
 
     def stop(self, *codes: str) -> None:
         countries.end([self.running.pop(code) for code in codes or tuple(self.running)])
@@ -133,6 +142,17 @@ class Pair:
                 raise TimeoutError(f"nothing came of it within {patience:.0f} s")
             time.sleep(every)
         return time.time()
+
+    def wait_for(self, code: str, what: str, *refs: str, patience: float = 900) -> dict[str, float]:
+        """`times`, once these are in the log; of no reference: once there is any."""
+        log = self.root / f"{code}.log"
+
+        def there() -> bool:
+            said = log.read_text(encoding="utf-8") if log.exists() else ""
+            return all(f"{what} {ref} " in said for ref in refs) if refs else f"{what} " in said
+
+        self._until(there, every=0.02, patience=patience)
+        return self.times(code, what)
 
     def rows(self, code: str, box: Box) -> Sequence[Row]:
         """Everything a box remembers."""

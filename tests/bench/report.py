@@ -2,7 +2,7 @@
 Pure; which run gave what is in __main__.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 Run = Mapping[str, float]
@@ -72,6 +72,8 @@ class Measured:
     """Name -> runs of {"messages_per_s", "load"}, each taken beside the road's run of the same place."""
     latency: Run | None
     backlog: Run | None
+    urgent: Mapping[str, Run] = field(default_factory=dict)
+    """By where the ordinary ones waited."""
 
 
 NEARLY = 0.9
@@ -91,7 +93,29 @@ def figures(measured: Measured) -> list[Figure]:
     found += _idle(measured.road)
     if measured.backlog:
         found += _backlog(measured.backlog)
+    found += _urgent(measured.urgent)
     return found
+
+
+def _urgent(runs: Mapping[str, Run]) -> Iterator[Figure]:
+    for place, run in runs.items():
+        yield Figure(
+            key=f"urgent.{place}_s",
+            about="One urgent document, from dropped to filed, while ordinary ones wait",
+            name=f"{run['waiting']:,.0f} of them in {PLACES[place]}",
+            unit="s",
+            runs=(run["seconds"],),
+            wanted=AtMost(2),
+            load=run["load"],
+        )
+
+
+PLACES = {
+    "queue": "the recipient's queue",
+    "inbox": "its inbox",
+    "outbox": "the sender's outbox",
+    "folder": "the sender's folder",
+}
 
 
 def _seal(run: Run) -> Iterator[Figure]:

@@ -12,7 +12,7 @@ import pytest
 
 from bus.errors import BadConfig, NotServed, Refused, RefusedByDms, StoreFull, TryLater
 from bus.ports import Answer, Bounce, Filing, Report
-from schemas.codes import BusinessType, StatusCode
+from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.docket import DocumentKey
 from schemas.document import Attachment, Document
 from schemas.status import Status
@@ -111,6 +111,15 @@ class AdapterContract:
         assert ids(adapter.collect(3)) == ids(items[:3])
         adapter.acknowledge(accepted(adapter.collect(3)))
         assert ids(adapter.collect(3)) == ids(items[3:])
+
+    def test_urgent_first(self, site: Site) -> None:
+        """What is urgent is offered before all that was submitted earlier, the most urgent first."""
+        ordinary = [a_document() for _ in range(5)]
+        urgent = [a_document(priority=Priority.URGENT), a_document(priority=Priority.IMMEDIATE)]
+        for item in (*ordinary, *urgent):
+            site.submit(item)
+        adapter = site.make()
+        assert ids(adapter.collect(3)) == ids([urgent[1], urgent[0], ordinary[0]])
 
     def test_offered_again_until_acknowledged(self, site: Site) -> None:
         """What was not acknowledged is offered again, by the same adapter and by the next one after a crash."""

@@ -13,7 +13,7 @@ from typing import Any
 from bus.handling import Verdict
 from bus.ports import Adapter, Answer, Collected, Filed, Filing, Report
 from schemas.agency import Party
-from schemas.codes import BusinessType, StatusCode
+from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Attachment, Business, Document, DocumentNumber, DocumentType
 from schemas.status import Concerned, Status
 from schemas.values import MessageId
@@ -89,6 +89,7 @@ def a_document(
     business: BusinessType = BusinessType.NEW,
     attachments: Sequence[Attachment] = (),
     subject: str = "V/v thử nghiệm",
+    priority: Priority = Priority.NORMAL,
 ) -> Document:
     number = next(_serial)
     return Document(
@@ -99,6 +100,7 @@ def a_document(
         issued_on=date(2026, 1, 5),
         type=DocumentType(name="Công văn"),
         subject=subject,
+        priority=priority,
         business=Business(type=business, reason="Văn bản điện tử"),
         attachments=tuple(attachments) or (Attachment.of("12-SA.pdf", b"%PDF-1.7\n%%EOF\n", content_id="cid:1"),),
     )

@@ -32,6 +32,7 @@ def docket(
     priority: Priority = Priority.NORMAL,
     sender: MailboxCode = "G22",
     to: tuple[MailboxCode, ...] = ("H49",),
+    expires_at: datetime | None = None,
 ) -> Docket:
     return Docket(
         id=mid(number),
@@ -39,6 +40,7 @@ def docket(
         sender=Address(agency=sender, mailbox=sender),
         recipients=tuple(Address(agency=mailbox, mailbox=mailbox) for mailbox in to),
         created_at=NOW,
+        expires_at=expires_at,
         document=DocumentKey(issuer=sender, id=document or f"{sender},2026/11/22,{number}/VPCP-TTĐT"),
         business_type=BusinessType.NEW,
         priority=priority,
@@ -60,8 +62,9 @@ def sending(
     priority: Priority = Priority.NORMAL,
     to: tuple[MailboxCode, ...] = ("H49",),
     document: DocumentId | None = None,
+    expires_at: datetime | None = None,
 ) -> OutboxEntry:
-    made = docket(number, priority=priority, to=to, document=document)
+    made = docket(number, priority=priority, to=to, document=document, expires_at=expires_at)
     return OutboxEntry(
         docket=made,
         body=body,
@@ -282,6 +285,30 @@ class OutboxContract:
         with pytest.raises(Exception, match=r"UNIQUE|already"):
             put(store, sending(2), sending(1, body=b"second"))
         assert [entry.body for entry in due(store)] == [b"first"]
+
+
+class ExpiringContract:
+    def test_what_has_expired(self, store: Store) -> None:
+        """Waiting, sent or parked, the earliest first, from the very moment on; never what is finished."""
+        times = {1: LATER, 2: NOW, 3: NOW - timedelta(seconds=1), 4: None, 5: NOW, 6: NOW, 7: NOW}
+        put(store, *(sending(number, expires_at=at) for number, at in times.items()))
+        put(store, sending(8, state=State.CANCELLED, expires_at=NOW))
+        hear(store, line(5))
+        settle(store, change(6, State.CANCELLED), change(7, State.PARKED), change(3, State.SENT, next_at=LATER))
+        with store.read() as tx:
+            assert [row.docket.id for row in tx.expired_outbox(now=NOW, limit=10)][:1] == [mid(3)]
+            assert {row.docket.id for row in tx.expired_outbox(now=NOW, limit=10)} == {mid(2), mid(3), mid(7)}
+            assert len(tx.expired_outbox(now=NOW, limit=1)) == 1
+            assert not tx.expired_outbox(now=NOW - timedelta(hours=1), limit=10)
+
+    def test_who_has_not_answered(self, store: Store) -> None:
+        """The row names those who have."""
+        put(store, sending(1, to=("H49", "G22.98"), expires_at=NOW))
+        hear(store, line(1))
+        with store.read() as tx:
+            (found,) = tx.expired_outbox(now=NOW, limit=10)
+        assert found.recipients == (line(1),)
+        assert found.docket.expires_at == NOW
 
 
 class SettlingContract:

@@ -3,15 +3,16 @@ transactions begin and end."""
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from bus.deadlines import Stage
 from bus.handling import Change, Handling, Verdict
 from bus.ports import Store
 from bus.records import Box, Dossier, Event, HandlingKey, InboxChange, State, StatusRecord
-from schemas.codes import StatusCode
+from schemas.codes import Priority, StatusCode
 from schemas.docket import DocumentKey
 from tests.contract.store import LATER, NOW, arrived, change, due, hear, line, mid, put, sending, settle
 
@@ -34,7 +35,46 @@ def remember(store: Store, *dossiers: Dossier) -> None:
         tx.put_dossiers(dossiers)
 
 
+DAY = date(2026, 11, 24)
+
+
 class DossierContract:
+    @pytest.mark.parametrize(
+        ("facts", "near", "past"),
+        [
+            ({}, True, True),
+            ({"handling": Handling(StatusCode.ARRIVED)}, True, True),
+            ({"told": Stage.NEAR}, False, True),
+            ({"told": Stage.PASSED}, False, False),
+            ({"due_on": None}, False, False),
+            ({"due_on": DAY + timedelta(days=1)}, False, False),
+            ({"due_on": DAY - timedelta(days=9)}, True, True),
+            ({"handling": Handling(StatusCode.ACCEPTED)}, False, False),
+            ({"handling": Handling(StatusCode.REFUSED)}, False, False),
+            ({"handling": Handling(change=Change.REVOCATION)}, False, False),
+            ({"handling": Handling(change=Change.TAKE_BACK)}, False, False),
+            ({"handling": Handling(change=Change.AGREED, withdrawn=True)}, False, False),
+            ({"handling": Handling(change=Change.UPDATE)}, True, True),
+        ],
+    )
+    def test_who_is_waited_for(self, store: Store, facts: dict[str, Any], near: bool, past: bool) -> None:
+        """Until somebody there says yes or no, the day is watched: once before it is over, once more after it."""
+        each = dossier(**{"due_on": DAY, "priority": Priority.URGENT, **facts})
+        remember(store, dossier("other", due_on=DAY), dossier("without"))
+        remember(store, dossier("other"), each)
+        before = DAY - timedelta(days=20)
+        with store.read() as tx:
+            assert tx.awaited(near=DAY, past=before, limit=10) == ([each] if near else [])
+            assert tx.awaited(near=DAY, past=DAY, limit=10) == ([each] if past else [])
+            assert tx.awaited(near=before, past=before, limit=10) == []
+
+    def test_the_earliest_day_first(self, store: Store) -> None:
+        """And no more than asked for."""
+        days = [dossier(str(n), due_on=DAY - timedelta(days=n)) for n in range(4)]
+        remember(store, *days)
+        with store.read() as tx:
+            assert tx.awaited(near=DAY, past=DAY, limit=3) == [days[3], days[2], days[1]]
+
     @pytest.mark.parametrize(
         "handling",
         [

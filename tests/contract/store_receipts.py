@@ -52,6 +52,48 @@ class ReceiptContract:
         assert (row(store, 2).state, row(store, 2).recipients) == (State.DONE, (line(2),))
         assert hear(store, line(1, sha256=ours[1])) == {mid(1)}
 
+    @pytest.mark.parametrize(
+        ("answers", "kept"),
+        [
+            ([], (Outcome.REFUSED, "not-in-time")),
+            ([(Outcome.HELD, None)], (Outcome.HELD, "held-after-all")),
+            ([(Outcome.REFUSED, "expired")], (Outcome.REFUSED, "expired")),
+            ([(Outcome.HELD, None), (Outcome.HELD, None)], (Outcome.HELD, "held-after-all")),
+            ([(Outcome.HELD, None), (Outcome.REFUSED, "too-large")], (Outcome.REFUSED, "too-large")),
+            ([(Outcome.REFUSED, "expired"), (Outcome.HELD, None)], (Outcome.REFUSED, "expired")),
+            ([(Outcome.REFUSED, "not-in-time")], (Outcome.REFUSED, "not-in-time")),
+        ],
+    )
+    def test_an_answer_wins_over_having_given_up(
+        self, store: Store, answers: list[tuple[Outcome, str | None]], kept: tuple[Outcome, str]
+    ) -> None:
+        """Given up as not in time, the entry is finished; what its recipient says later is kept, and told apart."""
+        put(store, sending(1), sending(2))
+        assert hear(store, line(1, "H49", Outcome.REFUSED, code="not-in-time")) == {mid(1)}
+        assert row(store, 1).state is State.DONE
+        with store.read() as tx:
+            assert set(tx.not_in_time([mid(1), mid(2), mid(9)])) == {(mid(1), "H49")}
+            assert not tx.not_in_time([])
+        for outcome, code in answers:
+            assert hear(store, line(1, "H49", outcome, code=code, at=LATER)) == {mid(1)}
+        (found,) = row(store, 1).recipients
+        assert (found.outcome, found.code) == kept
+        assert found.at == (LATER if answers else NOW)
+        with store.read() as tx:
+            assert bool(tx.not_in_time([mid(1)])) == (kept[1] == "not-in-time")
+
+    @pytest.mark.parametrize(("late", "again"), [(False, True), (True, False)])
+    def test_what_nobody_took_in_time_may_be_sent_again(self, store: Store, late: bool, again: bool) -> None:
+        """Given up on at every recipient it counts as never submitted, unless one of them had it after all."""
+        put(store, sending(1))
+        hear(store, line(1, "H49", Outcome.REFUSED, code="not-in-time"))
+        if late:
+            hear(store, line(1))
+        key = sending(1).key
+        assert key
+        with store.read() as tx:
+            assert bool(tx.accepted([key])) is not again
+
     @pytest.mark.parametrize("one_batch", [True, False])
     @pytest.mark.parametrize(
         ("first", "second", "kept"),

@@ -8,7 +8,7 @@ import pytest
 from bus.errors import StoreFull
 from bus.ports import Store
 from bus.store import open_store
-from tests.contract.store import OutboxContract, SettlingContract, due, put, sending
+from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract, due, put, sending
 from tests.contract.store_inbox import InboxContract
 from tests.contract.store_memory import (
     DossierContract,
@@ -32,6 +32,9 @@ class TestOutbox(OutboxContract): ...
 
 
 class TestSettling(SettlingContract): ...
+
+
+class TestExpiring(ExpiringContract): ...
 
 
 class TestReceipts(ReceiptContract): ...

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from bus.errors import StoreFull
+from bus.errors import HeldAfterAll, NotInTime, StoreFull
 from bus.records import (
     Box,
     Dossier,
@@ -181,6 +181,23 @@ class MemoryTransaction:
                 )
         return known
 
+    def not_in_time(self, messages: Collection[MessageId]) -> Collection[tuple[MessageId, MailboxCode]]:
+        return {
+            (message, line.mailbox)
+            for message in messages
+            if message in self._data.outbox
+            for line in self._data.outbox[message].receipts.values()
+            if line.code == NotInTime.code
+        }
+
+    def expired_outbox(self, *, now: datetime, limit: int) -> Sequence[Row]:
+        rows = [
+            (row.docket.expires_at, row)
+            for row in self._all(Box.OUT)
+            if row.docket.expires_at and row.docket.expires_at <= now and row.state not in BODYLESS
+        ]
+        return [row for _, row in sorted(rows, key=lambda each: each[0])][:limit]
+
     def unfinished(self, messages: Collection[MessageId]) -> Sequence[OutboxEntry]:
         found = [self._data.outbox[message] for message in messages if message in self._data.outbox]
         return [replace(out.entry, outstanding=out.outstanding) for out in found if out.entry.state not in BODYLESS]
@@ -282,6 +299,14 @@ class MemoryTransaction:
     def put_dossiers(self, dossiers: Sequence[Dossier]) -> None:
         self._writes().dossiers.update({each.key: each for each in dossiers})
 
+    def awaited(self, *, near: date, past: date, limit: int) -> Sequence[Dossier]:
+        found = [
+            (each.watched, each)
+            for each in self._data.dossiers.values()
+            if each.watched and each.watched <= (near if each.told is None else past)
+        ]
+        return [each for _, each in sorted(found, key=lambda pair: pair[0])][:limit]
+
     def put_statuses(self, records: Sequence[StatusRecord]) -> None:
         self._writes().statuses.extend(records)
 
@@ -368,6 +393,9 @@ def _unwaited(entry: OutboxEntry) -> OutboxEntry:
 
 def _receipted(out: Outgoing, line: ReceiptLine) -> Outgoing:
     before = out.receipts.get(line.mailbox)
+    if before and before.code == NotInTime.code:
+        after_all = HeldAfterAll.code if line.outcome is Outcome.HELD else line.code
+        return replace(out, receipts={**out.receipts, line.mailbox: replace(line, code=after_all)})
     if before and (before.outcome is Outcome.REFUSED or line.outcome is Outcome.HELD):
         return out
     return replace(out, receipts={**out.receipts, line.mailbox: line})

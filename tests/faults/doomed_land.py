@@ -15,7 +15,7 @@ from deploy.country import Country
 from deploy.local_broker import Kind, LocalBroker, local_broker
 from deploy.offices import Office
 from deploy.papers import Papers
-from schemas.codes import StatusCode
+from schemas.codes import Priority, StatusCode
 from schemas.document import Document
 from schemas.status import Concerned, Status
 from schemas.values import MailboxCode
@@ -27,6 +27,10 @@ from tests.faults.record import Record, RecordedDesk
 
 AS_OF = date(2016, 7, 1)
 VHOST = "doomed"
+AT_WORK = ("G22", "H49")
+AWAY = "H53"
+"""Nobody is there: what is sent to it expires."""
+EXPIRY = '[expiry]\nimmediate_timed = "1s"\n'
 S = StatusCode
 
 
@@ -40,15 +44,13 @@ class DoomedLand:
     desks: dict[MailboxCode, RecordedDesk] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desks = {code: RecordedDesk(code, self.country.dms(code), self.record) for code in self.country.mailboxes}
+        self.desks = {code: RecordedDesk(code, self.country.dms(code), self.record) for code in AT_WORK}
 
     # -- daemons
 
     def daemon(self, *, point: str | None = None, turn: int = 1) -> Process:
         """One process with both mailboxes."""
-        return self.lienthong(
-            "adapter", "run", *map(self.country.config, self.country.mailboxes), point=point, turn=turn
-        )
+        return self.lienthong("adapter", "run", *map(self.country.config, AT_WORK), point=point, turn=turn)
 
     def lienthong(self, *arguments: object, point: str | None = None, turn: int = 1) -> Process:
         """A command, with the operator's environment."""
@@ -131,7 +133,7 @@ class DoomedLand:
     def settled(self) -> Judgement:
         """Once everything has its end, and a document written now, both ways, too: whoever was started anew has gone
         through what was left to it by then. What has no end is named."""
-        one, other = self.country.mailboxes
+        one, other = AT_WORK
         for item in (self.papers.new(one, [other]), self.papers.new(other, [one])):
             self.drop(item)
         try:
@@ -141,14 +143,17 @@ class DoomedLand:
         return self.judged()
 
     def some_work(self, about: Document | None) -> Document:
-        """Both ways: documents, one of them unwanted, two statuses and a take-back about an earlier document."""
-        one, other = self.country.mailboxes
+        """Both ways: documents, one unwanted, one that expires, two statuses and a take-back about an earlier
+        document."""
+        one, other = AT_WORK
+        in_vain = self.papers.new(one, [AWAY]).model_copy(update={"priority": Priority.IMMEDIATE_TIMED})
         sent = self.papers.new(one, [other])
         unwanted = self.papers.new(one, [other])
         for item in (
             sent,
             unwanted.model_copy(update={"subject": f"{unwanted.subject} ({UNWANTED})"}),
             self.papers.new(other, [one]),
+            in_vain,
         ):
             self.drop(item)
         if about is not None:
@@ -163,13 +168,13 @@ def founded(root: Path, nursery: Nursery) -> Iterator[DoomedLand]:
     forced = os.environ.get("LIENTHONG_TEST_BROKER")
     prefer: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
     began = datetime.now(UTC) - timedelta(days=5)
-    country = countries.found(root, mailboxes=["G22", "H49"], as_of=AS_OF, began=began)
+    country = countries.found(root, mailboxes=[*AT_WORK, AWAY], as_of=AS_OF, began=began)
     with local_broker(prefer, tls=countries.tls_of(country), plain=False) as broker:
         countries.connect(country, broker, vhost=VHOST, every=0.1)
         for code in country.mailboxes:
             file = country.config(code)
             text = file.read_text(encoding="utf-8")
-            file.write_text(text.replace("adapters.folder:FolderAdapter", "tests.faults.picky:PickyAdapter"))
+            file.write_text(text.replace("adapters.folder:FolderAdapter", "tests.faults.picky:PickyAdapter") + EXPIRY)
         record = Record(root / "record.jsonl")
         yield DoomedLand(country, broker, nursery, Papers(country.directory(), AS_OF, seed=4), record)
         record.close()

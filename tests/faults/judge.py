@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus import handling
+from bus.errors import HeldAfterAll
 from bus.handling import Handling, Verdict
 from schemas.codes import BusinessType, StatusCode
 from schemas.values import AgencyCode
@@ -63,7 +64,8 @@ def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
     for fact in facts:
         if fact.did is Did.GOT:
             got[Item(fact.document, fact.what, fact.sender, fact.dms)].append(fact)
-    told = {(fact.dms, fact.document, fact.mailbox) for fact in facts if fact.did is Did.TOLD}
+    last = {(fact.dms, fact.document, fact.mailbox): fact.code for fact in facts if fact.did is Did.TOLD}
+    told = {key for key, code in last.items() if code != HeldAfterAll.code}
     due = _due(gave, got)
     faults = [fault for item, digests in due.items() for fault in _end(item, digests, got.get(item, []), told)]
     everything = _due([fact for fact in facts if fact.did is Did.GAVE], got)

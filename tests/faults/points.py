@@ -63,6 +63,8 @@ POINTS = (
     Point("bounce.told", R, "the document system knows of a refusal", "the inbox says so"),
     Point("settle.committed", R, "a refusal is kept and its receipt lies in the outbox", "the receipt is published"),
     Point("watch.begun", R, "what waited for a time out of all reason is due again", "it is tried"),
+    Point("expire.committed", R, "a document is given up, and what is to be told of it is kept", "it is told"),
+    Point("remind.committed", R, "a missed deadline is kept as said", "the log says it"),
     Point("forget.box", R, "some of what is long done is dropped", "the rest is", (1, 2)),
     Point("forget.history", R, "some of the history is dropped", "the rest is"),
     Point("edition.kept", Story.EDITION, "a new edition is on disk", "the daemon goes by it"),

@@ -100,9 +100,10 @@ class RecordedDesk(Desk):
     def look(self) -> Iterator[Seen]:
         seen = sorted(super().look(), key=lambda each: each.filed)
         self.record.add(fact_of(each.item, dms=self.code, did=Did.GOT, at=each.filed) for each in seen)
-        fresh = [path for path in self.rejected() if f"rejected/{path.name}" not in self.known]
-        self.known.update(f"rejected/{path.name}" for path in fresh)
-        self.record.add(told(path, self.code) for path in fresh)
+        # What is told of one message and mailbox may change: the last counts.
+        reasons = {f"rejected/{path.name} {path.stat().st_mtime_ns}": path for path in self.rejected()}
+        self.record.add(told(path, self.code) for mark, path in reasons.items() if mark not in self.known)
+        self.known.update(reasons)
         yield from seen
 
 
@@ -145,7 +146,7 @@ def _digest(*texts: str) -> str:
 
 
 _DOCUMENT = re.compile(r"^Document: (.+)$", re.MULTILINE)
-_MAILBOX = re.compile(r"^Refused by mailbox (\S+), ", re.MULTILINE)
+_MAILBOX = re.compile(r"^(?:Refused by|Recipient) mailbox (\S+), ", re.MULTILINE)
 _CODE = re.compile(r"\[([a-z-]+); \w+ acts\]")
 
 

@@ -176,7 +176,7 @@ def test_killed_while_a_topology_is_applied(land: DoomedLand, point: str, turn: 
     """Applied again nothing is left to do, and the file has the passwords that the broker has."""
     passwords, vhost = tmp_path / "credentials.toml", f"half-{turn}"
     agencies = ("--directory", land.country.directory_folder, "--as-of", land.country.as_of.isoformat())
-    wish = ("--vhost", vhost, *agencies, "--mailbox", "H53")
+    wish = ("--vhost", vhost, *agencies, "--mailbox", "H08")
     apply = ("topology", "apply", *wish, "--credentials", passwords)
     land.killed(*apply, point=point, turn=turn)
     drawn = passwords.read_text()

@@ -22,8 +22,8 @@ def got(what: str, dms: str, *, sender: str = A, at: float = 2, digest: str = "x
     )
 
 
-def told(mailbox: str = "") -> Fact:
-    return Fact(at=3, dms=A, did=Did.TOLD, document="d", sender=A, mailbox=mailbox, code="refused-by-dms")
+def told(mailbox: str = "", code: str = "refused-by-dms") -> Fact:
+    return Fact(at=3, dms=A, did=Did.TOLD, document="d", sender=A, mailbox=mailbox, code=code)
 
 
 ARRIVED = got("01", A, sender=B)
@@ -40,6 +40,8 @@ ROWS: list[tuple[str, tuple[Fact, ...], list[str]]] = [
     ("refused by one, its sender told of another", (gave("0", B), told(C)), ["lost"]),
     ("never left, its sender told", (gave("0", B, C), told()), []),
     ("filed, and its sender told that it was refused", (*GOOD, told(B)), ["both"]),
+    ("filed, told too late, then held after all", (*GOOD, told(B, "not-in-time"), told(B, "held-after-all")), []),
+    ("not filed, and told that it was", (gave("0", B), told(B, "not-in-time"), told(B, "held-after-all")), ["lost"]),
     ("filed, and no 01", (gave("0", B), got("0", B)), ["lost"]),
     ("01 twice", (*GOOD, ARRIVED), ["twice"]),
     ("filed from nowhere", (got("0", B), ARRIVED), ["from nowhere", "from nowhere"]),

@@ -16,7 +16,7 @@ from pika.exceptions import ChannelClosedByBroker, NackError
 from bus.drift import Act, Thing, diff
 from bus.rabbit.definitions import SALT_SIZE, export, password_hash
 from bus.rabbit.management import Management
-from bus.topology import Limits, Topology, topology
+from bus.topology import ROUTE, Binding, Limits, Queue, Topology, is_lane, lane_of, topology
 from tests.admitted import admitted
 from tests.integration.broker_world import Vhost, World
 
@@ -318,6 +318,33 @@ def test_a_mailbox_that_left_goes_only_when_its_inbox_is_empty(made: Made) -> No
     made.management.apply(diff(made.current, made.wanted, prune=True), vhost=vhost, hashes={}, sleep=at_once)
     assert diff(made.current, made.wanted, prune=True) == ()
     assert gone not in {user.name for user in made.current.users}
+
+
+def test_lanes_come_and_go_with_what_they_hold(made: Made) -> None:
+    """A broker brought up to 4.3 with messages in its lanes: they are removed, and what they copied is in the inbox."""
+    wanted, vhost, lane = made.wanted, made.wanted.vhost, lane_of(A)
+    bare = replace(
+        wanted,
+        queues=tuple(queue for queue in wanted.queues if not is_lane(queue.name)),
+        bindings=tuple(binding for binding in wanted.bindings if not is_lane(binding.destination)),
+    )
+    laned = replace(
+        bare,
+        queues=(*bare.queues, Queue(lane, {"x-queue-type": "quorum"})),
+        bindings=(*bare.bindings, Binding(ROUTE, lane, lane)),
+    )
+    made.management.apply(diff(made.current, laned), vhost=vhost, hashes={})
+    with made.channel(B) as channel:
+        both = pika.BasicProperties(delivery_mode=2, headers={"CC": [lane]})
+        publish(f"agency.{B}", f"document.{A}", both)(channel)
+    wait(lambda: any(queue.name == lane and queue.messages == 1 for queue in made.current.queues))
+    removals = [change for change in diff(made.current, bare, prune=True) if change.kind is Act.REMOVE]
+    assert lane in {change.name for change in removals}
+    made.management.apply(removals, vhost=vhost, hashes={}, sleep=at_once)
+    assert not any(is_lane(queue.name) for queue in made.current.queues)
+    assert made.take(f"inbox.{A}")[2] == b"x"
+    made.management.apply(diff(made.current, wanted), vhost=vhost, hashes=hashes(wanted))
+    assert diff(made.current, wanted, prune=True) == ()
 
 
 def test_an_export_imports_to_the_same(made: Made) -> None:

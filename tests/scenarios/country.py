@@ -5,7 +5,7 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from bus import delivering, receiving, sending
+from bus import delivering, expiring, receiving, reminding, sending
 from bus.directory import Directory, render_keys
 from bus.errors import TryLater
 from bus.keys import new_identity
@@ -142,9 +142,16 @@ class Land:
         delivery = delivering.Delivery(member=office.member, now=self.now, dice=lambda: 0.0)
         return delivering.deliver(office.store, office.dms, delivery)
 
+    def expire(self, code: str) -> expiring.Ended:
+        return expiring.expire(self.offices[code].store, member=self.offices[code].member, now=self.now)
+
+    def remind(self, code: str) -> list[str]:
+        """What it said."""
+        return [event.detail for event in reminding.remind(self.offices[code].store, now=self.now)]
+
     def turn(self) -> None:
         for code in self.offices:
-            for step in (self.collect, self.publish, self.take_in, self.deliver):
+            for step in (self.expire, self.collect, self.publish, self.take_in, self.deliver, self.remind):
                 try:
                     step(code)
                 except TryLater:
@@ -162,6 +169,7 @@ def document(
     id_: str | None = None,
     business: Business | None = None,
     priority: Priority = Priority.NORMAL,
+    due_on: date | None = None,
     content: bytes = b"%PDF-1.7 noi dung %%EOF",
 ) -> Document:
     return Document(
@@ -173,6 +181,7 @@ def document(
         type=DocumentType(name="Công văn"),
         subject="V/v thử đường truyền",
         priority=priority,
+        due_on=due_on,
         business=business or Business(type=BusinessType.NEW),
         attachments=(Attachment.of("1.pdf", content, content_id="cid:1"),),
     )

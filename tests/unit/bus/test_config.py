@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 
 from bus.config import parse
 from bus.errors import BadConfig
+from schemas.codes import Priority
 
 GOOD = """
 mailbox = "H49"
@@ -37,6 +40,21 @@ def test_content_may_be_as_large_as_a_message_carries() -> None:
     assert config.max_content == 13 * 1024 * 1024
 
 
+def test_urgencies_expire_as_they_are_told_to() -> None:
+    """By their names; what is not named never does. Deadlines are warned of a day before, or as told."""
+    config = parse(GOOD.encode(), name="H49.toml")
+    assert config.expiry.by_priority() == {}
+    assert config.deadline.warn == timedelta(days=1)
+    told = '[expiry]\nurgent = "3d"\nimmediate = "2h"\nimmediate_timed = "30m"\n[deadline]\nwarn = "4320m"\n'
+    config = parse(f"{GOOD}\n{told}".encode(), name="H49.toml")
+    assert config.expiry.by_priority() == {
+        Priority.URGENT: timedelta(days=3),
+        Priority.IMMEDIATE: timedelta(hours=2),
+        Priority.IMMEDIATE_TIMED: timedelta(minutes=30),
+    }
+    assert config.deadline.warn == timedelta(days=3)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -54,6 +72,11 @@ def test_content_may_be_as_large_as_a_message_carries() -> None:
             "at most 13631488 .*nhiều nhất 13631488",
         ),
         (f"max_content = 1023\n{GOOD}".encode(), "max_content"),
+        (f'{GOOD}\n[expiry]\nimmediate = "2 hours"'.encode(), 'expiry.immediate.*"2h"'),
+        (f"{GOOD}\n[expiry]\nimmediate = 7200".encode(), "expiry.immediate"),
+        (f'{GOOD}\n[expiry]\nimmediate = "0h"'.encode(), "expiry.immediate"),
+        (f'{GOOD}\n[expiry]\nsoon = "1h"'.encode(), "expiry.soon"),
+        (f'{GOOD}\n[deadline]\nwarn = ""'.encode(), "deadline.warn"),
     ],
 )
 def test_what_is_wrong_is_named(data: bytes, said: str) -> None:

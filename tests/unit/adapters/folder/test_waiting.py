@@ -144,3 +144,91 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """Is an error, not an empty folder."""
     with pytest.raises(FileNotFoundError):
         list(waiting(tmp_path / "gone").packages(NOW))
+
+
+class Levels:
+    """How urgent each file is, by its name, and which were looked into."""
+
+    def __init__(self, **levels: int) -> None:
+        self.levels = {f"{name}.edxml": level for name, level in levels.items()}
+        self.asked: list[str] = []
+        self.time = 0.0
+        self.costs = 0.0
+
+    def __call__(self, place: Place) -> int:
+        self.asked.append(place.name)
+        self.time += self.costs
+        return self.levels.get(place.name, 0)
+
+    def timer(self) -> float:
+        return self.time
+
+    def waiting(self, folder: Path, *, window: int = 10_000) -> Waiting:
+        return Waiting({"outgoing": folder}, quiet=1, window=window, urgency=self, timer=self.timer)
+
+
+def test_the_urgent_overtake(folder: Path) -> None:
+    """However many wait, and even where they fill the window: the most urgent first, each looked into once."""
+    levels = Levels(u=1, v=3, w=1)
+    wait = levels.waiting(folder, window=3)
+    for number in range(9):
+        put(folder, f"{number}.edxml", age=90 - number)
+    assert names(wait.packages(NOW))[:2] == ["0.edxml", "1.edxml"]
+    for name, age in (("u.edxml", 9), ("w.edxml", 8), ("v.edxml", 7)):
+        put(folder, name, age=age)
+    assert names(wait.packages(NOW))[0] == "0.edxml"  # it is not the time for another glance
+    levels.time += 1
+    first = iter(wait.packages(NOW))
+    assert [next(first).place.name for _ in range(4)] == ["v.edxml", "u.edxml", "w.edxml", "0.edxml"]
+    assert names(wait.packages(NOW))[:3] == ["v.edxml", "u.edxml", "w.edxml"]
+    assert len(levels.asked) == len(set(levels.asked)) == 12
+
+
+def test_a_file_being_written_is_looked_into_again(folder: Path) -> None:
+    """Its urgency may not be in it yet. One that says it is urgent need lie still for a moment only."""
+    levels = Levels()
+    wait = levels.waiting(folder)
+    put(folder, "a.edxml", age=50)
+    put(folder, "u.edxml", age=0.1)
+    assert names(wait.packages(NOW)) == ["a.edxml"]
+    assert levels.asked == ["a.edxml"]
+    levels.time += 1
+    assert names(wait.packages(NOW + 0.2)) == ["a.edxml"]
+    levels.levels["u.edxml"] = 3
+    levels.time += 1
+    assert names(wait.packages(NOW + 0.4)) == ["u.edxml", "a.edxml"]
+    assert levels.asked == ["a.edxml", "u.edxml", "u.edxml"]
+
+
+def test_a_glance_has_its_time(folder: Path) -> None:
+    """Where files are slow to open, the newest are looked into first, the rest later, and most of the time is left."""
+    levels = Levels(**{"0": 2})
+    levels.costs = 0.2
+    wait = levels.waiting(folder)
+    for number in range(4):
+        put(folder, f"{number}.edxml", age=90 - number)
+    list(wait.packages(NOW))
+    assert levels.asked == ["3.edxml"]
+    levels.time += 0.7
+    list(wait.packages(NOW))
+    assert levels.asked == ["3.edxml"]
+    put(folder, "new.edxml", age=9)
+    for count in (2, 3, 4, 5):
+        levels.time += 0.9
+        list(wait.packages(NOW))
+        assert len(levels.asked) == count
+    assert levels.asked == ["3.edxml", "new.edxml", "2.edxml", "1.edxml", "0.edxml"]
+    assert names(wait.packages(NOW))[:2] == ["0.edxml", "1.edxml"]
+
+
+def test_an_urgent_one_that_was_deferred_waits_like_others(folder: Path) -> None:
+    """What the bus cannot take just now must not stand in front for ever."""
+    levels = Levels(u=3)
+    wait = levels.waiting(folder)
+    put(folder, "u.edxml", age=50)
+    put(folder, "a.edxml", age=40)
+    assert names(wait.packages(NOW)) == ["u.edxml", "a.edxml"]
+    wait.defer(Place("outgoing", "u.edxml"))
+    wait.forget(Place("outgoing", "gone.edxml"))
+    levels.time += 1
+    assert names(wait.packages(NOW)) == ["a.edxml", "u.edxml"]

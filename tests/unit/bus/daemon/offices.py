@@ -1,13 +1,14 @@
 """Mailboxes for the tests of the daemon: an office of the country in memory, its clock, and the daemon around it."""
 
 from dataclasses import replace
+from typing import Any
 
 from bus.daemon.loops import Loop
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
 from tests.scenarios.country import Land
 
 
-def daemon_of(land: Land, code: str, *, every: float = 0.01) -> MailboxDaemon:
+def daemon_of(land: Land, code: str, *, every: float = 0.01, **other: Any) -> MailboxDaemon:
     """Not started. Its time is the country's."""
     office = land[code]
     return MailboxDaemon(
@@ -19,6 +20,7 @@ def daemon_of(land: Land, code: str, *, every: float = 0.01) -> MailboxDaemon:
             every=every,
             clock=lambda: land.now,
             dice=lambda: 0.0,
+            **other,
         )
     )
 

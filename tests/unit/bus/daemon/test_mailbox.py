@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -97,6 +98,57 @@ def test_every_step_counts_what_it_did(land: Land, logs: list[Any]) -> None:
     counted = {name: count for name, count in recipient.tally.read().items() if count}
     assert counted == {"held": 1, "filed": 1, "confirmed": 2}
     assert logs == []
+
+
+def test_a_slow_document_system_gets_small_batches(land: Land) -> None:
+    """Where 250 documents take it a minute, an urgent one waits for no more than half a second's worth of them."""
+    daemon = daemon_of(land, "H49")
+    for number in range(400):
+        land["G22"].dms.write(document(number=number))
+    sender = daemon_of(land, "G22")
+    for _ in range(2):
+        step(sender, "collect")
+        step(sender, "publish")
+        step(daemon, "take-in")
+    seconds = iter((0.0, 60.0, 60.0, 60.4))
+    daemon = daemon_of(land, "H49", steady=lambda: next(seconds))
+    filed = [0]
+    for _ in range(2):
+        assert step(daemon, "deliver")
+        filed.append(land["H49"].dms.filings)
+    assert filed == [0, 250, 252]
+
+
+def test_what_has_expired_is_said_and_told(land: Land, logs: list[Any]) -> None:
+    """Counted, logged with its document, and the document system is told in the next turn."""
+    land["G22"].member = replace(land["G22"].member, expiry={Priority.NORMAL: timedelta(hours=1)})
+    daemon = daemon_of(land, "G22")
+    land["G22"].dms.write(document())
+    step(daemon, "collect")
+    assert not step(daemon, "expire")
+    land.wait(timedelta(hours=1))
+    assert not step(daemon, "expire")
+    assert daemon.tally.read()["expired"] == 1
+    (entry,) = logs
+    assert entry["event"] == "outbox.expired"
+    assert document().id in entry["said"]
+    step(daemon, "deliver")
+    assert [bounce.error.code for bounce in land["G22"].dms.bounces] == ["not-in-time"]
+
+
+def test_what_is_due_is_said(land: Land, logs: list[Any]) -> None:
+    """By the lead of its configuration; counted by stage, logged with document, agency and day."""
+    daemon = daemon_of(land, "G22", lead=timedelta(days=2))
+    land["G22"].dms.write(document(due_on=land.now.date() + timedelta(days=2)))
+    step(daemon, "collect")
+    assert not step(daemon, "deadlines")
+    assert logs == []
+    for days, stage in ((1, "near"), (2, "passed")):
+        land.wait(timedelta(days=days))
+        assert not step(daemon, "deadlines")
+        assert daemon.tally.read()[f"deadlines_{stage}"] == 1
+        assert (logs[-1]["event"], logs[-1]["document"]) == (f"deadline.{stage}", document().id)
+        assert "H49: due 2016-07-03" in logs[-1]["said"]
 
 
 def test_a_refused_submission_is_said(land: Land, logs: list[Any]) -> None:
