@@ -18,18 +18,32 @@ from bus.topology import DIRECTORY, DIRECTORY_CHANGES
 LAST = {"x-stream-offset": "last"}
 """From the last chunk on: a reader that was away sees at least the last change, and knows by it what it missed."""
 PREFETCH = 16
+RENEW = 600.0
+"""Seconds of silence after which the changes are read anew, from another node where there is one: a node cut off from
+its cluster would be silent for ever, and no editions are the usual case."""
 
 
 class Feed:
     """`bus.daemon.bulletin.Feed` over RabbitMQ. Connects at once and for ever, until closed."""
 
-    def __init__(self, settings: LinkSettings, *, io: IoThread) -> None:
+    def __init__(self, settings: LinkSettings, *, io: IoThread, renew: float = RENEW) -> None:
         self._settings = replace(settings, prefetch=PREFETCH)
         self._io = io
+        self._renew = renew
         self._changes, self._session = self._open(DIRECTORY_CHANGES)
+        self._heard_at = time.monotonic()
 
     def changes(self, *, wait: float) -> Sequence[bytes]:
-        return self._read(self._changes, wait)
+        found = self._read(self._changes, wait)
+        if found:
+            self._heard_at = time.monotonic()
+        elif time.monotonic() - self._heard_at > self._renew:
+            # What comes between the two is not missed: the new reader begins with the last change that there is.
+            self._changes.close()
+            self._session.stop()
+            self._changes, self._session = self._open(DIRECTORY_CHANGES)
+            self._heard_at = time.monotonic()
+        return found
 
     def whole(self, *, wait: float) -> bytes | None:
         consumer, session = self._open(DIRECTORY)

@@ -109,13 +109,13 @@ class Cluster:
         """What the management API of a node says; of the first that lives where none is named."""
         place = (of or self.alive[0]).place
         url = f"{place.management_url}/api{path}"
-        return httpx.get(url, auth=(USER, self.password), timeout=10, trust_env=False).raise_for_status().json()
+        return httpx.get(url, auth=(USER, self.password), timeout=30, trust_env=False).raise_for_status().json()
 
     def leader_of(self, vhost: str, queue: str) -> Node:
         name = self.ask(f"/queues/{quote(vhost, safe='')}/{quote(queue, safe='')}")["leader"]
         return next(node for node in self.nodes if node.name == name)
 
-    def at(self, port: int) -> Node:
+    def at(self, port: int | None) -> Node:
         """Whose AMQP port this is."""
         return next(node for node in self.nodes if node.place.amqp == port)
 

@@ -14,7 +14,7 @@ from schemas.values import AgencyCode
 
 EVERY = 0.4
 """Seconds from one document to the next, all senders together; four statuses come back from each recipient."""
-SOON, SOME = 2.0, 10
+SOON, SOME = 2.0, 6
 """Seconds after an event, and the number of documents written from then on, that show how it goes on."""
 
 NEW = str(int(BusinessType.NEW))
@@ -38,7 +38,7 @@ class Traffic:
     people: People
     _next: float = 0.0
 
-    def until(self, fact: Callable[[], T], *, within: float, every: float = 0.5) -> T:
+    def until(self, fact: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
         """Writes and reads until `fact` is something."""
         deadline, ask = time.monotonic() + within, 0.0
         while True:

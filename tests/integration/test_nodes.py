@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bus.rabbit.link import Backoff, Link
+from bus.rabbit.feed import Feed
+from bus.rabbit.link import Backoff, IoThread, Link, LinkSettings
 from bus.records import Confirmation
-from bus.topology import inbox_of
+from bus.topology import DIRECTORY_CHANGES, inbox_of
 from tests.contract.broker import HOME, OTHER, nothing_more, publication, receive, wait_for
 from tests.integration.forwarder import Forwarder
 from tests.integration.real_ground import RealGround
@@ -48,14 +49,14 @@ def test_the_node_in_use_is_named(nodes: Nodes) -> None:
     assert (status.publishing_to, status.consuming_from) == (nodes.name(nodes.one), nodes.name(nodes.one))
     for node in (nodes.one, nodes.other):
         node.cut()
-    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (None, None))
+    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (None, None), within=30)
 
 
 def test_a_lost_node_is_not_waited_for(nodes: Nodes) -> None:
     """The link goes on at the other at once, and stays there when the first is back."""
     link = nodes.link(HOME, first=nodes.one)
     nodes.one.cut()
-    wait_for(lambda: link.is_up and link.status().publishing_to == nodes.name(nodes.other))
+    wait_for(lambda: link.is_up and link.status().publishing_to == nodes.name(nodes.other), within=30)
     assert link.status().consuming_from == nodes.name(nodes.other)
     nodes.one.mend()
     assert set(link.publish([publication(1, f"document.{HOME}")])) == {Confirmation.CONFIRMED}
@@ -72,16 +73,16 @@ def test_a_node_that_is_away_from_the_start(nodes: Nodes) -> None:
 
 def test_a_node_that_confirms_nothing_is_left(nodes: Nodes) -> None:
     """What it left unanswered is lost, in time; the next publish goes another way."""
-    link = nodes.link(HOME, first=nodes.one, publish_timeout=1.0)
+    link = nodes.link(HOME, first=nodes.one, publish_timeout=4.0)
     nodes.one.stall()
     assert set(link.publish([publication(1)])) == {Confirmation.LOST}
-    wait_for(lambda: link.status().publishing_to == nodes.name(nodes.other))
+    wait_for(lambda: link.status().publishing and link.status().publishing_to == nodes.name(nodes.other), within=30)
     assert set(link.publish([publication(1)])) == {Confirmation.CONFIRMED}
 
 
 def test_a_node_that_delivers_nothing_is_left(nodes: Nodes) -> None:
     """No heartbeat is missed yet: it is the question without an answer that tells."""
-    link = nodes.link(OTHER, first=nodes.one, quiet=1.0, answer_timeout=1.0, heartbeat=2)
+    link = nodes.link(OTHER, first=nodes.one, quiet=1.0, answer_timeout=4.0, heartbeat=2)
     sender = nodes.link(HOME, first=nodes.other)
     nodes.one.stall()
     sender.publish([publication(1)])
@@ -106,3 +107,19 @@ def test_asking_disturbs_nothing(nodes: Nodes) -> None:
     link.close()
     assert nodes.ground.depth(inbox_of(OTHER)) == 0
     assert link.status().reconnects == 0
+
+
+def test_a_quiet_directory_is_read_anew(nodes: Nodes, io: IoThread) -> None:
+    """From its last change on, which its reader knows: a node cut off from its cluster is not believed for ever."""
+    vhost = nodes.ground.vhost
+    urls = tuple(vhost.through(node.host, node.port) for node in (nodes.one, nodes.other))
+    with vhost.channel() as channel:
+        channel.queue_declare(DIRECTORY_CHANGES, durable=True, arguments={"x-queue-type": "stream"})
+        feed = Feed(LinkSettings(mailbox=HOME, url=urls), io=io, renew=3.0)
+        try:
+            for body in (b"first", b"second"):
+                channel.basic_publish("", DIRECTORY_CHANGES, body)
+                for _ in range(2):  # once as it comes, once as the last that there is
+                    wait_for(lambda body=body: body in feed.changes(wait=0.1), within=60)
+        finally:
+            feed.close()

@@ -73,3 +73,14 @@ def test_tls_files_are_read_at_start(tmp_path: Path, name: str) -> None:
     """One that is not there is named before the first attempt to connect."""
     with pytest.raises(BadConfig, match=r"gone\.pem"):
         wiring.link_settings(config(broker=f'{name} = "{tmp_path / "gone.pem"}"'))
+
+
+def test_every_node_of_a_cluster_reaches_the_link() -> None:
+    """In the order of the list, all with the mailbox's one login; nodes of two clusters are refused by name."""
+    text = toml("H49", None).replace(
+        '"amqps://H49:x@localhost/"', '["amqps://H49:x@bus1/gov", "amqps://H49:x@bus2/gov"]'
+    )
+    settings = wiring.link_settings(parse(text.encode(), name="H49"))
+    assert [str(node) for node in settings.nodes()] == ["amqps://bus1:5671/gov", "amqps://bus2:5671/gov"]
+    with pytest.raises(BadConfig, match="one virtual host"):
+        wiring.link_settings(parse(text.replace("bus2/gov", "bus2/other").encode(), name="H49"))
