@@ -45,3 +45,10 @@ def surroundings(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def tale(surroundings: Site) -> Tale:
     return Tale(surroundings)
+
+
+@pytest.fixture
+def own(node: Node, tmp_path: Path) -> Iterator[Site]:
+    """A country that nobody else needs whole."""
+    with founded(tmp_path / "country", node.world, mailboxes=3) as site:
+        yield site

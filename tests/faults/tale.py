@@ -175,6 +175,20 @@ def accepted(site: Site, code: MailboxCode) -> bool:
     return not list(site.folder(code, "outgoing").glob("*.edxml"))
 
 
+def hurry(site: Site, code: MailboxCode, state: str = "waiting") -> None:
+    """What an operator does who will not wait: all that stands so is tried now, until nothing does."""
+
+    def none_stands_so() -> bool:
+        names = [
+            row["docket"]["id"] for row in site.json("outbox", "list", "--state", state, "--limit", "500", code=code)
+        ]
+        if names:
+            site.command("outbox", "retry", *names, code=code)
+        return not names
+
+    eventually(none_stands_so, within=60, every=0.5)
+
+
 @contextmanager
 def configured(site: Site, code: MailboxCode, **lines: object) -> Iterator[Path]:
     """The daemon's TOML with `section__name=value` changed, while the block runs."""

@@ -13,7 +13,7 @@ from bus.topology import inbox_of
 from schemas.values import MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
-from tests.faults.tale import FULL, Tale, a_while, accepted, events, failing, health, logged
+from tests.faults.tale import FULL, Tale, a_while, accepted, events, failing, health, hurry, logged
 
 TRAFFIC = 6000 if FULL else 300
 """Documents accepted while the broker is away: an hour of a busy ministry, or enough for several batches."""
@@ -111,18 +111,6 @@ def refused(site: Site, code: MailboxCode) -> list[dict[str, Any]]:
     """What an operator sees waiting that the broker said no to."""
     rows = site.json("outbox", "list", "--state", "waiting", code=code)
     return [row for row in rows if "broker-refused" in (row.get("error") or "")]
-
-
-def hurry(site: Site, code: MailboxCode) -> None:
-    """What an operator does who will not wait: all that waits is tried now, and again until the inbox took it."""
-
-    def none_waits() -> bool:
-        names = [row["docket"]["id"] for row in site.json("outbox", "list", "--state", "waiting", code=code)]
-        if names:
-            site.command("outbox", "retry", *names, code=code)
-        return not names
-
-    eventually(none_waits, within=60, every=0.3)
 
 
 @pytest.mark.parametrize(

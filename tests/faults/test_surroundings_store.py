@@ -6,21 +6,16 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import click.testing
-import pytest
-
-from bus.cli.main import main
 from schemas.values import VIETNAM, MailboxCode
-from tests.e2e.site import Daemon, Site, eventually, founded
+from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
+from tests.faults.operator import replay
 from tests.faults.tale import Tale, accepted, events, failing, health
 
 ROOM = 24 * 1024 * 1024
@@ -111,32 +106,8 @@ def spoil(store: Path, *names: str) -> None:
             file.write(os.urandom(size))
 
 
-def operator_url(node: Node, site: Site) -> str:
-    """The login of `operator` at this country's vhost."""
-    password = node.broker.password
-    node.broker.ctl("change_password", "operator", password)  # drawn for the first country on this node
-    config = tomllib.loads(site.country.config(site.country.mailboxes[0]).read_text(encoding="utf-8"))
-    where = urlsplit(node.broker.amqp_url)
-    return f"amqp://operator:{password}@{where.hostname}:{where.port}{urlsplit(config['broker']['url']).path}"
-
-
-def replay(node: Node, site: Site, code: MailboxCode, since: datetime) -> str:
-    runner = click.testing.CliRunner(env={"LIENTHONG_AMQP_URL": operator_url(node, site)})
-    moment = since.astimezone(VIETNAM).strftime("%Y-%m-%dT%H:%M:%S")
-    result = runner.invoke(main, ["audit", "replay", code, "--since", moment], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def now() -> datetime:
     return datetime.now(VIETNAM)
-
-
-@pytest.fixture
-def own(node: Node, tmp_path: Path) -> Iterator[Site]:
-    """A country that nobody else needs whole."""
-    with founded(tmp_path / "country", node.world, mailboxes=3) as site:
-        yield site
 
 
 def test_damaged_and_recovered(node: Node, own: Site) -> None:
@@ -173,7 +144,7 @@ def test_damaged_and_recovered(node: Node, own: Site) -> None:
     assert Path(recovered["kept"]).exists()
     assert own.command("store", "check", code=hurt).exit_code == 0
     with own.at_work() as (daemon,):
-        replay(node, own, hurt, began)
+        replay(node, own, hurt, since=began)
         tale.ends_well(daemon)
 
 
@@ -211,7 +182,7 @@ def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
         for path in set(_sent(own, hurt)) - before:
             shutil.copy2(path, own.folder(hurt, "outgoing", path.name))
         eventually(lambda: accepted(own, hurt))
-        replay(node, own, hurt, since)
+        replay(node, own, hurt, since=since)
         eventually(tale.look, within=90, every=0.1)
         eventually(lambda: not health(daemon, hurt)["inbox"].get("waiting"))
         tale.look()
