@@ -40,7 +40,10 @@ def test_cut_again_and_again(surroundings: Site, tale: Tale) -> None:
         assert not events(surroundings, code, "status.illegal")
 
 
-@pytest.mark.parametrize("answers_only", [False, True], ids=["both ways", "answers only"])
+# Both are noticed by the same silence; one of them where time is short.
+@pytest.mark.parametrize(
+    "answers_only", [True, False] if FULL else [True], ids=lambda one: "answers only" if one else "both ways"
+)
 def test_half_open(surroundings: Site, tale: Tale, answers_only: bool) -> None:
     """The connections are dead and nobody says so, as behind a firewall that forgot them: no RST, no FIN. Within the
     heartbeats the daemon notices, connects anew, and publishes again what got no answer; the broker, which holds on to
