@@ -39,6 +39,8 @@ def node(pytestconfig: pytest.Config) -> Iterator[Node]:
 def surroundings(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Three mailboxes, shared by the stories; one that needs more for itself founds its own."""
     with founded(tmp_path_factory.mktemp("country"), node.world, mailboxes=3) as site:
+        with site.at_work():
+            pass  # the folders are made
         yield site
 
 

@@ -13,7 +13,9 @@ from bus.topology import inbox_of
 from schemas.values import MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
-from tests.faults.tale import FULL, Tale, a_while, accepted, events, failing, health, hurry, logged
+from tests.faults.tale import FULL, PATIENT, Tale, a_while, accepted, events, failing, health, hurry, logged
+
+pytestmark = PATIENT
 
 TRAFFIC = 6000 if FULL else 300
 """Documents accepted while the broker is away: an hour of a busy ministry, or enough for several batches."""

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from tests.e2e.site import Site, eventually
-from tests.faults.tale import FULL, Tale, configured, events, health, logged
+from tests.faults.tale import FULL, PATIENT, Tale, configured, events, health, logged
+
+pytestmark = PATIENT
 
 HEARTBEAT = 2
 """Seconds; pika notices a silent line after at most twice that and ten."""

@@ -13,7 +13,9 @@ from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.clock import starting_with
 from tests.faults.operator import revive
-from tests.faults.tale import Tale, accepted, configured, events, failing, health, hurry, logged
+from tests.faults.tale import PATIENT, Tale, accepted, configured, events, failing, health, hurry, logged
+
+pytestmark = PATIENT
 
 HOUR, YEARS = 3600.0, 2 * 365 * 86_400.0
 

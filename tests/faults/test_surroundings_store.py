@@ -16,7 +16,9 @@ from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.operator import replay
-from tests.faults.tale import Tale, accepted, events, failing, health
+from tests.faults.tale import PATIENT, Tale, accepted, events, failing, health
+
+pytestmark = PATIENT
 
 ROOM = 24 * 1024 * 1024
 
@@ -73,21 +75,22 @@ def full(disk: Path | None, daemon: Daemon, store: Path) -> Iterator[None]:
         ballast.unlink()
 
 
-def test_full(surroundings: Site, tale: Tale) -> None:
+def test_full(own: Site) -> None:
     """The disk under the stores fills up: what cannot be kept is not acknowledged, neither to the clerks nor to the
     broker; /healthz says store-full and to make room. When there is room it goes on by itself, and nothing is lost."""
-    sender, one, other = surroundings.country.mailboxes
-    with small_disk(surroundings) as disk, surroundings.at_work() as (daemon,):
+    tale = Tale(own)
+    sender, one, other = own.country.mailboxes
+    with small_disk(own) as disk, own.at_work() as (daemon,):
         tale.send(sender, one, count=3)
         tale.ends_well(daemon)
-        with full(disk, daemon, store_of(surroundings, sender)):
+        with full(disk, daemon, store_of(own, sender)):
             tale.send(sender, one, other, count=60)
             tale.send(one, sender, count=10)
             said = eventually(lambda: failing(daemon, sender, "collect"))
-            assert f"Không ghi được kho {store_of(surroundings, sender)}" in said
+            assert f"Không ghi được kho {store_of(own, sender)}" in said
             assert "most often by freeing disk space. [store-full; operator acts]" in said
             assert daemon.page("/healthz")[0] == 503
-            assert not accepted(surroundings, sender)
+            assert not accepted(own, sender)
         tale.ends_well(daemon, in_order=True)
 
 

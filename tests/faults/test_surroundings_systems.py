@@ -9,7 +9,9 @@ import pytest
 from schemas.document import Document
 from schemas.values import MailboxCode
 from tests.e2e.site import Site, eventually
-from tests.faults.tale import FULL, Tale, a_while, accepted, configured, events, failing, health
+from tests.faults.tale import FULL, PATIENT, Tale, a_while, accepted, configured, events, failing, health
+
+pytestmark = PATIENT
 
 MANY = 100 if FULL else 15
 

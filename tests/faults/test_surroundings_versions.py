@@ -13,7 +13,9 @@ import pytest
 
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
-from tests.faults.tale import Tale, accepted, health
+from tests.faults.tale import PATIENT, Tale, accepted, health
+
+pytestmark = PATIENT
 
 WHEEL = next((Path(__file__).parent / "older").glob("lienthong-*.whl"))
 
