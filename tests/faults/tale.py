@@ -72,8 +72,8 @@ class Tale:
         )
 
     def look(self) -> bool:
-        """Whether all is there. Each document is handled, 03, then 06, once its sender knows that it arrived: a clerk who
-        is quicker than the bus may well overtake its 01, and then there is no order to speak of."""
+        """Whether all is there. Each document is handled, 03, then 06, once its sender knows that it arrived: a clerk
+        who is quicker than the bus may well overtake its 01, and then there is no order to speak of."""
         for desk in self.desks.values():
             for found in desk.look():
                 match found.item:
