@@ -323,8 +323,8 @@ class AlreadyRunning(Refused):
 class StoreDamaged(Refused):
     code, who = "store-damaged", Who.OPERATOR
     vi, en = "Kho {store} bị hỏng: {why}.", "Store {store} is damaged: {why}."
-    do_vi = "Dừng tiến trình, giữ lại bản sao của tệp, cứu dữ liệu bằng lệnh sqlite3 .recover, rồi khởi động lại."
-    do_en = "Stop the daemon, keep a copy of the file, save what it holds with sqlite3's .recover, then start again."
+    do_vi = "Dừng tiến trình, chạy lienthong store recover -c TỆP.toml, làm theo lời nó nói, rồi khởi động lại."
+    do_en = "Stop the daemon, run lienthong store recover -c FILE.toml, do as it says, then start again."
 
 
 class NoSuchMessage(Refused):

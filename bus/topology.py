@@ -259,8 +259,10 @@ _FIXED_BINDINGS = (
 _NOTHING = "^$"
 _STREAMS = r"directory|directory\.changes"
 _SERVICES = (
-    # Reads what died and puts it back: the default exchange is the only door to an inbox past an agency's exchange.
-    User(OPERATOR, Permissions(_NOTHING, r"^amq\.default$", "^(dead|unroutable)$"), frozenset({TAG, "monitoring"})),
+    # Puts back what died or passed before: the default exchange is the only door to an inbox past an agency's exchange.
+    User(
+        OPERATOR, Permissions(_NOTHING, r"^amq\.default$", "^(dead|unroutable|audit)$"), frozenset({TAG, "monitoring"})
+    ),
     User(LEDGER, Permissions(_NOTHING, _NOTHING, rf"^(audit|{_STREAMS})$")),
     User(AUTHORITY, Permissions(_NOTHING, r"^directory\.in$", rf"^({_STREAMS})$")),
 )

@@ -47,4 +47,9 @@ setup_token() {
     command -v softhsm2-util >/dev/null || apt_install softhsm2
 }
 
+# A clock that a story can set for one process.
+setup_faults() {
+    ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install faketime
+}
+
 have_rabbitmq() { command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ]; }

@@ -11,6 +11,7 @@ from bus.errors import BusError
 
 COMMANDS: dict[str, str] = {
     "adapter": "Run and check the adapter daemon of a mailbox.",
+    "audit": "What passed over the bus: send a mailbox a past stretch of it again.",
     "agency": "Look up agencies: codes old and new, successors, mailboxes.",
     "dead": "What nobody could take: list, show, replay, discard.",
     "edxml": "Check and show national packages (.edxml).",
@@ -21,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "keys": "An agency's keys: request, install, rotate, show.",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",
+    "store": "A mailbox's store: check, back up, recover a damaged one.",
     "topology": "What the directory asks of a broker: export, plan, apply.",
     "trace": "Every step of one document at one mailbox.",
 }

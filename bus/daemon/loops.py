@@ -24,6 +24,7 @@ class LoopHealth:
     ok_at: datetime | None = None
     failing_since: datetime | None = None
     error: str | None = None
+    error_vi: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,11 +88,14 @@ class Loop:
         if health.failing_since is not None:
             log.info("loop.recovered", mailbox=self.mailbox, loop=self.name)
         health.turns += 1
-        health.ok_at, health.failing_since, health.error = datetime.now(UTC), None, None
+        health.ok_at, health.failing_since = datetime.now(UTC), None
+        health.error = health.error_vi = None
 
     def _failed(self, error: Exception) -> None:
         health = self.health
-        said = str(error) if isinstance(error, BusError) else f"{type(error).__name__}: {error}"
+        said = said_vi = f"{type(error).__name__}: {error}"
+        if isinstance(error, BusError):
+            said, said_vi = error.in_english(), error.in_vietnamese()
         if health.failing_since is None or health.error != said:  # once a trouble, not once a try
             known = isinstance(error, BusError)
             log.log(
@@ -100,10 +104,11 @@ class Loop:
                 mailbox=self.mailbox,
                 loop=self.name,
                 error=said,
+                error_vi=said_vi,
                 exc_info=None if known else error,
             )
         health.failing_since = health.failing_since or datetime.now(UTC)
-        health.error = said
+        health.error, health.error_vi = said, said_vi
 
 
 def join_all(loops: list[Loop], *, within: float) -> list[str]:

@@ -89,7 +89,7 @@ class MailboxDaemon:
         self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
         self._reminded: dict[str, tuple[int, datetime]] = {}
         self._watched = Watch(self.mailbox, around.store, around.broker, clock=around.clock, steady=around.steady)
-        self._watch = Loop("watch", self._watched.step, idle=5, mailbox=self.mailbox)
+        self._watch = Loop("watch", self._watched.step, idle=2, mailbox=self.mailbox)
         self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
         self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._expire, self._deadlines]

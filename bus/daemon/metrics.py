@@ -114,11 +114,12 @@ def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]
                 "ok_at": loop.health.ok_at,
                 "failing_since": loop.health.failing_since,
                 "error": loop.health.error,
+                "error_vi": loop.health.error_vi,
             }
             for loop in daemon.loops
         }
         held = _held(daemon.store)
-        lost = {"store": str(held)} if isinstance(held, BusError) else {}
+        lost = {"store": held.in_english(), "store_vi": held.in_vietnamese()} if isinstance(held, BusError) else {}
         boxes = {} if isinstance(held, BusError) else {str(box): dict(counts) for box, (counts, _) in held.items()}
         fine = daemon.broker.is_up and not lost and all(loop.health.failing_since is None for loop in daemon.loops)
         well = well and fine

@@ -54,6 +54,11 @@ def is_current(url: str) -> bool:
         engine.dispose()
 
 
+def path_of(url: str) -> Path:
+    """Raises BadConfig."""
+    return _parse(url)[1]
+
+
 def _parse(url: str) -> tuple[URL, Path]:
     try:
         parsed = make_url(url)

@@ -110,7 +110,7 @@ class Site:
             ]
             if ready:
                 for daemon in daemons:
-                    eventually(lambda daemon=daemon: _ready(daemon))  # type: ignore[misc]
+                    eventually(lambda daemon=daemon: _ready(daemon), within=60)  # type: ignore[misc]
             yield daemons
 
     # -- people

@@ -17,6 +17,9 @@ class Forwarder:
         self.host, self.port = self._listener.getsockname()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._far: set[socket.socket] = set()
+        self._lost: set[socket.socket] = set()
+        self._pace: tuple[float, float] | None = None
         self._cut = False
         self._flowing = threading.Event()
         self._flowing.set()
@@ -29,6 +32,7 @@ class Forwarder:
         with self._lock:
             self._cut = True
             ending, self._open = self._open, set()
+            self._far, self._lost = set(), set()
         for each in ending:
             _end(each)
 
@@ -36,8 +40,19 @@ class Forwarder:
         """Passes nothing on, and tells nobody, until `mend`: what a failing firewall does."""
         self._flowing.clear()
 
+    def lose(self, *, answers_only: bool = False) -> None:
+        """Half-open: what the present connections carry is dropped from here on, or only what comes back on them, and
+        nobody is told of anything, not even of their end. New connections are well."""
+        with self._lock:
+            self._lost |= self._far if answers_only else self._open
+
+    def slow(self, bytes_per_second: float, *, latency: float = 0.0) -> None:
+        """Every piece comes late and in small bites, each way, until `mend`."""
+        self._pace = (bytes_per_second, latency)
+
     def mend(self) -> None:
         self._cut = False
+        self._pace = None
         self._flowing.set()
 
     def quiet(self, seconds: float) -> bool:
@@ -72,6 +87,7 @@ class Forwarder:
                 ended = self._cut
                 if not ended:
                     self._open |= {near, far}
+                    self._far.add(far)
             if ended:
                 _end(near)
                 _end(far)
@@ -83,12 +99,28 @@ class Forwarder:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._flowing.wait()
-                sink.sendall(data)
-                self._passed_at = time.monotonic()
+                if source in self._lost:
+                    continue
+                self._pass(data, sink)
+        if source in self._lost or sink in self._lost:
+            return  # ended with all others
         for each in (source, sink):
             with self._lock:
                 self._open.discard(each)
+                self._far.discard(each)
             _end(each)
+
+    def _pass(self, data: bytes, sink: socket.socket) -> None:
+        if pace := self._pace:
+            time.sleep(pace[1])
+        while data:
+            bite = len(data) if pace is None else max(1, int(pace[0] / 20))
+            sink.sendall(data[:bite])
+            self._passed_at = time.monotonic()
+            data = data[bite:]
+            if pace:
+                time.sleep(0.05)
+            pace = self._pace
 
 
 def _end(each: socket.socket) -> None:

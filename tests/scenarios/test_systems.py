@@ -8,11 +8,12 @@ import pytest
 from bus import operations
 from bus.asking import ask, shown
 from bus.errors import BadPackage, DmsAway, RefusedByDms
-from bus.ports import Filed, Filing
+from bus.ports import Adapter, Filed, Filing
 from bus.records import Box, State
 from bus.retry import DELIVER, ORPHAN
 from schemas.codes import StatusCode
 from schemas.values import MessageId
+from tests.fakes.dms import MemoryDms
 from tests.scenarios.country import Land, document, status
 from tests.scenarios.looking import events, rows
 
@@ -97,6 +98,20 @@ def test_a_system_that_says_yes_and_keeps_nothing_is_found_out(land: Land) -> No
     land.settle()
     assert land["H49"].dms.documents == [good.id, lost.id]
     assert land["G22"].dms.heard == [("01", "H49")] * 2
+
+
+class Trusting(MemoryDms):
+    """Its adapter was written before anybody asked."""
+
+    holds = Adapter.holds
+
+
+def test_an_adapter_that_cannot_tell_is_believed(land: Land) -> None:
+    """`holds` is optional: without it, a yes counts as before."""
+    land["H49"].dms = Trusting(lies={document().id})
+    land["G22"].dms.write(document())
+    land.settle()
+    assert land["G22"].dms.heard == [("01", "H49")]
 
 
 def test_a_status_that_is_not_kept_comes_again(land: Land) -> None:

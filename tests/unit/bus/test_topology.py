@@ -103,7 +103,7 @@ def test_audit_hears_everything_and_clients_cannot_reach_the_middle() -> None:
         ("G22", {"agency.G22"}, {"inbox.G22", "directory", "directory.changes"}),
         ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", "directory", "directory.changes"}),
         ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", "directory", "directory.changes"}),
-        ("operator", {"amq.default"}, {"dead", "unroutable"}),
+        ("operator", {"amq.default"}, {"dead", "unroutable", "audit"}),
         ("ledger", set(), {"audit", "directory", "directory.changes"}),
         ("authority", {"directory.in"}, {"directory", "directory.changes"}),
     ],

@@ -1,0 +1,133 @@
+"""Care for a store's file: is it sound, a copy while the daemon runs, and saving what a damaged one still holds. What
+can be read of that is bus/store/salvage.py's to say; what its holes mean for the road is decided here."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bus.errors import BadConfig, StoreDamaged
+from bus.records import Box, State
+from bus.store.faults import translated
+from bus.store.moments import to_micros
+from bus.store.opening import path_of
+from bus.store.ownership import Ownership
+from bus.store.salvage import salvage
+from bus.store.tables import metadata
+from schemas.values import MailboxCode, MessageId
+
+_OPEN = tuple(map(str, (State.WAITING, State.SENT, State.PARKED, State.REFUSED)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What came of it. Messages named here lost their bodies with the damaged pages."""
+
+    kept: Path
+    """The damaged file, as it was."""
+    outbox: tuple[MessageId, ...]
+    """Cancelled: not to be sent from here any more. Their document system may send them again."""
+    inbox: tuple[MessageId, ...]
+    """Forgotten: they are taken in again when they come again."""
+    rows: dict[Box, int]
+
+
+def check(url: str) -> list[str]:
+    """What SQLite finds wrong with the file; empty where it is sound. The daemon may run. Raises BadConfig where there
+    is none."""
+    path = _existing(url)
+    try:
+        with translated(str(path)), closing(sqlite3.connect(path)) as connection:
+            found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check(100)")]
+    except StoreDamaged as error:
+        return [str(error.facts["why"])]
+    return [] if found == ["ok"] else found
+
+
+def backup(url: str, target: Path) -> None:
+    """A copy of one moment, while the daemon runs. Overwrites nothing: raises BadConfig where `target` exists."""
+    path = _existing(url)
+    if target.exists():
+        raise BadConfig(file=target, why="it exists already; a backup overwrites nothing")
+    draft = target.with_name(f".{target.name}.tmp")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o640)
+    with translated(str(path)), closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(draft)) as copy:
+        source.backup(copy, pages=1000)
+    draft.rename(target)
+
+
+def recover(url: str, *, owner: MailboxCode, now: datetime | None = None) -> Recovered:
+    """Puts a sound file with everything readable in the damaged one's place, and keeps that beside it.
+
+    Raises AlreadyRunning while the daemon does; StoreDamaged where not enough is left: then only a backup helps.
+    """
+    path, now = _existing(url), now or datetime.now(UTC)
+    ownership = Ownership(path, owner=owner)
+    try:
+        kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
+        for tail in ("", "-wal"):
+            if (part := path.with_name(path.name + tail)).exists():
+                shutil.copy2(part, kept.with_name(kept.name + tail))
+        fresh = path.with_name(f".{path.name}.recovered")
+        salvage(path, fresh)
+        with translated(str(path)), closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+            _whole(connection, path)
+            outbox, inbox = _without_bodies(connection, to_micros(now))
+            rows = {box: int(connection.execute(f"SELECT count(*) FROM {box}").fetchone()[0]) for box in Box}  # noqa: S608
+        fresh.replace(path)
+        for tail in ("-wal", "-shm"):
+            path.with_name(path.name + tail).unlink(missing_ok=True)
+    finally:
+        ownership.release()
+    return Recovered(kept=kept, outbox=outbox, inbox=inbox, rows=rows)
+
+
+def _existing(url: str) -> Path:
+    path = path_of(url)
+    if not path.exists():
+        raise BadConfig(file=path, why="there is no store")
+    return path
+
+
+def _whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Tables, version and owner must be there: nobody guesses them."""
+    names = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    missing = sorted({*metadata.tables, "alembic_version"} - names)
+    empty = [name for name in ("alembic_version", "owner") if name in names and not _count(connection, name)]
+    if missing or empty:
+        said = ", ".join([*missing, *empty])
+        raise StoreDamaged(store=path, why=f"{said} cannot be read any more: only a backup helps")
+
+
+def _count(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 — a table of ours
+
+
+def _without_bodies(connection: sqlite3.Connection, now: int) -> tuple[tuple[MessageId, ...], tuple[MessageId, ...]]:
+    """Rows and bodies lie apart: one may have been lost without the other."""
+    states = ", ".join(f"'{state}'" for state in _OPEN)
+    lost: dict[Box, list[tuple[int, str, str]]] = {}
+    connection.execute("BEGIN IMMEDIATE")
+    for box in Box:
+        body = f"{box}_body"
+        connection.execute(f"DELETE FROM {body} WHERE sequence NOT IN (SELECT sequence FROM {box})")  # noqa: S608
+        lost[box] = connection.execute(
+            f"SELECT sequence, message, state FROM {box} WHERE size > 0 AND state IN ({states})"  # noqa: S608
+            f" AND sequence NOT IN (SELECT sequence FROM {body})"
+        ).fetchall()
+    for sequence, _, state in lost[Box.OUT]:
+        if state == State.SENT:  # the broker has it; a receipt will end it, and there is nothing to repeat
+            connection.execute("UPDATE outbox SET next_at = NULL, size = 0 WHERE sequence = ?", (sequence,))
+        else:
+            connection.execute(
+                "UPDATE outbox SET state = 'cancelled', next_at = NULL, size = 0, finished_at = ?,"
+                " error = 'its body was lost with a damaged file' WHERE sequence = ?",
+                (now, sequence),
+            )
+    connection.executemany("DELETE FROM inbox WHERE sequence = ?", [(row[0],) for row in lost[Box.IN]])
+    connection.execute("COMMIT")
+    outbox = tuple(MessageId(message) for _, message, state in lost[Box.OUT] if state != State.SENT)
+    return outbox, tuple(MessageId(message) for _, message, _ in lost[Box.IN])

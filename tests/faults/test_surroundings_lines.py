@@ -1,0 +1,79 @@
+"""The line to the broker in trouble: cut, dead without a word, dead one way, slow. The network is a forwarder."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.e2e.site import Site, eventually
+from tests.faults.tale import FULL, PATIENT, Tale, configured, events, health, logged
+
+pytestmark = PATIENT
+
+HEARTBEAT = 2
+"""Seconds; pika notices a silent line after at most twice that and ten."""
+
+
+@pytest.fixture(autouse=True)
+def _quick_to_notice(surroundings: Site) -> Iterator[None]:
+    with ExitStack() as stack:
+        for code in surroundings.country.mailboxes:
+            stack.enter_context(configured(surroundings, code, broker__heartbeat=HEARTBEAT))
+        yield
+        surroundings.forwarder.mend()
+
+
+def test_cut_again_and_again(surroundings: Site, tale: Tale) -> None:
+    """Both ends lose their connections in the middle of batches: what was not confirmed comes again, what was not
+    acknowledged is delivered again, and all is filed once."""
+    sender, one, other = surroundings.country.mailboxes
+    with surroundings.at_work(processes=2) as daemons:
+        for _ in range(12 if FULL else 4):
+            before = tale.filed(one) + tale.filed(other)
+            tale.send(sender, one, other, count=25)
+            tale.send(other, one, count=10)
+            eventually(lambda before=before: tale.filed(one) + tale.filed(other) > before, within=60)  # type: ignore[misc]
+            surroundings.forwarder.cut()
+            surroundings.forwarder.mend()
+        tale.ends_well(*daemons)
+        assert all(logged(daemon, "broker.lost") for daemon in daemons)
+    for code in surroundings.country.mailboxes:
+        assert not events(surroundings, code, "status.illegal")
+
+
+# Both are noticed by the same silence; one of them where time is short.
+@pytest.mark.parametrize(
+    "answers_only", [True, False] if FULL else [True], ids=lambda one: "answers only" if one else "both ways"
+)
+def test_half_open(surroundings: Site, tale: Tale, answers_only: bool) -> None:
+    """The connections are dead and nobody says so, as behind a firewall that forgot them: no RST, no FIN. Within the
+    heartbeats the daemon notices, connects anew, and publishes again what got no answer; the broker, which holds on to
+    the dead consumer for a while, delivers again what that one had taken."""
+    sender, one, other = surroundings.country.mailboxes
+    with surroundings.at_work() as (daemon,):
+        tale.send(sender, one, count=5)
+        tale.ends_well(daemon)
+        surroundings.forwarder.lose(answers_only=answers_only)
+        began = time.monotonic()
+        tale.send(sender, one, other, count=20)
+        tale.ends_well(daemon, within=120)
+        assert logged(daemon, "broker.lost")
+        assert time.monotonic() - began < 110
+        eventually(lambda: daemon.page("/healthz")[0] == 200)
+
+
+def test_slow(surroundings: Site, tale: Tale) -> None:
+    """A line of 64 KB/s with a delay of 50 ms each way: everything takes its time, nothing is given up, nothing goes
+    twice, and no connection is lost over it."""
+    sender, one, _ = surroundings.country.mailboxes
+    with surroundings.at_work(sender, one) as (daemon,):
+        tale.send(sender, one, count=2)
+        tale.ends_well(daemon)
+        lost = len(logged(daemon, "broker.lost"))
+        surroundings.forwarder.slow(64_000, latency=0.05)
+        tale.send(sender, one, count=40 if FULL else 10)
+        tale.ends_well(daemon, within=300, in_order=True)
+        surroundings.forwarder.mend()
+        assert len(logged(daemon, "broker.lost")) == lost
+        assert health(daemon, sender)["broker"]["reconnects"] == 0

@@ -1,0 +1,91 @@
+"""A daemon one version older on the other end, and one whose store the new version takes over."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.site import Daemon, Site, eventually
+from tests.faults.broker import Node
+from tests.faults.tale import PATIENT, Tale, accepted, health
+
+pytestmark = PATIENT
+
+WHEEL = next((Path(__file__).parent / "older").glob("lienthong-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The version before, unpacked: a folder to import from."""
+    folder = tmp_path_factory.mktemp("older")
+    with zipfile.ZipFile(WHEEL) as wheel:
+        wheel.extractall(folder)
+    return folder
+
+
+@contextmanager
+def of_before(older: Path) -> Iterator[None]:
+    """Processes that start while the block runs are of the older version."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(older))
+        patch.chdir(older.parent)  # Python looks where it stands first
+        yield
+
+
+@contextmanager
+def older_daemon(older: Path, site: Site, *codes: str) -> Iterator[Daemon]:
+    with of_before(older):
+        at_work = site.at_work(*codes)
+        (daemon,) = at_work.__enter__()
+    try:
+        yield daemon
+    finally:
+        at_work.__exit__(None, None, None)
+
+
+def test_it_is_another_version(older: Path) -> None:
+    """The stories below would prove nothing if both ends ran the same code."""
+    command = [sys.executable, "-m", "bus.cli", "--version"]
+    with of_before(older):
+        said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+    assert said.split()[-1] == WHEEL.name.split("-")[1]
+    assert said.split()[-1] != version("lienthong")
+
+
+def test_on_the_other_end(older: Path, surroundings: Site, tale: Tale) -> None:
+    """Documents, receipts and statuses pass both ways between the two versions."""
+    before, today, _ = surroundings.country.mailboxes
+    with older_daemon(older, surroundings, before) as old, surroundings.at_work(today) as (new,):
+        tale.send(before, today, count=10)
+        tale.send(today, before, count=10)
+        tale.ends_well(old, new, in_order=True)
+
+
+def test_upgraded_in_the_middle_of_traffic(older: Path, node: Node, own: Site) -> None:
+    """Some of what the older version had accepted has left, some waits in its outbox, some in its inbox. The new one
+    takes the store over as it is, and goes on from there."""
+    tale = Tale(own)
+    mailbox, other, _ = own.country.mailboxes
+    dms = own.country.dms(mailbox)
+    with own.at_work(other) as (there,):
+        with older_daemon(older, own, mailbox) as old:
+            tale.send(mailbox, other, count=5)
+            tale.ends_well(old, there)
+            dms.rename(dms.with_name("gone"))
+            tale.send(other, mailbox, count=5)
+            eventually(lambda: health(old)["inbox"].get("waiting", 0) >= 5)
+            dms.with_name("gone").rename(dms)
+            own.forwarder.cut()
+            tale.send(mailbox, other, count=10)
+            eventually(lambda: accepted(own, mailbox))
+            assert health(old)["outbox"]["waiting"] >= 10
+        own.forwarder.mend()
+        with own.at_work(mailbox) as (new,):
+            tale.ends_well(new, there)
+    assert own.command("store", "check", code=mailbox).exit_code == 0

@@ -1,0 +1,165 @@
+"""bus/store/care.py and salvage.py: what is done for a store's file, sound or damaged."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bus.errors import AlreadyRunning, BadConfig, StoreDamaged
+from bus.records import Box, OutboxChange, State
+from bus.store import care, open_store
+from tests.contract.store import NOW, arrived, mid, put, row, sending, settle
+
+COUNT = 60
+BODY = 7070  # a row a page: what does not fit goes to overflow pages, and the rest is more than half of one
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store with sixty messages each way, all of them waiting; with bodies that fill pages of their own."""
+    path = tmp_path / "H49.db"
+    store = open_store(f"sqlite:///{path}", owner="H49")
+    put(store, *(sending(number, body=os.urandom(BODY)) for number in range(1, COUNT + 1)))
+    with store.write() as tx:
+        tx.put_inbox([arrived(number, body=os.urandom(BODY)) for number in range(1, COUNT + 1)])
+    store.close()
+    return path
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def pages(path: Path) -> dict[str, int]:
+    """The first page of each table and index; all others by "table:n", counted from its first row on."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+
+
+def overwrite(path: Path, *numbers: int) -> None:
+    with path.open("r+b") as file:
+        for number in numbers:
+            file.seek((number - 1) * 4096)
+            file.write(os.urandom(4096))
+
+
+def test_a_sound_store(path: Path) -> None:
+    """Nothing to say, daemon or not."""
+    assert care.check(url(path)) == []
+    store = open_store(url(path), owner="H49")
+    assert care.check(url(path)) == []
+    store.close()
+
+
+def test_no_store(tmp_path: Path) -> None:
+    """There is nothing to look at, and nothing is made."""
+    for what in (care.check, lambda url: care.recover(url, owner="H49")):
+        with pytest.raises(BadConfig):
+            what(url(tmp_path / "none.db"))
+    assert not list(tmp_path.glob("none.db"))
+
+
+def test_a_backup_is_a_store(path: Path, tmp_path: Path) -> None:
+    """Of one moment, made beside a daemon that writes; it opens like the store, and overwrites nothing."""
+    store = open_store(url(path), owner="H49")
+    care.backup(url(path), tmp_path / "copy.db")
+    settle(store, OutboxChange(message=mid(1), state=State.CANCELLED, attempts=0, at=NOW))
+    copy = open_store(url(tmp_path / "copy.db"), owner="H49")
+    assert (row(copy, 1).state, row(store, 1).state) == (State.WAITING, State.CANCELLED)
+    copy.close()
+    store.close()
+    with pytest.raises(BadConfig):
+        care.backup(url(path), tmp_path / "copy.db")
+
+
+def test_damaged_indexes_cost_nothing(path: Path) -> None:
+    """They are made anew; every row and body is there, and the file is as a new one is: WAL, and space given back."""
+    found = pages(path)
+    overwrite(path, *(found[name] for name in ("outbox_at_once", "inbox_document", "sqlite_autoindex_outbox_1")))
+    assert care.check(url(path))
+    done = care.recover(url(path), owner="H49")
+    assert (done.outbox, done.inbox) == ((), ())
+    assert done.rows == {Box.OUT: COUNT, Box.IN: COUNT}
+    assert care.check(url(path)) == []
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    store = open_store(url(path), owner="H49")
+    with store.read() as tx:
+        assert len(tx.due_outbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
+        assert len(tx.due_inbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
+    store.close()
+
+
+def leaves(path: Path, table: str) -> list[int]:
+    """Pages that hold a table's rows, in their order, as its first page names them."""
+    with path.open("rb") as file:
+        file.seek((pages(path)[table] - 1) * 4096)
+        page = file.read(4096)
+    assert page[0] == 5  # an interior page of a table
+    cells = int.from_bytes(page[3:5], "big")
+    starts = [int.from_bytes(page[12 + 2 * cell : 14 + 2 * cell], "big") for cell in range(cells)]
+    return [*(int.from_bytes(page[start : start + 4], "big") for start in starts), int.from_bytes(page[8:12], "big")]
+
+
+def test_lost_bodies_are_named(path: Path) -> None:
+    """To be sent: cancelled, so that their system may send them again. Received: forgotten, so that they may come
+    again. What had left already only waits for its receipt. The damaged file is kept."""
+    store = open_store(url(path), owner="H49")
+    settle(store, OutboxChange(message=mid(30), state=State.SENT, attempts=1, next_at=NOW, at=NOW))
+    store.close()
+    out, into = leaves(path, "outbox_body"), leaves(path, "inbox_body")
+    overwrite(path, out[9], out[29], into[4], into[40], into[41])
+    done = care.recover(url(path), owner="H49", now=datetime(2026, 11, 26, tzinfo=UTC))
+    assert done.kept == path.with_name("H49.db.damaged-20261126T000000Z")
+    assert (done.outbox, done.inbox) == ((mid(10),), (mid(5), mid(41), mid(42)))
+    assert done.rows == {Box.OUT: COUNT, Box.IN: COUNT - 3}
+    store = open_store(url(path), owner="H49")
+    assert row(store, 10).state is State.CANCELLED
+    assert (row(store, 30).state, row(store, 30).next_at) == (State.SENT, None)
+    assert (row(store, 9).state, row(store, 9).size) == (State.WAITING, BODY)
+    store.close()
+
+
+def lose_the_list(path: Path) -> None:
+    overwrite(path, 1)
+
+
+def lose_the_owner(path: Path) -> None:
+    overwrite(path, pages(path)["owner"])
+
+
+@pytest.mark.parametrize("lose", [lose_the_list, lose_the_owner])
+def test_too_little_left(path: Path, lose: Callable[[Path], None]) -> None:
+    """Nobody guesses whose a store is, or of what version: only a backup helps, and the file stays where it is."""
+    lose(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged, match="only a backup helps"):
+        care.recover(url(path), owner="H49")
+    assert path.read_bytes() == before
+
+
+def test_not_under_a_daemon(path: Path) -> None:
+    """It would go on writing into the file that is replaced."""
+    store = open_store(url(path), owner="H49")
+    with pytest.raises(AlreadyRunning):
+        care.recover(url(path), owner="H49")
+    store.close()
+
+
+def test_a_damaged_key_table(path: Path) -> None:
+    """The table of recipients has no row numbers: it is read from both ends."""
+    done_before = care.check(url(path))
+    assert done_before == []
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (recipients,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
+    overwrite(path, pages(path)["outbox_recipient"])
+    care.recover(url(path), owner="H49")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (left,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
+    assert left < recipients
+    assert care.check(url(path)) == []
