@@ -9,6 +9,7 @@ import click
 from bus.cli.output import emit_json, json_option
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.audit import replay as replay_to
+from bus.topology import OPERATOR
 from schemas.values import VIETNAM, MailboxCode
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -42,7 +43,7 @@ def replay(
 
     For a mailbox that lost what it had taken: a damaged store, an older backup. What it still has it takes once.
     """
-    address = Address.from_url(url, tls=Tls(cafile=cafile, certfile=certfile, keyfile=keyfile))
+    address = Address.from_url(url, tls=Tls(cafile=cafile, certfile=certfile, keyfile=keyfile), user=OPERATOR)
     end = until.replace(tzinfo=VIETNAM) if until else datetime.now(UTC)
     done = replay_to(address, mailbox, since=since.replace(tzinfo=VIETNAM), until=end)
     kinds = Counter(str(docket.kind) for docket in done.dockets)

@@ -12,6 +12,7 @@ import pika
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
+from bus.crashpoints import reached
 from bus.envelope import parse
 from bus.errors import BadConfig, BadMessage, BrokerAway
 from bus.rabbit.address import Address
@@ -50,6 +51,7 @@ def replay(address: Address, mailbox: MailboxCode, *, since: datetime, until: da
                     continue
                 again = _again(properties, docket, user=address.user)
                 writing.basic_publish("", inbox_of(mailbox), body, again, mandatory=True)
+                reached("audit.confirmed")
                 dockets.append(docket)
     except (exceptions.NackError, exceptions.UnroutableError) as exc:
         raise BadConfig(file=inbox_of(mailbox), why="it is full, or not there: see lienthong queues") from exc

@@ -1,6 +1,8 @@
 """Care for a store's file: is it sound, a copy while the daemon runs, and saving what a damaged one still holds. What
 can be read of that is bus/store/salvage.py's to say; what its holes mean for the road is decided here."""
 
+import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -8,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bus.crashpoints import reached
 from bus.errors import BadConfig, StoreDamaged
 from bus.records import Box, State
 from bus.store.faults import translated
 from bus.store.moments import to_micros
-from bus.store.opening import path_of
+from bus.store.opening import path_of, recovery_of
 from bus.store.ownership import Ownership
 from bus.store.salvage import salvage
 from bus.store.tables import metadata
@@ -60,29 +63,73 @@ def backup(url: str, target: Path) -> None:
 
 
 def recover(url: str, *, owner: MailboxCode, now: datetime | None = None) -> Recovered:
-    """Puts a sound file with everything readable in the damaged one's place, and keeps that beside it.
+    """Puts a sound file with everything readable in the damaged one's place, and keeps that beside it. Cut short, it is
+    to be run again: until then the store is not opened.
 
     Raises AlreadyRunning while the daemon does; StoreDamaged where not enough is left: then only a backup helps.
     """
-    path, now = _existing(url), now or datetime.now(UTC)
+    path, now = path_of(url), now or datetime.now(UTC)
+    ready = recovery_of(path)
+    if not ready.exists():  # else somebody pulled the plug between the two halves: the first is done
+        _existing(url)
     ownership = Ownership(path, owner=owner)
     try:
-        kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
-        for tail in ("", "-wal"):
-            if (part := path.with_name(path.name + tail)).exists():
-                shutil.copy2(part, kept.with_name(kept.name + tail))
-        fresh = path.with_name(f".{path.name}.recovered")
-        salvage(path, fresh)
-        with translated(str(path)), closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-            _whole(connection, path)
-            outbox, inbox = _without_bodies(connection, to_micros(now))
-            rows = {box: int(connection.execute(f"SELECT count(*) FROM {box}").fetchone()[0]) for box in Box}  # noqa: S608
-        fresh.replace(path)
-        for tail in ("-wal", "-shm"):
-            path.with_name(path.name + tail).unlink(missing_ok=True)
+        if not ready.exists():
+            _save_what_is_left(path, ready, now)
+        return _put_in_place(path, ready)
     finally:
         ownership.release()
-    return Recovered(kept=kept, outbox=outbox, inbox=inbox, rows=rows)
+
+
+def _save_what_is_left(path: Path, ready: Path, now: datetime) -> None:
+    """Into a file of its own, complete once it has its name; what is to be told of it lies beside it."""
+    kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
+    for tail in ("", "-wal"):
+        if (part := path.with_name(path.name + tail)).exists():
+            shutil.copy2(part, kept.with_name(kept.name + tail))
+    fresh = path.with_name(f".{path.name}.recovering")
+    salvage(path, fresh)
+    with translated(str(path)), closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+        _whole(connection, path)
+        outbox, inbox = _without_bodies(connection, to_micros(now))
+        rows = {box: int(connection.execute(f"SELECT count(*) FROM {box}").fetchone()[0]) for box in Box}  # noqa: S608
+    told = {"kept": str(kept), "outbox": outbox, "inbox": inbox, "rows": {str(box): rows[box] for box in Box}}
+    _told_of(ready).write_text(json.dumps(told), encoding="utf-8")
+    reached("recover.saved")
+    fresh.rename(ready)
+    _sync(path.parent)
+    reached("recover.ready")
+
+
+def _put_in_place(path: Path, ready: Path) -> Recovered:
+    told = json.loads(_told_of(ready).read_text(encoding="utf-8"))
+    # First: SQLite would play the damaged file's log into the sound one.
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    _sync(path.parent)
+    reached("recover.bared")
+    ready.replace(path)
+    _sync(path.parent)
+    reached("recover.replaced")
+    _told_of(ready).unlink()
+    return Recovered(
+        kept=Path(told["kept"]),
+        outbox=tuple(map(MessageId, told["outbox"])),
+        inbox=tuple(map(MessageId, told["inbox"])),
+        rows={box: told["rows"][str(box)] for box in Box},
+    )
+
+
+def _told_of(ready: Path) -> Path:
+    return ready.with_name(f"{ready.name}.json")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _existing(url: str) -> Path:

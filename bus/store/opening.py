@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bus.crashpoints import reached
-from bus.errors import BadConfig
+from bus.errors import BadConfig, StoreDamaged
 from bus.store import migrate, sqlite
 from bus.store.faults import translated
 from bus.store.ownership import Ownership
@@ -59,6 +59,11 @@ def path_of(url: str) -> Path:
     return _parse(url)[1]
 
 
+def recovery_of(path: Path) -> Path:
+    """Where `recover` (bus/store/care.py) keeps what it saved, until that is in the store's place."""
+    return path.with_name(f".{path.name}.recovered")
+
+
 def _parse(url: str) -> tuple[URL, Path]:
     try:
         parsed = make_url(url)
@@ -71,6 +76,8 @@ def _parse(url: str) -> tuple[URL, Path]:
 
 
 def _engine(url: URL, path: Path) -> Engine:
+    if recovery_of(path).exists():  # what is in the store's place now is the damaged file, or nothing
+        raise StoreDamaged(store=path, why="its recovery was cut short / việc cứu kho bị ngắt giữa chừng")
     try:
         return sqlite.engine_of(url, path)
     except OSError as exc:

@@ -20,6 +20,10 @@ class Story(StrEnum):
     """`lienthong keys rotate`, beside a daemon."""
     ANNOUNCE = "announce"
     """`lienthong directory publish`."""
+    RECOVER = "recover"
+    """`lienthong store recover`."""
+    AUDIT = "audit"
+    """`lienthong audit replay`."""
     APPLY = "apply"
     """`lienthong topology apply`."""
     REPLAY = "replay"
@@ -75,6 +79,11 @@ POINTS = (
     Point("private.created", Story.KEYS, "a new key is there", "the pair is, and the request is made", (1, 2)),
     Point("migrate.upgraded", Story.STORE, "the tables are new", "that is committed"),
     Point("migrate.committed", Story.STORE, "the tables are new for good", "the store is opened"),
+    Point("recover.saved", Story.RECOVER, "what a damaged store holds is in a file of its own", "it has its name"),
+    Point("recover.ready", Story.RECOVER, "that file has its name", "the damaged file's log is gone"),
+    Point("recover.bared", Story.RECOVER, "the damaged file's log is gone", "the sound file is in its place"),
+    Point("recover.replaced", Story.RECOVER, "the sound file is in its place", "the command says what was lost"),
+    Point("audit.confirmed", Story.AUDIT, "one message lies in the inbox again", "the next does", (1, 2)),
     Point("announce.confirmed", Story.ANNOUNCE, "the whole edition is on its stream", "the change is", (1, 2)),
     Point("credentials.kept", Story.APPLY, "new passwords are in the file", "the broker has their users"),
     Point("replay.confirmed", Story.REPLAY, "a dead letter lies in the inbox again", "it is taken from the dead"),

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pika
@@ -25,7 +25,7 @@ from bus.store import migrate, sqlite
 from bus.topology import AUTHORITY, OPERATOR, exchange_of
 from deploy import country as countries
 from schemas.document import Document
-from schemas.values import MailboxCode
+from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import eventually
 from tests.faults.doomed import nursery
 from tests.faults.doomed_land import VHOST, DoomedLand, founded
@@ -155,17 +155,63 @@ def test_killed_while_a_store_is_brought_up(land: DoomedLand, point: str, turn: 
     with engine.begin() as connection:
         migrate.upgrade(connection, migrate.REVISIONS[0])
     engine.dispose()
-    config = tmp_path / "H49.toml"
-    config.touch(mode=0o600)
-    text = land.country.config("H49").read_text(encoding="utf-8")
-    config.write_text(text.replace(str(land.country.root / "stores" / "H49.db"), str(path)), encoding="utf-8")
-    look = ("outbox", "list", "-c", config)
+    look = ("outbox", "list", "-c", store_config(land, path))
     land.killed(*look, point=point, turn=turn)
     land.done(*look)
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.REVISIONS[-1],)]
         assert file.execute("SELECT mailbox FROM owner").fetchall() == [("H49",)]
+
+
+@pytest.fixture
+def damaged(land: DoomedLand, earlier: list[Document], tmp_path: Path) -> tuple[Path, Path, int]:
+    """A copy of a store with a page of noise in it and a log beside it that nobody has played: its configuration, its
+    file, and how many dossiers it held."""
+    path = tmp_path / "H49.db"
+    shutil.copy2(land.country.root / "stores" / "H49.db", path)
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'outbox_document'").fetchone()
+        (dossiers,) = connection.execute("SELECT count(*) FROM dossier").fetchone()
+        connection.execute("UPDATE inbox SET error = 'a last word'")
+        connection.commit()
+        live = [path.with_name(path.name + tail) for tail in ("", "-wal")]
+        copies = [each.with_name(f"{each.name}.copy") for each in live]
+        for each, copy in zip(live, copies, strict=True):
+            shutil.copy2(each, copy)
+    for each, copy in zip(live, copies, strict=True):
+        copy.replace(each)
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    return store_config(land, path), path, dossiers
+
+
+def store_config(land: DoomedLand, path: Path) -> Path:
+    """H49's configuration, with another store."""
+    config = path.with_suffix(".toml")
+    config.touch(mode=0o600)
+    text = land.country.config("H49").read_text(encoding="utf-8")
+    config.write_text(text.replace(str(land.country.root / "stores" / "H49.db"), str(path)), encoding="utf-8")
+    return config
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.RECOVER))
+def test_killed_while_a_store_is_recovered(
+    land: DoomedLand, damaged: tuple[Path, Path, int], point: str, turn: int
+) -> None:
+    """Nobody opens what is half done; run again, everything readable is there, the last words in the log too."""
+    config, path, dossiers = damaged
+    recover = ("store", "recover", "-c", config)
+    land.killed(*recover, point=point, turn=turn)
+    half_done = point in {"recover.ready", "recover.bared"}
+    assert (land.lienthong("outbox", "list", "-c", config).wait(60) != 0) == half_done
+    if point != "recover.replaced":
+        land.done(*recover)
+    land.done("store", "check", "-c", config)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT count(*) FROM dossier").fetchone() == (dossiers,)
+        assert file.execute("SELECT DISTINCT error FROM inbox").fetchall() == [("a last word",)]
 
 
 # -- operators ---------------------------------------------------------------------------------------------------------
@@ -200,6 +246,22 @@ def test_killed_while_dead_letters_are_replayed(land: DoomedLand, point: str, tu
     with land.at_work():
         eventually(lambda: len(set(dead(land))) == 3)
     land.done("dead", "discard", *land.login(OPERATOR), "--all", "--yes")
+
+
+@pytest.mark.parametrize(("point", "turn"), stories(Story.AUDIT))
+def test_killed_while_a_mailbox_is_sent_its_past_again(
+    land: DoomedLand, earlier: list[Document], point: str, turn: int
+) -> None:
+    """Run again all of it is there; what the mailbox has already, or comes twice, it takes once."""
+    began = datetime.now(VIETNAM) - timedelta(minutes=1)
+    earlier.append(land.some_work(earlier.pop()))
+    with land.at_work():
+        land.settled()
+    replay = ("audit", "replay", "H49", "--since", f"{began:%Y-%m-%dT%H:%M:%S}", *land.login(OPERATOR))
+    land.killed(*replay, point=point, turn=turn)
+    land.done(*replay)
+    with land.at_work():
+        land.settled()
 
 
 def dead(land: DoomedLand) -> list[str]:

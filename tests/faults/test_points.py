@@ -17,6 +17,7 @@ BY_CALLER = {
     "bus/asking.py:bounced": "within `tell`, whose caller has the point",
     "bus/asking.py:_one_by_one": "within `ask`, whose callers have the points",
     "bus/rabbit/announce.py:arrived": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/audit.py:on_message": "of a stream: an acknowledgement keeps nothing there",
     "bus/asking.py:tell": "its caller has the point",
     "bus/sending.py:_confirmed": "within _send, whose caller has the point",
     "bus/store/sql.py:write": "makes the block; who uses it has the point",
@@ -27,6 +28,7 @@ BY_CALLER = {
 ALONE = {
     "bus/daemon/watch.py:_look_at_the_clock": "an event, and waits made shorter, in one commit",
     "bus/daemon/watch.py:_tell": "one event is all",
+    "bus/store/care.py:backup": "a copy, whole or not there",
     "bus/operations.py:withdraw": "one commit is all the command does",
     "bus/operations.py:discard": "one commit is all the command does",
     "bus/operations.py:_again": "one commit is all the command does",

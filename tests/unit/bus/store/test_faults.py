@@ -73,7 +73,7 @@ def test_a_database_with_no_page_left(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
     """It is refused at opening, is left as it is, and the message says what to do."""
     (tmp_path / "x.db").write_bytes(content)
-    with pytest.raises(StoreDamaged, match=r"not a database.*keep a copy"):
+    with pytest.raises(StoreDamaged, match=r"not a database.*store recover"):
         open_store(f"sqlite:///{tmp_path}/x.db", owner="G22")
     assert (tmp_path / "x.db").read_bytes() == content
 
