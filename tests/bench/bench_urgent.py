@@ -21,7 +21,7 @@ from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
 
 SPARE = 2
 """So many times what shall wait is there at first: some is gone before the urgent one comes."""
-SLOW = 0.002
+SLOW = 0.01
 """Seconds a filing, of a document system that lets its inbox grow."""
 
 

@@ -75,3 +75,5 @@ def test_what_is_due_and_not_taken_up_is_said(site: Site) -> None:
     (event, *_) = site.json("events", "--name", "deadline.passed", code=sender)
     assert event["document"] == sent.id
     assert "deadline.passed" in site.command("trace", sent.id, code=sender).stdout
+    with site.at_work(sender, recipient):  # other stories find nothing on the way
+        eventually(lambda: site.heard(sender, sent.id) == [("01", recipient)])
