@@ -14,6 +14,8 @@ from pika.credentials import ExternalCredentials, PlainCredentials
 from bus.errors import BadConfig
 
 PORTS = {"amqp": 5672, "amqps": 5671}
+TCP_TIMEOUT = 10.0
+"""Seconds: the first packet and three more tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ class Address:
         return f"{'amqps' if self.tls else 'amqp'}://{self.host}:{self.port}/{self.vhost.removeprefix('/')}"
 
     def parameters(self, *, name: str, heartbeat: int, timeout: float) -> pika.ConnectionParameters:
-        """For one attempt to connect: trying again is ours. `timeout` bounds TCP and TLS together, in seconds."""
+        """For one attempt to connect: trying again is ours. `timeout` bounds TCP, TLS and AMQP together, in seconds."""
         return pika.ConnectionParameters(
             host=self.host,
             port=self.port,
@@ -108,7 +110,7 @@ class Address:
             heartbeat=heartbeat,
             blocked_connection_timeout=None,  # a full disk lasts hours; reconnecting would not empty it
             connection_attempts=1,
-            socket_timeout=timeout,
+            socket_timeout=min(timeout, TCP_TIMEOUT),
             stack_timeout=timeout,
             client_properties={"connection_name": name, "product": "lienthong"},
             ssl_options=None if self.tls is None else pika.SSLOptions(self.tls.context(), self.host),

@@ -9,8 +9,8 @@ from bus.errors import BadConfig, BrokerAway
 from bus.rabbit.address import Address
 from bus.rabbit.session import refused, words
 
-TIMEOUT = 10.0
-"""Seconds for TCP and TLS together, at each node."""
+TIMEOUT = 15.0
+"""Seconds for TCP, TLS and AMQP together, at each node; a node whose neighbour is silent may take ten."""
 
 
 def first_that_answers(

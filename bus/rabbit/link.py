@@ -55,16 +55,17 @@ class LinkSettings:
     prefetch: int = 256
     buffer_bytes: int = 64 * 1024 * 1024
     """Of bodies that arrived and wait to be received. Above it nothing more is read until half of it is gone."""
-    publish_timeout: float = 15.0
+    publish_timeout: float = 10.0
     """Seconds without any answer after which a publish is lost, and another node is tried."""
-    quiet: float = 15.0
+    quiet: float = 10.0
     """Seconds without an arrival after which the node is asked for one."""
     answer_timeout: float = 10.0
     """Seconds it has to answer that; then another node is tried."""
     max_body: int = MAX_BODY
     """The broker's max_message_size: what is larger is answered as if the broker had nacked it."""
-    connect_timeout: float = 10.0
-    setup_timeout: float = 20.0
+    connect_timeout: float = 15.0
+    """Seconds. Above ten: so long a node waits for a silent one before it lets in a user with limits."""
+    setup_timeout: float = 30.0
     """Seconds for connecting and everything that follows until the link can be used."""
     retry: Backoff = RETRY
     lane_retry: float = 300.0

@@ -16,8 +16,8 @@ from schemas.codes import Label
 PLUGIN: Final = "rabbitmq_auth_mechanism_ssl"
 TLS_PORT: Final = 5671
 CLUSTER: Final[Mapping[str, str]] = {"net_ticktime": "15"}
-"""Seconds in which nodes notice that one of them is silent, give or take a quarter; RabbitMQ's own is 60. Until they do
-none of them lets in a user whose connections are limited, for they wait for the silent one's count."""
+"""Seconds in which nodes notice that one of them is silent, give or take a quarter; RabbitMQ's own is 60. Before, no
+stream that was led there confirms anything, and every node takes ten seconds to let in a user with limits."""
 _SPACES: Final = re.compile(r"[ \t\n\v\f\r]+")
 
 
