@@ -107,7 +107,7 @@ class LocalBroker:
 
     def ctl(self, *arguments: str) -> str:
         """Runs `rabbitmqctl` on this node."""
-        return run(*self.ctl_command, *arguments, env=self.ctl_environment)
+        return _run(*self.ctl_command, *arguments, env=self.ctl_environment)
 
 
 class Undo:
@@ -183,9 +183,9 @@ def docker_problem() -> str | None:
     if shutil.which("docker") is None:
         return "there is no docker command"
     try:
-        run("docker", "version", "--format", "{{.Server.Version}}", timeout=10)
-        if not run("docker", "image", "ls", "--quiet", IMAGE, timeout=10):
-            run("docker", "pull", "--quiet", IMAGE, timeout=600)
+        _run("docker", "version", "--format", "{{.Server.Version}}", timeout=10)
+        if not _run("docker", "image", "ls", "--quiet", IMAGE, timeout=10):
+            _run("docker", "pull", "--quiet", IMAGE, timeout=600)
     except NoBroker as error:
         return str(error)
     return None
@@ -292,27 +292,27 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
     inside = (AMQP, AMQPS, MANAGEMENT, METRICS, STREAM)
     settings = {**settings, **doors.settings(tls=str(AMQPS), plain=str(AMQP))}
     published = [argument for port in inside for argument in ("--publish", f"127.0.0.1::{port}")]
-    run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
-    files = {"conf.d/90-lienthong.conf": conf_text(settings), "enabled_plugins": plugins_text(plugins)}
+    _run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
+    files = {"conf.d/90-lienthong.conf": _conf(settings), "enabled_plugins": _plugins(plugins)}
     for path, text in files.items():  # copied, not mounted: the engine may run on another machine or in another root
         here = folder / Path(path).name
         here.write_text(text)
         here.chmod(0o644)
-        run("docker", "cp", str(here), f"{name}:/etc/rabbitmq/{path}")
+        _run("docker", "cp", str(here), f"{name}:/etc/rabbitmq/{path}")
     if doors.tls is not None:
         here = folder / "lienthong"
         (folder / "advanced.config").write_text(doors.put(here, INSIDE))
         for each in (folder / "advanced.config", *here.rglob("*")):
             each.chmod(0o755 if each.is_dir() else 0o644)  # the node's user is another inside
         here.chmod(0o755)
-        run("docker", "cp", str(here), f"{name}:{INSIDE}")
-        run("docker", "cp", str(folder / "advanced.config"), f"{name}:/etc/rabbitmq/advanced.config")
-    run("docker", "start", name, timeout=120)
-    ports = {port: int(run("docker", "port", name, str(port)).splitlines()[0].rpartition(":")[2]) for port in inside}
+        _run("docker", "cp", str(here), f"{name}:{INSIDE}")
+        _run("docker", "cp", str(folder / "advanced.config"), f"{name}:/etc/rabbitmq/advanced.config")
+    _run("docker", "start", name, timeout=120)
+    ports = {port: int(_run("docker", "port", name, str(port)).splitlines()[0].rpartition(":")[2]) for port in inside}
     return _Node(
         ports=ports,
-        gone=lambda: run("docker", "inspect", "--format", "{{.State.Running}}", name).strip() != "true",
-        log=lambda: run("docker", "logs", "--tail", "30", name),
+        gone=lambda: _run("docker", "inspect", "--format", "{{.State.Running}}", name).strip() != "true",
+        log=lambda: _run("docker", "logs", "--tail", "30", name),
         put_revoked=lambda lists: _copy_revoked(name, folder / "lienthong" / "crl", lists),
         ctl_command=("docker", "exec", name, "rabbitmqctl", "--quiet"),
     )
@@ -320,7 +320,7 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
 
 def _copy_revoked(container: str, folder: Path, lists: Sequence[RevocationList]) -> None:
     put_revoked(folder, lists)
-    run("docker", "cp", f"{folder}/.", f"{container}:{INSIDE}/crl")
+    _run("docker", "cp", f"{folder}/.", f"{container}:{INSIDE}/crl")
 
 
 def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
@@ -338,8 +338,8 @@ def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapp
     needs = {"prometheus": "rabbitmq_prometheus", "stream": "rabbitmq_stream", "management": "rabbitmq_management"}
     # A setting of a plugin that is off is an unknown setting, and the node refuses to boot.
     used = {name: value for name, value in listeners.items() if needs.get(name.split(".")[0], plugins[0]) in plugins}
-    (folder / "rabbitmq.conf").write_text(conf_text({**settings, **used}))
-    (folder / "enabled_plugins").write_text(plugins_text(plugins))
+    (folder / "rabbitmq.conf").write_text(_conf({**settings, **used}))
+    (folder / "enabled_plugins").write_text(_plugins(plugins))
     (folder / "env.conf").touch()
     if doors.tls is not None:
         (folder / "advanced.config").write_text(doors.put(folder / "tls", str(folder / "tls")))
@@ -386,11 +386,11 @@ def _environment(folder: Path, *, dist_port: int, epmd_port: int) -> dict[str, s
     }
 
 
-def conf_text(settings: Mapping[str, str]) -> str:
+def _conf(settings: Mapping[str, str]) -> str:
     return "".join(f"{name} = {value}\n" for name, value in settings.items())
 
 
-def plugins_text(plugins: tuple[str, ...]) -> str:
+def _plugins(plugins: tuple[str, ...]) -> str:
     return f"[{','.join(plugins)}].\n"
 
 
@@ -450,7 +450,7 @@ def speaks_tls(host: str, port: int) -> bool:
         return False
 
 
-def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60) -> str:
+def _run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60) -> str:
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=True)
     except subprocess.CalledProcessError as error:
