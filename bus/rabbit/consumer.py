@@ -76,7 +76,7 @@ class Consumer:
             io.loop,
             queue=queue,
             limits=limits,
-            is_idle=lambda: not self._buffer and not self._is_paused,
+            is_idle=lambda: not (self._buffer or self._urgent or self._is_paused),
             arrived=self._on_message,
             lost=lambda why: self.session.lose(why),
         )
