@@ -20,7 +20,6 @@ from urllib.parse import quote
 import httpx
 
 from bus.rabbit.settings import CLUSTER
-from deploy import local_broker
 from deploy.local_broker import (
     AMQP,
     IMAGE,
@@ -29,7 +28,9 @@ from deploy.local_broker import (
     USER,
     NoBroker,
     Undo,
+    conf_text,
     docker_problem,
+    run,
     speaks_amqp,
     version_of,
 )
@@ -40,8 +41,6 @@ BOOT_SECONDS = 240.0
 """Three nodes at once on two busy cores."""
 PORTS = range(20_000, 30_000)
 """A node keeps its ports while it is down; below those that the system hands out for a moment."""
-
-run, conf_text = local_broker.run, local_broker.conf_text
 
 
 class NotYet(AssertionError):
