@@ -11,8 +11,6 @@ import secrets
 import shlex
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -23,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import httpx
-
 from bus.certificates import RevocationList
 from bus.rabbit.settings import advanced, crl_files
 from bus.rabbit.settings import settings as node_settings
+from deploy.probes import NoBroker, free_ports, run, speaks_amqp, speaks_tls, version_of
+from deploy.undo import Undo
 
 Kind: TypeAlias = Literal["docker", "binary"]
 
@@ -67,10 +65,6 @@ HOW_TO_GET_ONE = f"""\
 No RabbitMQ can be started here. Either
   - start Docker; the image is {IMAGE} (docker pull {IMAGE}), or
   - install the server: apt-get install rabbitmq-server (3.10 or later), brew install rabbitmq."""
-
-
-class NoBroker(RuntimeError):
-    """Neither Docker nor an installed server could be used; the text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,42 +113,6 @@ class LocalBroker:
     def ctl(self, *arguments: str) -> str:
         """Runs `rabbitmqctl` on this node."""
         return run(*self.ctl_command, *arguments, env=self.ctl_environment)
-
-
-class Undo:
-    """What must be undone at the end, latest first, by a shell in a session of its own.
-
-    The shell reads lines until its input ends: when we close it, or when we are killed and the system closes it.
-    """
-
-    SCRIPT = 'undo=:; while IFS= read -r line; do undo="$line; $undo"; done; eval "$undo"'
-
-    def __init__(self) -> None:
-        self._children: list[subprocess.Popen[bytes]] = []
-        self._shell = subprocess.Popen(
-            ["/bin/sh", "-c", self.SCRIPT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us, not for what cleans up after us
-            cwd="/",
-        )
-
-    def add(self, command: str) -> None:
-        """To be called before the act, where the act can be named before."""
-        assert self._shell.stdin is not None
-        self._shell.stdin.write(command.encode() + b"\n")
-        self._shell.stdin.flush()
-
-    def add_child(self, leader: subprocess.Popen[bytes]) -> None:
-        """Its whole process group will be killed: the data is thrown away, so there is nothing to shut down for."""
-        self._children.append(leader)
-        self.add(f"kill -9 -{leader.pid}")
-
-    def all(self) -> None:
-        self._shell.communicate(timeout=30)
-        for child in self._children:
-            child.wait(timeout=10)
 
 
 @contextmanager
@@ -306,7 +264,7 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
     inside = (AMQP, AMQPS, MANAGEMENT, METRICS, STREAM)
     settings = {**settings, **doors.settings(tls=str(AMQPS), plain=str(AMQP))}
     # Without a port of ours the engine draws another one at every start.
-    ours = _free_ports(len(inside)) if doors.lasting else [""] * len(inside)
+    ours = free_ports(len(inside)) if doors.lasting else [""] * len(inside)
     published = [f"--publish=127.0.0.1:{here}:{port}" for here, port in zip(ours, inside, strict=True)]
     run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
     files = {"conf.d/90-lienthong.conf": conf_text(settings), "enabled_plugins": plugins_text(plugins)}
@@ -342,7 +300,7 @@ def _copy_revoked(container: str, folder: Path, lists: Sequence[RevocationList])
 def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
     script = _server_script()
     assert script is not None
-    ports = dict(zip((AMQP, AMQPS, MANAGEMENT, METRICS, STREAM, 25672, 4369), _free_ports(7), strict=True))
+    ports = dict(zip((AMQP, AMQPS, MANAGEMENT, METRICS, STREAM, 25672, 4369), free_ports(7), strict=True))
     listeners = {
         **doors.settings(tls=f"127.0.0.1:{ports[AMQPS]}", plain=f"127.0.0.1:{ports[AMQP]}"),
         "management.tcp.ip": "127.0.0.1",
@@ -410,17 +368,6 @@ def plugins_text(plugins: tuple[str, ...]) -> str:
     return f"[{','.join(plugins)}].\n"
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
     """Until AMQP and the management interface both answer; the broker's version."""
     management_url = f"http://127.0.0.1:{node.ports[MANAGEMENT]}"
@@ -433,48 +380,6 @@ def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
             return version
         time.sleep(0.2)
     raise NoBroker(f"RabbitMQ did not answer in time:\n{node.log()}")
-
-
-def version_of(management_url: str, user: str, password: str) -> str | None:
-    """What the management interface says; None while it says nothing."""
-    try:
-        answer = httpx.get(f"{management_url}/api/overview", auth=(user, password), timeout=5, trust_env=False)
-    except httpx.HTTPError:
-        return None
-    return str(answer.json()["rabbitmq_version"]) if answer.status_code == httpx.codes.OK else None
-
-
-def speaks_amqp(host: str, port: int) -> bool:
-    """Docker accepts connections to a published port before anything listens inside, so a connection is no proof."""
-    try:
-        with socket.create_connection((host, port), timeout=5) as connection:
-            connection.sendall(b"AMQP\x00\x00\x09\x01")
-            return connection.recv(1) == b"\x01"
-    except OSError:
-        return False
-
-
-def speaks_tls(host: str, port: int) -> bool:
-    """Whether the server's half of a handshake comes: in TLS 1.3 it refuses a client without certificate after that."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with socket.create_connection((host, port), timeout=5) as connection, context.wrap_socket(connection):
-            return True
-    except OSError:
-        return False
-
-
-def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60) -> str:
-    try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=True)
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout or "").strip()
-        raise NoBroker(f"{' '.join(command[:2])}: {said}") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoBroker(f"{' '.join(command[:2])}: {error}") from error
-    return done.stdout
 
 
 def main() -> None:

@@ -11,18 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import unquote, urlsplit
 
-from deploy.local_broker import (
-    AMQP,
-    BOOT_SECONDS,
-    IMAGE,
-    MANAGEMENT,
-    Kind,
-    NoBroker,
-    docker_problem,
-    local_broker,
-    speaks_amqp,
-    version_of,
-)
+from deploy.local_broker import AMQP, BOOT_SECONDS, IMAGE, MANAGEMENT, Kind, docker_problem, local_broker
+from deploy.probes import NoBroker, speaks_amqp, version_of
 from tests.integration.broker_world import World
 
 WAYS = f"""\

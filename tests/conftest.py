@@ -15,7 +15,7 @@ USED = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> "Iterator[World]":
-    from deploy.local_broker import NoBroker
+    from deploy.probes import NoBroker
     from tests.broker import WAYS, some_broker
 
     with ExitStack() as stack:

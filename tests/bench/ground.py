@@ -16,7 +16,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from deploy.local_broker import Kind, LocalBroker, Undo, local_broker
+from deploy.local_broker import Kind, LocalBroker, local_broker
+from deploy.undo import Undo
 
 _PR_SET_PDEATHSIG = 1
 

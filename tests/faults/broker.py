@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.local_broker import LocalBroker, NoBroker, Undo, docker_problem, local_broker, speaks_amqp, version_of
+from deploy.local_broker import LocalBroker, docker_problem, local_broker
+from deploy.probes import NoBroker, speaks_amqp, version_of
+from deploy.undo import Undo
 from tests.integration.broker_world import World
 
 AGAIN_SECONDS = 120.0

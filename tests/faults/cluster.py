@@ -20,20 +20,9 @@ from urllib.parse import quote
 import httpx
 
 from bus.rabbit.settings import CLUSTER
-from deploy.local_broker import (
-    AMQP,
-    IMAGE,
-    MANAGEMENT,
-    SETTINGS,
-    USER,
-    NoBroker,
-    Undo,
-    conf_text,
-    docker_problem,
-    run,
-    speaks_amqp,
-    version_of,
-)
+from deploy.local_broker import AMQP, IMAGE, MANAGEMENT, SETTINGS, USER, conf_text, docker_problem
+from deploy.probes import NoBroker, run, speaks_amqp, version_of
+from deploy.undo import Undo
 from tests.integration.broker_world import World
 
 SIZE = 3

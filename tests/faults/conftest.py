@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local_broker import NoBroker
+from deploy.probes import NoBroker
 from tests.broker import WAYS
 from tests.conftest import USED
 from tests.e2e.site import Site, founded

@@ -27,9 +27,10 @@ from urllib.parse import urlsplit
 
 from deploy import country as countries
 from deploy.country import Country
-from deploy.local_broker import Kind, Undo, local_broker
+from deploy.local_broker import Kind, local_broker
 from deploy.papers import Papers
 from deploy.people import People, Seen
+from deploy.undo import Undo
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import MailboxCode

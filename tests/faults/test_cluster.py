@@ -20,8 +20,8 @@ from bus.rabbit.copies import Thin
 from bus.rabbit.management import Management
 from bus.rabbit.queues import faults, overview
 from bus.topology import inbox_of
-from deploy.local_broker import NoBroker
 from deploy.people import Expected, People
+from deploy.probes import NoBroker
 from schemas.codes import StatusCode
 from tests.e2e.site import Daemon, Site, eventually, founded
 from tests.faults.cluster import SIZE, Cluster, Node, cluster

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 from bus.cli.main import main
 from bus.rabbit.management import Management
 from deploy import country as countries
-from deploy.local_broker import Kind, NoBroker, binary_problem, docker_problem, local_broker
+from deploy.local_broker import Kind, binary_problem, docker_problem, local_broker
+from deploy.probes import NoBroker
 
 KINDS = (
     pytest.param("docker", docker_problem, id="docker"),
