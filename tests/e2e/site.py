@@ -6,7 +6,6 @@ Nothing here looks into a store or a queue: a test knows what lies in the folder
 import dataclasses
 import json
 import secrets
-import socket
 import subprocess
 import time
 import urllib.error
@@ -28,6 +27,7 @@ from deploy.country import Country
 from deploy.local_broker import LocalBroker
 from deploy.papers import Papers
 from deploy.people import Desk
+from deploy.probes import free_ports
 from schemas.codes import StatusCode
 from schemas.document import Document
 from schemas.edxml import read
@@ -224,12 +224,3 @@ def _forget_users(world: World, codes: Sequence[MailboxCode]) -> None:
     with world.api() as api:
         for code in codes:
             api.delete(f"/api/users/{code}")
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
