@@ -58,10 +58,12 @@ def test_it_is_another_version(older: Path) -> None:
     assert said.split()[-1] != version("lienthong")
 
 
-def test_on_the_other_end(older: Path, surroundings: Site, tale: Tale) -> None:
-    """Documents, receipts and statuses pass both ways between the two versions."""
-    before, today, _ = surroundings.country.mailboxes
-    with older_daemon(older, surroundings, before) as old, surroundings.at_work(today) as (new,):
+def test_on_the_other_end(older: Path, own: Site) -> None:
+    """Documents, receipts and statuses pass both ways between the two versions. In a country of its own: what the new
+    version has opened once the older one does not open any more."""
+    tale = Tale(own)
+    before, today, _ = own.country.mailboxes
+    with older_daemon(older, own, before) as old, own.at_work(today) as (new,):
         tale.send(before, today, count=10)
         tale.send(today, before, count=10)
         tale.ends_well(old, new, in_order=True)
