@@ -3,16 +3,21 @@
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bus.errors import AlreadyRunning, BadConfig, StoreDamaged
+from bus import operations
+from bus.errors import AlreadyRunning, BadConfig, NotPossible, StoreDamaged
+from bus.message import DEAD
 from bus.records import Box, OutboxChange, State
 from bus.store import care, open_store
-from tests.contract.store import NOW, arrived, mid, put, row, sending, settle
+from bus.store.opening import recovery_of
+from tests.contract.store import NOW, arrived, due, mid, put, row, sending, settle
 
 COUNT = 60
 BODY = 7070  # a row a page: what does not fit goes to overflow pages, and the rest is more than half of one
@@ -125,6 +130,38 @@ def test_lost_bodies_are_named(path: Path) -> None:
     store.close()
 
 
+def test_what_has_no_body_is_told_all_the_same(path: Path) -> None:
+    """A refusal that waits to be told is an entry without content: the page where its body lay costs nothing."""
+    store = open_store(url(path), owner="H49")
+    with store.write() as tx:
+        tx.put_inbox([arrived(COUNT + 1, body=b"")])
+    store.close()
+    overwrite(path, leaves(path, "inbox_body")[-1])
+    assert mid(COUNT + 1) not in care.recover(url(path), owner="H49").inbox
+    store = open_store(url(path), owner="H49")
+    with store.read() as tx:
+        told = [each.body for each in tx.due_inbox(now=NOW, limit=100, max_bytes=1 << 30) if each.docket.id == mid(61)]
+    assert told == [b""]
+    store.close()
+
+
+def test_nothing_is_made_of_what_lost_its_body(path: Path) -> None:
+    """What was sent already cannot be sent again, which `retry` says; what is cancelled is not told as late."""
+    store = open_store(url(path), owner="H49")
+    put(store, *(sending(number, body=os.urandom(BODY), expires_at=NOW) for number in (71, 72)))
+    settle(store, OutboxChange(message=mid(71), state=State.SENT, attempts=1, next_at=NOW, at=NOW))
+    store.close()
+    overwrite(path, *leaves(path, "outbox_body")[-2:])
+    assert care.recover(url(path), owner="H49").outbox == (mid(72),)
+    store = open_store(url(path), owner="H49")
+    with pytest.raises(NotPossible):
+        operations.retry(store, Box.OUT, [mid(71)], now=NOW)
+    with store.read() as tx:
+        assert [each.docket.id for each in tx.expired_outbox(now=NOW, limit=9)] == [mid(71)]
+        assert len(tx.due_outbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
+    store.close()
+
+
 def lose_the_list(path: Path) -> None:
     overwrite(path, 1)
 
@@ -152,14 +189,57 @@ def test_not_under_a_daemon(path: Path) -> None:
 
 
 def test_a_damaged_key_table(path: Path) -> None:
-    """The table of recipients has no row numbers: it is read from both ends."""
+    """The table of recipients has no row numbers: it is read from both ends. Who is missing there stands in the docket,
+    and is sent to again."""
     done_before = care.check(url(path))
     assert done_before == []
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        (recipients,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
+    store = open_store(url(path), owner="H49")
+    put(store, replace(sending(99), outstanding=(DEAD,), headers={"x-lienthong-reason": "expired"}))
+    before = {each.docket.id: each.outstanding for each in due(store)}
+    store.close()
     overwrite(path, pages(path)["outbox_recipient"])
     care.recover(url(path), owner="H49")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        (left,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
-    assert left < recipients
     assert care.check(url(path)) == []
+    store = open_store(url(path), owner="H49")
+    assert {each.docket.id: each.outstanding for each in due(store)} == before
+    store.close()
+
+
+def test_a_recovery_cut_short_is_said(path: Path) -> None:
+    """What lies in the store's place meanwhile is not the store, whatever SQLite thinks of it: neither `check` nor
+    `backup` takes it for one."""
+    recovery_of(path).write_bytes(b"")
+    (said,) = care.check(url(path))
+    assert "cut short" in said
+    with pytest.raises(StoreDamaged, match="cut short"):
+        care.backup(url(path), path.with_name("copy.db"))
+
+
+@pytest.mark.parametrize("target", ["none/copy.db", "H49.db/copy.db"])
+def test_a_backup_that_cannot_be_made_says_so(path: Path, target: str) -> None:
+    """Which file, and why; nothing is left of it."""
+    with pytest.raises(BadConfig, match=r"copy\.db"):
+        care.backup(url(path), path.parent / target)
+    assert not list(path.parent.glob("**/.copy*"))
+
+
+def test_a_backup_beside_one_who_never_rests(path: Path) -> None:
+    """It is of one moment, however large the file: it does not begin anew at each write."""
+    stop = threading.Event()
+    store = open_store(url(path), owner="H49")
+    with store.write() as tx:
+        tx.put_inbox([arrived(number, body=os.urandom(1 << 20)) for number in range(100, 132)])
+
+    def write() -> None:
+        while not stop.is_set():
+            settle(store, OutboxChange(message=mid(1), state=State.WAITING, attempts=1, next_at=NOW, at=NOW))
+
+    busy = threading.Thread(target=write)
+    busy.start()
+    try:
+        care.backup(url(path), path.with_name("copy.db"))
+    finally:
+        stop.set()
+        busy.join()
+        store.close()
+    assert care.check(url(path.with_name("copy.db"))) == []
