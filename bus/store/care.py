@@ -54,7 +54,7 @@ def check(url: str) -> list[str]:
 
 
 def backup(url: str, target: Path) -> None:
-    """A copy of one moment, while the daemon runs. Overwrites nothing: raises BadConfig where `target` is, or cannot be;
+    """A copy of one moment, while the daemon runs. Overwrites nothing: raises BadConfig where `target` is or cannot be;
     StoreFull where there is no room for it; StoreDamaged."""
     path = _existing(url)
     check_in_place(path)
