@@ -68,8 +68,10 @@ def recover(config: Path, as_json: bool) -> None:
         click.echo("".join(f"  {message}\n" for message in done.outbox), nl=False)
     if done.inbox:
         click.echo(
-            f"{len(done.inbox)} bản tin đến mất nội dung: chạy lienthong audit replay {loaded.mailbox}. /\n"
-            f"messages received lost their bodies: run lienthong audit replay {loaded.mailbox}:"
+            f"{len(done.inbox)} bản tin đến mất nội dung: người quản trị trục chạy lienthong audit replay "
+            f"{loaded.mailbox} --since NGÀY-GIỜ. /\n"
+            "messages received lost their bodies: the operator of the bus runs lienthong audit replay "
+            f"{loaded.mailbox} --since TIME:"
         )
         click.echo("".join(f"  {message}\n" for message in done.inbox), nl=False)
     click.echo("Khởi động lại tiến trình. / Start the daemon again.")

@@ -17,7 +17,7 @@ BY_CALLER = {
     "bus/asking.py:bounced": "within `tell`, whose caller has the point",
     "bus/asking.py:_one_by_one": "within `ask`, whose callers have the points",
     "bus/rabbit/announce.py:arrived": "of a stream: an acknowledgement keeps nothing there",
-    "bus/rabbit/audit.py:on_message": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/audit.py:take": "of a stream: an acknowledgement keeps nothing there",
     "bus/asking.py:tell": "its caller has the point",
     "bus/sending.py:_confirmed": "within _send, whose caller has the point",
     "bus/store/sql.py:write": "makes the block; who uses it has the point",
