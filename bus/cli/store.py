@@ -39,9 +39,13 @@ def check(config: Path, as_json: bool) -> None:
 @command.command()
 @config_option
 @click.argument("file", type=click.Path(path_type=Path))
-def backup(config: Path, file: Path) -> None:
+@json_option
+def backup(config: Path, file: Path, as_json: bool) -> None:
     """Copy the store to FILE, as of this moment, while the daemon runs. Sao lưu."""
     care.backup(load_config(config).store, file)
+    if as_json:
+        emit_json({"backup": file, "bytes": file.stat().st_size})
+        return
     click.echo(f"Đã sao lưu vào {file}. / Backed up to {file}.")
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bus.crashpoints import reached
-from bus.errors import BadConfig, StoreDamaged, StoreFull
+from bus.errors import BadConfig, StoreDamaged, StoreFull, StoreLost
 from bus.message import DEAD, routing_keys
 from bus.records import Box, State
 from bus.store.faults import translated
@@ -48,6 +48,8 @@ def check(url: str) -> list[str]:
         check_in_place(path)
         with translated(str(path)), closing(sqlite3.connect(path)) as connection:
             found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check(100)")]
+            if found == ["ok"] and not _tables(connection):
+                return ["it is empty / tệp rỗng"]
     except StoreDamaged as error:
         return [str(error.facts["why"])]
     return [] if found == ["ok"] else found
@@ -77,21 +79,25 @@ def backup(url: str, target: Path) -> None:
 
 
 def _copy(path: Path, draft: Path) -> None:
-    """All in one step: in several, it would begin anew whenever the daemon wrote between two."""
+    """All in one step: in several, it would begin anew whenever the daemon wrote between two. Raises StoreDamaged where
+    a copy would be no backup."""
     with (
         translated(f"{path} → {draft}"),
         closing(sqlite3.connect(path)) as source,
         closing(sqlite3.connect(draft)) as copy,
     ):
         source.backup(copy)
+        (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise StoreDamaged(store=path, why=said)
 
 
 def recover(url: str, *, owner: MailboxCode, now: datetime | None = None) -> Recovered:
     """Puts a sound file with everything readable in the damaged one's place, and keeps that beside it. Cut short, it is
     to be run again: until then the store is not opened.
 
-    Raises AlreadyRunning while the daemon does; StoreDamaged where not enough is left: then only a backup helps;
-    StoreFull where there is no room beside the file for a copy of it and what is saved.
+    Raises AlreadyRunning while the daemon does; StoreLost where not enough is left: then only a backup helps; StoreFull
+    where there is no room beside the file for a copy of it and what is saved. Then everything is as it was.
     """
     path, now = path_of(url), now or datetime.now(UTC)
     ready = recovery_of(path)
@@ -112,24 +118,35 @@ def recover(url: str, *, owner: MailboxCode, now: datetime | None = None) -> Rec
 def _save_what_is_left(path: Path, ready: Path, now: datetime) -> None:
     """Into a file of its own, complete once it has its name; what is to be told of it lies beside it."""
     kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
-    for tail in ("", "-wal"):
-        if (part := path.with_name(path.name + tail)).exists():
-            shutil.copy2(part, kept.with_name(kept.name + tail))
-            _sync(kept.with_name(kept.name + tail))
     fresh = path.with_name(f".{path.name}.recovering")
+    copies = {tail: kept.with_name(kept.name + tail) for tail in ("", "-wal")}
+    try:
+        for tail, copy in copies.items():
+            if (part := path.with_name(path.name + tail)).exists():
+                shutil.copy2(part, copy)
+                _sync(copy)
+        told = {"kept": str(kept), **_saved(path, fresh, now)}
+        _told_of(ready).write_text(json.dumps(told), encoding="utf-8")
+        _sync(_told_of(ready))
+    except BaseException:
+        for copy in (fresh, *copies.values()):
+            copy.unlink(missing_ok=True)
+        raise
+    reached("recover.saved")
+    fresh.rename(ready)
+    _sync(path.parent)
+    reached("recover.ready")
+
+
+def _saved(path: Path, fresh: Path, now: datetime) -> dict[str, object]:
+    """What was lost, and how much was not."""
     salvage(path, fresh)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
         _whole(connection, path)
         _with_recipients(connection)
         outbox, inbox = _without_bodies(connection, to_micros(now))
-        rows = {box: int(connection.execute(f"SELECT count(*) FROM {box}").fetchone()[0]) for box in Box}  # noqa: S608
-    told = {"kept": str(kept), "outbox": outbox, "inbox": inbox, "rows": {str(box): rows[box] for box in Box}}
-    _told_of(ready).write_text(json.dumps(told), encoding="utf-8")
-    _sync(_told_of(ready))
-    reached("recover.saved")
-    fresh.rename(ready)
-    _sync(path.parent)
-    reached("recover.ready")
+        rows = {str(box): _count(connection, box) for box in Box}
+    return {"outbox": outbox, "inbox": inbox, "rows": rows}
 
 
 def _put_in_place(path: Path, ready: Path) -> Recovered:
@@ -173,12 +190,16 @@ def _existing(url: str) -> Path:
 
 def _whole(connection: sqlite3.Connection, path: Path) -> None:
     """Tables, version and owner must be there: nobody guesses them."""
-    names = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    names = _tables(connection)
     missing = sorted({*metadata.tables, "alembic_version"} - names)
     empty = [name for name in ("alembic_version", "owner") if name in names and not _count(connection, name)]
     if missing or empty:
         said = ", ".join([*missing, *empty])
-        raise StoreDamaged(store=path, why=f"{said} cannot be read any more: only a backup helps")
+        raise StoreLost(store=path, why=f"{said} cannot be read any more / không đọc được nữa")
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _count(connection: sqlite3.Connection, name: str) -> int:

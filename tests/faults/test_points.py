@@ -26,7 +26,7 @@ BY_CALLER = {
 """Durable only as a part of what its caller does."""
 
 ALONE = {
-    "bus/daemon/watch.py:_look_at_the_clock": "an event, and waits made shorter, in one commit",
+    "bus/daemon/watch.py:_answer": "an event, and waits made shorter, in one commit",
     "bus/daemon/watch.py:_tell": "one event is all",
     "bus/store/care.py:backup": "a copy, whole or not there",
     "bus/operations.py:withdraw": "one commit is all the command does",

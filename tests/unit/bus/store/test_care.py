@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bus import operations
-from bus.errors import AlreadyRunning, BadConfig, NotPossible, StoreDamaged
+from bus.errors import AlreadyRunning, BadConfig, NotPossible, StoreDamaged, StoreLost
 from bus.message import DEAD
 from bus.records import Box, OutboxChange, State
 from bus.store import care, open_store
@@ -172,12 +172,13 @@ def lose_the_owner(path: Path) -> None:
 
 @pytest.mark.parametrize("lose", [lose_the_list, lose_the_owner])
 def test_too_little_left(path: Path, lose: Callable[[Path], None]) -> None:
-    """Nobody guesses whose a store is, or of what version: only a backup helps, and the file stays where it is."""
+    """Nobody guesses whose a store is, or of what version: only a backup helps. The file stays what it is, alone."""
     lose(path)
-    before = path.read_bytes()
-    with pytest.raises(StoreDamaged, match="only a backup helps"):
+    before, beside = path.read_bytes(), {*path.parent.iterdir(), path.with_name("H49.db.lock")}
+    with pytest.raises(StoreLost):
         care.recover(url(path), owner="H49")
     assert path.read_bytes() == before
+    assert set(path.parent.iterdir()) == beside
 
 
 def test_not_under_a_daemon(path: Path) -> None:
@@ -221,6 +222,16 @@ def test_a_backup_that_cannot_be_made_says_so(path: Path, target: str) -> None:
     with pytest.raises(BadConfig, match=r"copy\.db"):
         care.backup(url(path), path.parent / target)
     assert not list(path.parent.glob("**/.copy*"))
+
+
+def test_a_damaged_store_is_no_backup(path: Path) -> None:
+    """It is not copied day by day over the good ones; an empty file is none either."""
+    overwrite(path, *leaves(path, "outbox_body")[3:5])
+    with pytest.raises(StoreDamaged):
+        care.backup(url(path), path.with_name("copy.db"))
+    assert not path.with_name("copy.db").exists()
+    path.write_bytes(b"")
+    assert care.check(url(path)) == ["it is empty / tệp rỗng"]
 
 
 def test_a_backup_beside_one_who_never_rests(path: Path) -> None:
