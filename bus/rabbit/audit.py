@@ -97,7 +97,7 @@ def _last(connection: pika.BlockingConnection) -> int | None:
         return None
     offset, _ = tap.take()
     until = time.monotonic() + GLANCE
-    while time.monotonic() < until and tap.flows(GLANCE / 6):
+    while (left := until - time.monotonic()) > 0 and tap.flows(left):
         offset, _ = tap.take()
     return offset
 
