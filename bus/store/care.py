@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+import stat
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,6 +142,10 @@ def _save_what_is_left(path: Path, ready: Path, now: datetime) -> None:
 def _saved(path: Path, fresh: Path, now: datetime) -> dict[str, object]:
     """What was lost, and how much was not."""
     salvage(path, fresh)
+    there = path.stat()
+    fresh.chmod(stat.S_IMODE(there.st_mode))
+    with suppress(PermissionError):  # recovered by root, it stays its daemon's
+        os.chown(fresh, there.st_uid, there.st_gid)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
         _whole(connection, path)
         _with_recipients(connection)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,6 +99,16 @@ def test_damaged_indexes_cost_nothing(path: Path) -> None:
         assert len(tx.due_outbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
         assert len(tx.due_inbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
     store.close()
+
+
+def test_it_stays_whose_it_was(path: Path) -> None:
+    """Recovered by root, it is its daemon's as before, and nobody else's."""
+    user = 4711 if os.geteuid() == 0 else os.geteuid()
+    os.chown(path, user, -1)
+    path.chmod(0o600)
+    care.recover(url(path), owner="H49")
+    there = path.stat()
+    assert (there.st_uid, stat.S_IMODE(there.st_mode)) == (user, 0o600)
 
 
 def leaves(path: Path, table: str) -> list[int]:
