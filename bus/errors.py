@@ -33,7 +33,8 @@ BusError
 │   ├── AlreadyRunning           operator    another daemon holds this store
 │   ├── NoSuchMessage            operator    no message or document of that name in this store
 │   ├── NotPossible              operator    the message's state does not allow what was asked
-│   └── StoreDamaged             operator    the store's file is no longer sound
+│   ├── StoreDamaged             operator    the store's file is no longer sound
+│   └── StoreLost                operator    recovery finds too little in it: a backup must take its place
 └── TryLater                     the same thing may work in a while
     ├── DirectoryExpired         authority   the edition held is past its date, and no newer one came
     ├── OwnClockWrong            operator    this machine's clock stands before the directory it holds
@@ -325,6 +326,13 @@ class StoreDamaged(Refused):
     vi, en = "Kho {store} bị hỏng: {why}.", "Store {store} is damaged: {why}."
     do_vi = "Dừng tiến trình, chạy lienthong store recover -c TỆP.toml, làm theo lời nó nói, rồi khởi động lại."
     do_en = "Stop the daemon, run lienthong store recover -c FILE.toml, do as it says, then start again."
+
+
+class StoreLost(Refused):
+    code, who = "store-lost", Who.OPERATOR
+    vi, en = "Kho {store} không cứu được: {why}.", "Store {store} cannot be recovered: {why}."
+    do_vi = "Chỉ còn cách đặt bản sao lưu vào chỗ kho: làm theo deploy/RUNBOOK.md, mục kho mất."
+    do_en = "Only a backup helps: see deploy/RUNBOOK.md, a store that is lost."
 
 
 class NoSuchMessage(Refused):

@@ -103,7 +103,7 @@ def _again(
         rows = [_row(tx, box, message) for message in messages]
         rows += [row for state in every if not messages for row in tx.rows(box, state=state, limit=10_000)]
         for row in rows:
-            if row.state not in allowed[box]:
+            if row.state not in allowed[box] or (row.state is State.SENT and not row.size):  # its body was lost
                 raise NotPossible(verb=verb, message=row.docket.id, state=row.state)
         ids = [row.docket.id for row in rows]
         match box:

@@ -46,7 +46,7 @@ def take_in(
     with store.write() as tx:
         new, judged = _keep(tx, _in_time(tx, judged), now=now)
         good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
-        bad = [entry for entry in judged if entry.error]
+        bad = [entry for entry in judged if entry.error and not _comes_again(entry)]
         receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
         events = _hear(tx, receipts, member=member, now=now)
         outgoing = _receipts(member, good, bad, now=now)
@@ -63,8 +63,8 @@ def take_in(
 
 
 def _in_time(tx: Transaction, judged: list[Judged]) -> list[Judged]:
-    """What is held already came in time: a copy that comes late is a copy like any other."""
-    late = {key for entry in judged if isinstance(entry.error, Expired) and (key := _key(entry))}
+    """What is held already came in time, and to a key that was in use: a copy that comes late is one like any other."""
+    late = {key for entry in judged if isinstance(entry.error, Expired | KeyWithdrawn) and (key := _key(entry))}
     held = tx.held(late) if late else {}
     return [
         replace(entry, error=None) if (key := _key(entry)) in late and held.get(key) == _digest(entry) else entry
@@ -93,6 +93,12 @@ def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[
         else entry
         for entry in judged
     ]
+
+
+def _comes_again(entry: Judged) -> bool:
+    """A copy that cannot be taken is let go: what is to be said of it is said once, of the message itself. That it must
+    be sealed again is said at once, for it is urgent."""
+    return entry.arrival.is_copy and not isinstance(entry.error, KeyWithdrawn)
 
 
 def _digest(entry: Judged) -> str | None:

@@ -244,3 +244,5 @@ class Arrival:
     """The AMQP user who published it, as the broker vouches."""
     headers: Mapping[str, object] = field(default_factory=dict)
     redelivered: bool = False
+    is_copy: bool = False
+    """By the lane: the message itself comes by the inbox."""

@@ -12,7 +12,8 @@ from typing import Final
 from bus.errors import NoKey
 from bus.mailroom import Member, seal_again
 from bus.ports import Transaction
-from bus.records import Event, OutboxChange, OutboxEntry, ReceiptLine, State
+from bus.records import Box, Event, OutboxChange, OutboxEntry, ReceiptLine, State
+from schemas.codes import Outcome
 
 PAUSE: Final = timedelta(minutes=5)
 """Until the next look, where the directory held here does not know the newer key yet."""
@@ -23,12 +24,15 @@ PATIENCE: Final = timedelta(days=3)
 @dataclass(frozen=True, slots=True)
 class Again:
     done: bool
-    """It will be sent again. Otherwise the line is a refusal."""
+    """There is nothing to tell: it will be sent again, or was. Otherwise the line is a refusal."""
     events: tuple[Event, ...] = ()
 
 
 def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime) -> Again:
-    """Answers one line of a receipt: seals again at once, or, for a while, waits for the directory to know the key."""
+    """Answers one line of a receipt: seals again at once, or, for a while, waits for the directory to know the key. The
+    same may be said of several copies of a message, also long after another was held."""
+    if _is_held(tx, line):
+        return Again(done=True)
     entry = next(iter(tx.unfinished([line.message])), None)
     if entry is None or not _is_about(entry, line) or now - entry.docket.created_at > PATIENCE:
         return Again(done=False)
@@ -37,6 +41,8 @@ def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime)
     except NoKey:
         body = None
     next_at = None
+    if body is None and entry.state is State.WAITING:  # an earlier line sealed it again, or put it off
+        return Again(done=True)
     if body is None:
         next_at = now + PAUSE
     else:
@@ -46,6 +52,14 @@ def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime)
     )
     name = "outbox.sealed-again" if body is not None else "outbox.awaits-key"
     return Again(done=True, events=(_event(name, entry, line, now),))
+
+
+def _is_held(tx: Transaction, line: ReceiptLine) -> bool:
+    return any(
+        known.mailbox == line.mailbox and known.outcome is Outcome.HELD
+        for row in tx.rows(Box.OUT, message=line.message)
+        for known in row.recipients
+    )
 
 
 def _is_about(entry: OutboxEntry, line: ReceiptLine) -> bool:

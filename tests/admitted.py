@@ -2,8 +2,10 @@
 come and go are quicker than that."""
 
 import time
+from collections.abc import Callable
 
 import pika
+from pika import exceptions
 from pika.adapters.blocking_connection import BlockingConnection
 from pika.exceptions import AMQPConnectionError
 
@@ -21,3 +23,12 @@ def admitted(parameters: pika.connection.Parameters, *, within: float = 60) -> B
             if LIMIT not in str(refused) or time.monotonic() > deadline:
                 raise
         time.sleep(0.1)
+
+
+def refusal(attempt: Callable[[], object]) -> str:
+    """What the broker said to it; "" where it was let."""
+    try:
+        attempt()
+    except exceptions.AMQPError as refused:
+        return str(refused)
+    return ""

@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
 
+from bus.cli.amqp import with_nodes
 from bus.cli.output import emit_fields, emit_json, json_option
 from bus.cli.tables import emit_table
 from bus.errors import BY_CODE
-from bus.rabbit.address import Address, Tls, cluster
+from bus.rabbit.address import Address
 from bus.rabbit.dead import BATCH, QUEUES, REASONS, DeadLetter, Done, Fate, Graveyard, choose
-from bus.topology import OPERATOR
 from schemas.codes import Label
 from schemas.docket import Docket
 from schemas.values import MailboxCode
@@ -39,26 +38,6 @@ def command() -> None:
 
     Dockets and reasons only: content stays sealed. Log in as the user `operator` of the topology.
     """
-
-
-def _with_graveyard(run: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which broker; the command gets `nodes`."""
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-    @click.option(
-        "--amqp", "url", required=True, envvar="LIENTHONG_AMQP_URL", show_envvar=True, metavar="URL",
-        help="amqp[s]://user:password@host/vhost, of a cluster several with spaces between; better in the environment, "
-        "where no process list shows it.",
-    )  # fmt: skip
-    @click.option("--cafile", type=file, help="With amqps: authorities to trust, PEM.  [default: the system's]")
-    @click.option("--certfile", type=file, help="With amqps: our certificate, PEM.")
-    @click.option("--keyfile", type=file, help="With amqps: its key, PEM.")
-    @wraps(run)
-    def command(url: str, cafile: Path | None, certfile: Path | None, keyfile: Path | None, **rest: object) -> None:
-        tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile)
-        run(nodes=cluster(url.split(), tls=tls, user=OPERATOR), **rest)
-
-    return command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +75,7 @@ def _with_choice(run: Callable[..., None]) -> Callable[..., None]:
 
 
 @command.command("list")
-@_with_graveyard
+@with_nodes
 @_with_choice
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many of each queue.")
 @json_option
@@ -121,7 +100,7 @@ def list_(nodes: Sequence[Address], choice: Choice, limit: int, as_json: bool) -
 
 @command.command()
 @click.argument("message")
-@_with_graveyard
+@with_nodes
 @json_option
 def show(nodes: Sequence[Address], message: str, as_json: bool) -> None:
     """One message: its docket, and how it came here. Xem một bản tin."""
@@ -145,7 +124,7 @@ def show(nodes: Sequence[Address], message: str, as_json: bool) -> None:
 
 def _with_consent(run: Callable[..., None]) -> Callable[..., None]:
     @click.argument("refs", nargs=-1, metavar="[MESSAGE]...")
-    @_with_graveyard
+    @with_nodes
     @_with_choice
     @click.option("--all", "all_", is_flag=True, help="Everything that lies there.")
     @click.option("--dry-run", is_flag=True, help="Only count.")

@@ -39,9 +39,13 @@ def check(config: Path, as_json: bool) -> None:
 @command.command()
 @config_option
 @click.argument("file", type=click.Path(path_type=Path))
-def backup(config: Path, file: Path) -> None:
+@json_option
+def backup(config: Path, file: Path, as_json: bool) -> None:
     """Copy the store to FILE, as of this moment, while the daemon runs. Sao lưu."""
     care.backup(load_config(config).store, file)
+    if as_json:
+        emit_json({"backup": file, "bytes": file.stat().st_size})
+        return
     click.echo(f"Đã sao lưu vào {file}. / Backed up to {file}.")
 
 
@@ -68,8 +72,10 @@ def recover(config: Path, as_json: bool) -> None:
         click.echo("".join(f"  {message}\n" for message in done.outbox), nl=False)
     if done.inbox:
         click.echo(
-            f"{len(done.inbox)} bản tin đến mất nội dung: chạy lienthong audit replay {loaded.mailbox}. /\n"
-            f"messages received lost their bodies: run lienthong audit replay {loaded.mailbox}:"
+            f"{len(done.inbox)} bản tin đến mất nội dung: người quản trị trục chạy lienthong audit replay "
+            f"{loaded.mailbox} --since NGÀY-GIỜ. /\n"
+            "messages received lost their bodies: the operator of the bus runs lienthong audit replay "
+            f"{loaded.mailbox} --since TIME:"
         )
         click.echo("".join(f"  {message}\n" for message in done.inbox), nl=False)
     click.echo("Khởi động lại tiến trình. / Start the daemon again.")

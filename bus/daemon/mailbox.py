@@ -212,7 +212,7 @@ class MailboxDaemon:
         store, now, standpoint = self._around.store, self._around.clock(), self._around.standpoint
         with store.read() as tx:
             issued_at = standpoint.bulletin.edition.header.issued_at if standpoint else None
-            today = believed(tx, now, issued_at=issued_at)
+            today = believed(tx, now, mailbox=self.mailbox, issued_at=issued_at)
         if today is None:
             return False
         if today < now:

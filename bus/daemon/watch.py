@@ -46,12 +46,12 @@ class Watch:
     def step(self) -> bool:
         """Raises InboxShared while somebody else consumes the inbox."""
         self._look_at_the_clock()
-        others, before = self._broker.others, self._others
+        others = self._broker.others
+        error = InboxShared(mailbox=self._mailbox, count=others + 1)
+        if others and others != self._others:
+            self._tell(Event(at=self._clock(), name="inbox.shared", detail=str(error)))
         self._others = others
         if others:
-            error = InboxShared(mailbox=self._mailbox, count=others + 1)
-            if others != before:
-                self._tell(Event(at=self._clock(), name="inbox.shared", detail=str(error)))
             raise error
         return False
 
@@ -59,9 +59,11 @@ class Watch:
         now = self._clock()
         began = now - timedelta(seconds=self._steady())
         jump = self._behind(now) if self._began is None else began - self._began
-        self._began = began
-        if abs(jump) < JUMP:
-            return
+        if abs(jump) >= JUMP:
+            self._answer(jump, now)
+        self._began = began  # only now: what a full disk kept from being written is said at the next step
+
+    def _answer(self, jump: timedelta, now: datetime) -> None:
         seconds = round(jump.total_seconds())
         log.warning("clock.jumped", mailbox=self._mailbox, seconds=seconds)
         with self._store.write() as tx:
@@ -98,10 +100,11 @@ def _jumped(now: datetime, seconds: int) -> Event:
     )
 
 
-def believed(tx: Transaction, now: datetime, *, issued_at: datetime | None) -> datetime | None:
+def believed(tx: Transaction, now: datetime, *, mailbox: MailboxCode, issued_at: datetime | None) -> datetime | None:
     """`now`, but no later than `UNHEARD` after the newest that somebody else dated: mail that lies here, the directory
     in force. None where there is nothing of anybody's. A clock that is years ahead must not have the past dropped."""
-    dated = [row.docket.created_at for row in tx.rows(Box.IN, limit=WITNESSES)]
+    dockets = [row.docket for row in tx.rows(Box.IN, limit=WITNESSES)]
+    dated = [docket.created_at for docket in dockets if docket.sender.mailbox != mailbox]  # its own notes lie there too
     if issued_at is not None:
         dated.append(issued_at)
     return min(now, max(dated) + UNHEARD) if dated else None

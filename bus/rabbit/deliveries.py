@@ -35,11 +35,12 @@ class Tags:
 
 
 class Deliveries:
-    """Of one channel, under a number that no other channel of the process has."""
+    """Of one channel, under a number that no other channel of the process has. `copies`: of a lane."""
 
-    def __init__(self, channel: Channel, number: int) -> None:
+    def __init__(self, channel: Channel, number: int, *, copies: bool = False) -> None:
         self.channel = channel
         self._number = number
+        self._copies = copies
         self._tags = Tags()
 
     def arrival(self, method: Basic.Deliver | Basic.GetOk, properties: BasicProperties, body: bytes) -> Arrival:
@@ -51,6 +52,7 @@ class Deliveries:
             user=properties.user_id,
             headers=properties.headers or {},
             redelivered=bool(method.redelivered),
+            is_copy=self._copies,
         )
 
     def ack(self, tags: Sequence[tuple[int, int]]) -> None:

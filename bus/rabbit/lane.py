@@ -69,7 +69,7 @@ class Lane:
         channel.add_on_close_callback(self._closed)
         channel.add_on_cancel_callback(lambda _: channel.close())  # the queue was deleted
         if channel.connection is self._connection:
-            self.deliveries = Deliveries(channel, next(_numbers))
+            self.deliveries = Deliveries(channel, next(_numbers), copies=True)
             channel.basic_qos(prefetch_count=self._prefetch, callback=limited)
 
     def _on_message(self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:

@@ -64,6 +64,12 @@ def recovery_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.recovered")
 
 
+def check_in_place(path: Path) -> None:
+    """Raises StoreDamaged where its recovery was cut short: what is in the store's place is the damaged file."""
+    if recovery_of(path).exists():
+        raise StoreDamaged(store=path, why="its recovery was cut short / việc cứu kho bị ngắt giữa chừng")
+
+
 def _parse(url: str) -> tuple[URL, Path]:
     try:
         parsed = make_url(url)
@@ -76,8 +82,7 @@ def _parse(url: str) -> tuple[URL, Path]:
 
 
 def _engine(url: URL, path: Path) -> Engine:
-    if recovery_of(path).exists():  # what is in the store's place now is the damaged file, or nothing
-        raise StoreDamaged(store=path, why="its recovery was cut short / việc cứu kho bị ngắt giữa chừng")
+    check_in_place(path)
     try:
         return sqlite.engine_of(url, path)
     except OSError as exc:

@@ -12,21 +12,21 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bus.errors import StoreDamaged
+from bus.errors import StoreLost
 
 PROBED = 100_000
 """Rows asked for one by one where no end is known."""
 
 
 def salvage(path: Path, fresh: Path) -> None:
-    """Raises StoreDamaged where not even the list of tables can be read: then only a backup helps."""
+    """Raises StoreLost where not even the list of tables can be read."""
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o640)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(fresh, isolation_level=None)) as target:
         try:
             made = source.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
         except sqlite3.DatabaseError as exc:
-            raise StoreDamaged(store=path, why=f"{exc}: only a backup helps") from exc
+            raise StoreLost(store=path, why=str(exc)) from exc
         target.execute("PRAGMA auto_vacuum = INCREMENTAL")
         target.execute("BEGIN")
         for kind, name, sql in made:

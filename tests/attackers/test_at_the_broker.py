@@ -17,7 +17,7 @@ from bus.cli.main import main
 from bus.keys import SigningKey
 from bus.topology import AUDIT, DEAD, DIRECTORY_IN, ROUTE, Limits, exchange_of, inbox_of, lane_of
 from deploy.country import management_of
-from tests.admitted import LIMIT
+from tests.admitted import LIMIT, refusal
 from tests.attackers.besieged import COUNTED, FULL, INSIDER, VHOST, Besieged
 from tests.e2e.site import eventually
 
@@ -176,12 +176,3 @@ def test_connections_and_channels_are_counted(land: Besieged) -> None:
     for _ in range(LIMITS.channels):
         again.channel()
     assert "limit" in eventually(lambda: refusal(again.channel))
-
-
-def refusal(attempt: Callable[[], object]) -> str:
-    """What the broker said to it; "" where it was let."""
-    try:
-        attempt()
-    except exceptions.AMQPError as refused:
-        return str(refused)
-    return ""

@@ -249,4 +249,5 @@ class FakeBroker:
             user=queued.user,
             headers={**queued.headers, "x-delivery-count": again} if again else queued.headers,
             redelivered=again > 0,
+            is_copy=topology.is_lane(queued.queue),
         )

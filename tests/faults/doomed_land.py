@@ -137,7 +137,7 @@ class DoomedLand:
         for item in (self.papers.new(one, [other]), self.papers.new(other, [one])):
             self.drop(item)
         try:
-            eventually(lambda: not self.judged().faults, within=60, every=0.1)
+            eventually(lambda: not self.judged().faults, within=120, every=0.1)
         except AssertionError:
             raise AssertionError("\n".join([self.last_words(), *self.judged().faults])) from None
         return self.judged()

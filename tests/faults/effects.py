@@ -9,8 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = frozenset({"ask", "tell", "put", "write_all"})
-METHODS = frozenset({"acknowledge", "bounced", "basic_publish", "basic_ack", "hardlink_to", "rename"})
-"""By name, whatever they are called on."""
+METHODS = frozenset(
+    {"acknowledge", "bounced", "basic_publish", "basic_ack", "hardlink_to", "rename"}
+    | {"write_bytes", "write_text", "copy2", "backup"}
+)
+"""By name, whatever they are called on. What is taken away is not among them: drafts, and logs beside a rename."""
+ASKS = frozenset({"POST", "PUT", "DELETE"})
+"""Of the management API, by `_ask`."""
 ON_BROKER = frozenset({"publish", "ack"})
 """Only where they are called on something named broker."""
 ON_DISK = frozenset(
@@ -52,6 +57,8 @@ def _read(name: str, node: ast.FunctionDef) -> Function:
                 function.effects += [item for each in inner.items if (item := _block(each.context_expr))]
             case ast.Call(func=ast.Name(id="reached"), args=[ast.Constant(value=str(point))]):
                 function.points.append(point)
+            case ast.Call(func=ast.Attribute(attr="_ask"), args=[ast.Constant(value=verb), *_]) if verb in ASKS:
+                function.effects.append(f"_ask {verb}")
             case ast.Call() if effect := _call(inner):
                 function.effects.append(effect)
     return function

@@ -64,8 +64,7 @@ def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
     for fact in facts:
         if fact.did is Did.GOT:
             got[Item(fact.document, fact.what, fact.sender, fact.dms)].append(fact)
-    last = {(fact.dms, fact.document, fact.mailbox): fact.code for fact in facts if fact.did is Did.TOLD}
-    told = {key for key, code in last.items() if code != HeldAfterAll.code}
+    told = _told(facts)
     due = _due(gave, got)
     faults = [fault for item, digests in due.items() for fault in _end(item, digests, got.get(item, []), told)]
     everything = _due([fact for fact in facts if fact.did is Did.GAVE], got)
@@ -75,6 +74,27 @@ def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
     statuses = sum(len(item.what) == 2 for item in due)
     refused = sum(not got.get(item) and _was_told(item, told) for item in due)
     return Judgement(len(due) - statuses, statuses, filed, refused, tuple(sorted(faults)))
+
+
+class Told(NamedTuple):
+    """What people know not to be filed. Empty: by any recipient; or nobody can tell what of the document."""
+
+    sender: AgencyCode
+    document: str
+    mailbox: str
+    what: str
+
+
+def _told(facts: Sequence[Fact]) -> set[Told]:
+    """By the times, not the lines: the last word counts."""
+    told = set[Told]()
+    for fact in sorted((fact for fact in facts if fact.did is Did.TOLD), key=lambda fact: fact.at):
+        word = Told(fact.dms, fact.document, fact.mailbox, fact.what)
+        if fact.code == HeldAfterAll.code:
+            told = {each for each in told if each[:3] != word[:3] or (word.what and each.what not in {"", word.what})}
+        else:
+            told.add(word)
+    return told
 
 
 def _due(gave: Sequence[Fact], got: dict[Item, list[Fact]]) -> dict[Item, set[str]]:
@@ -89,8 +109,9 @@ def _due(gave: Sequence[Fact], got: dict[Item, list[Fact]]) -> dict[Item, set[st
     return due
 
 
-def _end(item: Item, digests: set[str], filed: list[Fact], told: set[tuple[str, str, str]]) -> list[str]:
-    times = Counter(fact.digest for fact in filed)
+def _end(item: Item, digests: set[str], filed: list[Fact], told: set[Told]) -> list[str]:
+    # The bus's own 01 is one, whatever it says.
+    times = Counter(fact.digest if digests else "" for fact in filed)
     faults = [f"twice: {item} was filed {count} times" for count in times.values() if count > 1]
     if digests:
         faults += [f"altered: {item} is not what was given" for digest in times if digest not in digests]
@@ -103,8 +124,12 @@ def _end(item: Item, digests: set[str], filed: list[Fact], told: set[tuple[str, 
     return faults
 
 
-def _was_told(item: Item, told: set[tuple[str, str, str]]) -> bool:
-    return bool({(item.sender, item.document, ""), (item.sender, item.document, item.recipient)} & told)
+def _was_told(item: Item, told: set[Told]) -> bool:
+    return any(
+        Told(item.sender, item.document, mailbox, what) in told
+        for mailbox in ("", item.recipient)
+        for what in ("", item.what)
+    )
 
 
 # -- order -------------------------------------------------------------------------------------------------------------

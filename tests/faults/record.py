@@ -3,6 +3,7 @@
 A fact is read from the folders as their people read them, never from the bus's own stores.
 """
 
+import glob
 import hashlib
 import json
 import re
@@ -145,22 +146,29 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
+_PACKAGE = re.compile(r"^Package: (.+) \(it lies in sent/\)$", re.MULTILINE)
 _DOCUMENT = re.compile(r"^Document: (.+)$", re.MULTILINE)
 _MAILBOX = re.compile(r"^(?:Refused by|Recipient) mailbox (\S+), ", re.MULTILINE)
 _CODE = re.compile(r"\[([a-z-]+); \w+ acts\]")
 
 
 def told(path: Path, dms: AgencyCode) -> Fact:
-    """A `.reason` as a fact. One of a package that never left lies beside it."""
+    """A `.reason` as a fact. A package that never left lies beside it, one that did in `sent/`."""
     text = path.read_text(encoding="utf-8")
     document, mailbox, code = (_first(pattern, text) for pattern in (_DOCUMENT, _MAILBOX, _CODE))
-    package = path.with_suffix("")
-    if not document and package.exists():
-        item = read(package.read_bytes()).item
-        document = item.id if isinstance(item, Document) else item.concerns.document_id or ""
-    return Fact(
-        at=path.stat().st_mtime, dms=dms, did=Did.TOLD, document=document, sender=dms, mailbox=mailbox, code=code
-    )
+    at, what = path.stat().st_mtime, ""
+    if (package := _package(path, text)) is not None:
+        of = fact_of(read(package.read_bytes()).item, dms=dms, did=Did.TOLD, at=at)
+        document, what = of.document, of.what
+    return Fact(at=at, dms=dms, did=Did.TOLD, document=document, what=what, sender=dms, mailbox=mailbox, code=code)
+
+
+def _package(path: Path, text: str) -> Path | None:
+    """None where its people have put it out again."""
+    beside, name = path.with_suffix(""), _first(_PACKAGE, text)
+    if beside.exists() or not name:
+        return beside if beside.exists() else None
+    return next((path.parents[1] / "sent").rglob(glob.escape(name)), None)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

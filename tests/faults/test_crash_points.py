@@ -32,6 +32,7 @@ from tests.faults.doomed_land import VHOST, DoomedLand, founded
 from tests.faults.points import POINTS, Story
 
 PROJECT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(400)  # each step of a story has a limit of its own
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,16 @@ def got(what: str, dms: str, *, sender: str = A, at: float = 2, digest: str = "x
     )
 
 
-def told(mailbox: str = "", code: str = "refused-by-dms") -> Fact:
-    return Fact(at=3, dms=A, did=Did.TOLD, document="d", sender=A, mailbox=mailbox, code=code)
+def told(mailbox: str = "", code: str = "refused-by-dms", *, at: float = 3, what: str = "") -> Fact:
+    return Fact(at=at, dms=A, did=Did.TOLD, document="d", what=what, sender=A, mailbox=mailbox, code=code)
+
+
+def late(at: float) -> Fact:
+    return told(B, "not-in-time", at=at)
+
+
+def after_all(at: float) -> Fact:
+    return told(B, "held-after-all", at=at)
 
 
 ARRIVED = got("01", A, sender=B)
@@ -44,6 +52,13 @@ ROWS: list[tuple[str, tuple[Fact, ...], list[str]]] = [
     ("not filed, and told that it was", (gave("0", B), told(B, "not-in-time"), told(B, "held-after-all")), ["lost"]),
     ("filed, and no 01", (gave("0", B), got("0", B)), ["lost"]),
     ("01 twice", (*GOOD, ARRIVED), ["twice"]),
+    ("01 twice, in other words", (*GOOD, got("01", A, sender=B, digest="y")), ["twice"]),
+    ("filed once as it was given, and once not", (*GOOD, got("0", B, digest="y")), ["altered"]),
+    ("filed where it was not sent", (*GOOD, got("0", C), got("01", A, sender=C)), ["from nowhere", "from nowhere"]),
+    ("the last word counts, however the record lies", (*GOOD, after_all(5), late(4)), []),
+    ("refused in the end, however the record lies", (gave("0", B), told(B, at=5), after_all(4)), []),
+    ("a take-back refused says nothing of its document", (gave("0", B), gave("13", B), told(B, what="13")), ["lost"]),
+    ("nor the other way round", (*GOOD, gave("13", B), told(B, what="13")), []),
     ("filed from nowhere", (got("0", B), ARRIVED), ["from nowhere", "from nowhere"]),
     ("a status that came", (*GOOD, gave("03", A, sender=B, at=3), got("03", A, sender=B, at=4)), []),
     ("a status that did not", (*GOOD, gave("03", A, sender=B, at=3)), ["lost", "order"]),

@@ -17,7 +17,12 @@ BY_CALLER = {
     "bus/asking.py:bounced": "within `tell`, whose caller has the point",
     "bus/asking.py:_one_by_one": "within `ask`, whose callers have the points",
     "bus/rabbit/announce.py:arrived": "of a stream: an acknowledgement keeps nothing there",
-    "bus/rabbit/audit.py:on_message": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/audit.py:take": "of a stream: an acknowledgement keeps nothing there",
+    "bus/cli/store.py:backup": "within `care.backup`",
+    "bus/rabbit/management.py:_has_ready": "takes a message and puts it back",
+    "bus/rabbit/management.py:_remove": "within `apply`",
+    "bus/rabbit/management.py:disconnect": "who may come back does",
+    "bus/store/care.py:_copy": "within `backup`",
     "bus/asking.py:tell": "its caller has the point",
     "bus/sending.py:_confirmed": "within _send, whose caller has the point",
     "bus/store/sql.py:write": "makes the block; who uses it has the point",
@@ -26,9 +31,11 @@ BY_CALLER = {
 """Durable only as a part of what its caller does."""
 
 ALONE = {
-    "bus/daemon/watch.py:_look_at_the_clock": "an event, and waits made shorter, in one commit",
+    "bus/daemon/watch.py:_answer": "an event, and waits made shorter, in one commit",
     "bus/daemon/watch.py:_tell": "one event is all",
     "bus/store/care.py:backup": "a copy, whole or not there",
+    "bus/cli/keys.py:_request": "a request is public, and made anew by the same command",
+    "bus/rabbit/management.py:apply": "compares first: cut short anywhere, the next run finds and does the rest",
     "bus/operations.py:withdraw": "one commit is all the command does",
     "bus/operations.py:discard": "one commit is all the command does",
     "bus/operations.py:_again": "one commit is all the command does",
@@ -38,6 +45,7 @@ ALONE = {
 
 TOGETHER = {
     "bus/rabbit/deliveries.py:ack": "acknowledgements of one batch: which of them had left says nothing more",
+    "bus/store/care.py:_save_what_is_left": "a copy, and what is to be told: of no account until the file has its name",
 }
 """One point after several effects of one kind."""
 

@@ -179,7 +179,7 @@ def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
     refused = own.command("outbox", "list", code=hurt)
     assert (refused.exit_code, "store-damaged" in refused.output) == (1, True)
     hopeless = own.command("store", "recover", code=hurt)
-    assert (hopeless.exit_code, "store-damaged" in hopeless.output) == (1, True)
+    assert (hopeless.exit_code, "store-lost" in hopeless.output) == (1, True)
     backup.replace(store)
     with own.at_work() as (daemon,):
         for path in set(_sent(own, hurt)) - before:

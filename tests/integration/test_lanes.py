@@ -77,6 +77,7 @@ def test_the_lane_of_a_broker_with_strict_priorities_is_left_alone(ground: RealG
         wait_for(lambda: readers(ground.vhost, lane_of(OTHER)) == 1)
     copies = receive(recipient, 2 if broker.has_lanes else 1)
     assert {each.body for each in copies} == {URGENT.body}
+    assert sorted(each.is_copy for each in copies) == [False, True][: len(copies)]
     recipient.ack(copies)
     assert nothing_more(recipient)
     assert readers(ground.vhost, lane_of(OTHER)) == int(broker.has_lanes)

@@ -19,7 +19,8 @@ def confirmed(link: Link) -> bool:
 
 
 def test_least_rights(ground: RealGround, broker: World) -> None:
-    """To write to its own exchange and read its own inbox is all that a link needs; the broker vouches for its name."""
+    """To write to its own exchange and read its own inbox is all that a link needs, also for asking a quiet inbox and
+    for counting who else reads it; the broker vouches for its name."""
     vhost, escaped = ground.vhost.name, HOME.replace(".", r"\\.")
     rights = {"configure": "^$", "write": rf"^agency\.{escaped}$", "read": rf"^inbox\.{escaped}$"}
     with broker.api() as api:
@@ -27,14 +28,17 @@ def test_least_rights(ground: RealGround, broker: World) -> None:
         try:
             api.put(f"/api/permissions/{vhost}/{HOME}", json=rights).raise_for_status()
             address = f"{ground.forwarder.host}:{ground.forwarder.port}"
-            link = ground.link(HOME, url=f"amqp://{HOME}:pass%2Fword@{address}/{vhost}")
+            url = f"amqp://{HOME}:pass%2Fword@{address}/{vhost}"
+            link = ground.link(HOME, url=url, heartbeat=5, quiet=0.2, answer_timeout=60.0)
             assert set(link.publish([publication(1, f"document.{HOME}", f"document.{OTHER}")])) == {
                 Confirmation.CONFIRMED
             }
             (arrival,) = receive(link, 1)
             assert arrival.user == HOME
             link.ack([arrival])
-            elsewhere = ground.link(OTHER, url=f"amqp://{HOME}:pass%2Fword@{address}/{vhost}", ready=False)
+            twin = ground.link(HOME, url=url, heartbeat=5)
+            wait_for(lambda: (link.others, twin.others) == (1, 1), within=90)
+            elsewhere = ground.link(OTHER, url=url, ready=False)
             wait_for(lambda: inbox_of(OTHER) in str(elsewhere.status().last_error))
             assert not confirmed(elsewhere)
         finally:

@@ -7,7 +7,7 @@ test_topology.py's.
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from bus.keys import SigningKey
 from bus.rabbit.management import Management
 from bus.topology import Limits, Topology, exchange_of, inbox_of, topology
 from deploy.local_broker import Kind, LocalBroker, TlsFiles, local_broker
-from tests.admitted import LIMIT, admitted
+from tests.admitted import LIMIT, admitted, refusal
 from tests.e2e.site import eventually
 from tests.identities import Papers
 
@@ -243,15 +243,6 @@ def test_who_has_a_revoked_certificate_must_come_with_the_new_one(bus: Certified
         bus.connect(B).close()
         other.process_data_events()
         assert other.is_open
-
-
-def refusal(attempt: Callable[[], object]) -> str:
-    """What the broker said to it; "" where it was let."""
-    try:
-        attempt()
-    except exceptions.AMQPError as refused:
-        return str(refused)
-    return ""
 
 
 def test_connections_and_channels_are_counted(bus: Certified) -> None:

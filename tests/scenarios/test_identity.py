@@ -16,13 +16,17 @@ from bus.mailroom import address, seal
 from bus.message import DEAD
 from bus.receiving import take_in
 from bus.records import Box, State
-from schemas.codes import BusinessType
+from bus.topology import OLDEST
+from schemas.codes import BusinessType, Priority
 from schemas.document import Business
 from schemas.values import MessageId
+from tests.fakes.broker import FakeExchange
 from tests.identities import Papers
 from tests.scenarios.country import document
 from tests.scenarios.guarded import GuardedLand
 from tests.scenarios.looking import events, inject, rows
+
+URGENT = document(priority=Priority.IMMEDIATE)
 
 
 @pytest.fixture
@@ -200,6 +204,58 @@ def test_what_is_sealed_to_a_withdrawn_key_is_sealed_again(land: GuardedLand, st
     assert not land["G22"].dms.bounces
     assert not reasons(land)
     assert sorted(land["G22"].dms.heard) == [("01", "H49"), ("01", "H53")]
+
+
+def test_an_urgent_one_is_sealed_again_at_once_though_it_is_said_four_times() -> None:
+    """Two copies of the message, and two of each receipt: the pause is for who knows no newer key."""
+    land = GuardedLand(exchange=FakeExchange("G22", "H49", "H53", "H08", version=OLDEST))
+    land["G22"].dms.write(URGENT)
+    land.collect("G22")
+    land.give_sealing("H49")
+    land.publish_keys()
+    land.settle()
+    assert land["H49"].dms.filings == 1
+    assert "outbox.awaits-key" not in events(land, "G22", URGENT.id)
+    assert not land["G22"].dms.bounces
+
+
+def test_what_was_sealed_again_is_no_refusal_when_the_first_copy_comes_late() -> None:
+    """The copy by the lane was sealed again, and is held; the message itself stood behind many others meanwhile."""
+    land = GuardedLand(exchange=FakeExchange("G22", "H49", "H53", "H08", version=OLDEST))
+    land["G22"].dms.write(URGENT)
+    land.collect("G22")
+    land.give_sealing("H49")
+    land.publish_keys()
+    land.publish("G22")
+    office = land["H49"]
+    (copy, late) = office.broker.receive(limit=9, wait=0)
+    assert (copy.is_copy, late.is_copy) == (True, False)
+    take_in(office.store, [copy], member=office.member, now=land.now)
+    land.settle()
+    take_in(office.store, [late], member=office.member, now=land.now)
+    land.settle()
+    assert office.dms.filings == 1
+    assert not land["G22"].dms.bounces
+    (row,) = rows(land, "G22", Box.OUT)
+    assert [line.outcome for line in row.recipients] == ["held"]
+
+
+def test_an_old_word_of_a_withdrawn_key_refuses_nothing_that_is_held(land: GuardedLand) -> None:
+    """Its sender has the receipt a second time, from a past day of the audit stream."""
+    land["G22"].dms.write(document())
+    land.collect("G22")
+    land.give_sealing("H49")
+    land.publish_keys()
+    for step in (land.publish, land.take_in):
+        step("G22"), step("H49")
+    land.publish("H49")
+    office = land["G22"]
+    (word,) = office.broker.receive(limit=9, wait=0)
+    for _ in range(2):
+        take_in(office.store, [word], member=office.member, now=land.now)
+        land.settle()
+    assert land["H49"].dms.filings == 1
+    assert not office.dms.bounces
 
 
 def test_a_key_that_never_comes_is_a_refusal_in_the_end(land: GuardedLand) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from bus.errors import BrokerAway, DmsAway
 from bus.records import Box
-from bus.topology import OLDEST, TARGET, UNROUTABLE, Version, inbox_of, lane_of
+from bus.topology import DEAD, OLDEST, TARGET, UNROUTABLE, Version, inbox_of, lane_of
 from schemas.codes import Kind, Priority, StatusCode
 from tests.fakes.broker import FakeExchange
 from tests.scenarios.country import Land, document, status
+from tests.scenarios.guarded import GuardedLand
 
 MANY = 30
 URGENT = document(number=0, priority=Priority.IMMEDIATE)
@@ -114,6 +115,20 @@ def test_a_copy_by_the_lane_is_the_same_message() -> None:
     land.settle()
     assert land["H49"].dms.documents == [URGENT.id]
     assert land["G22"].dms.heard == [("01", "H49")]
+
+
+def test_a_copy_that_cannot_be_taken_is_let_go() -> None:
+    """What is to be said is said of the message itself: one dead letter, one event, one word to its sender's people."""
+    land = GuardedLand(exchange=FakeExchange(*MAILBOXES, version=OLDEST))
+    land["G22"].dms.write(URGENT)
+    land.agencies = land.agencies.replace('code = "H49"\n[[mail', 'code = "H49"\ntakes = [1]\n[[mail')
+    land.publish_keys("H49")
+    land.settle()
+    assert land.exchange.depth(lane_of("H49")) == 0
+    assert land.exchange.depth(DEAD) == 1
+    with land["H49"].store.read() as tx:
+        assert [event.name for event in tx.recent_events(limit=9)] == ["inbox.set-aside"]
+    assert [bounce.error.code for bounce in land["G22"].dms.bounces] == ["not-understood"]
 
 
 def test_a_broker_without_lanes_loses_nothing_urgent() -> None:

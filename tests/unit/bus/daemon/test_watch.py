@@ -1,6 +1,7 @@
 """The watch of a mailbox: clocks that are set, and a twin at the same inbox."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bus.daemon.watch import UNHEARD, Watch, believed
-from bus.errors import InboxShared
+from bus.errors import InboxShared, StoreFull
 from bus.records import Box, OutboxChange, State
 from bus.retry import LONGEST_PATIENCE, LONGEST_WAIT
+from schemas.codes import Priority
 from tests.scenarios.country import Land, document
 
 SECOND = timedelta(seconds=1)
@@ -142,12 +144,40 @@ def test_a_clock_is_believed_as_far_as_others_go(land: Land) -> None:
     store = land["H49"].store
     now = datetime(2028, 1, 1, tzinfo=UTC)
     with store.read() as tx:
-        assert believed(tx, now, issued_at=None) is None
+        assert believed(tx, now, mailbox="H49", issued_at=None) is None
     sent_at = land.now
     land["G22"].dms.write(document())
     land.settle()
     with store.read() as tx:
-        assert believed(tx, now, issued_at=None) == sent_at + UNHEARD
-        assert believed(tx, sent_at + SECOND, issued_at=None) == sent_at + SECOND
-        assert believed(tx, now, issued_at=now - UNHEARD) == now
-        assert believed(tx, now, issued_at=sent_at - SECOND) == sent_at + UNHEARD
+        assert believed(tx, now, mailbox="H49", issued_at=None) == sent_at + UNHEARD
+        assert believed(tx, sent_at + SECOND, mailbox="H49", issued_at=None) == sent_at + SECOND
+        assert believed(tx, now, mailbox="H49", issued_at=now - UNHEARD) == now
+        assert believed(tx, now, mailbox="H49", issued_at=sent_at - SECOND) == sent_at + UNHEARD
+
+
+def test_nobody_is_his_own_witness(land: Land) -> None:
+    """What a mailbox tells its own people of what expired is dated by the very clock that is doubted."""
+    office = land["G22"]
+    office.member = replace(office.member, expiry={Priority.IMMEDIATE: timedelta(hours=2)})
+    office.dms.write(document(priority=Priority.IMMEDIATE))
+    land.collect("G22")
+    land.now += timedelta(days=730)
+    assert land.expire("G22").events
+    with office.store.read() as tx:
+        assert tx.rows(Box.IN)
+        assert believed(tx, land.now, mailbox="G22", issued_at=None) is None
+
+
+def test_a_jump_that_could_not_be_written_is_answered_later(land: Land, machine: Machine) -> None:
+    """The disk was full when the clock was set back: the next step says so, and nothing waits for years."""
+    machine.watch.step()
+    put_off(land, until=land.now + timedelta(days=730))
+    machine.later(5, set_by=timedelta(hours=-1))
+    land["G22"].store.full = True
+    with pytest.raises(StoreFull):
+        machine.watch.step()
+    land["G22"].store.full = False
+    machine.later(5)
+    machine.watch.step()
+    assert next_at(land) == land.now
+    assert [event.split(". ")[0] for event in machine.events()] == ["clock.jumped -3600 s"]

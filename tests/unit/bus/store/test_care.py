@@ -3,16 +3,22 @@
 import contextlib
 import os
 import sqlite3
+import stat
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bus.errors import AlreadyRunning, BadConfig, StoreDamaged
+from bus import operations
+from bus.errors import AlreadyRunning, BadConfig, NotPossible, StoreDamaged, StoreLost
+from bus.message import DEAD
 from bus.records import Box, OutboxChange, State
 from bus.store import care, open_store
-from tests.contract.store import NOW, arrived, mid, put, row, sending, settle
+from bus.store.opening import recovery_of
+from tests.contract.store import NOW, arrived, due, mid, put, row, sending, settle
 
 COUNT = 60
 BODY = 7070  # a row a page: what does not fit goes to overflow pages, and the rest is more than half of one
@@ -95,6 +101,16 @@ def test_damaged_indexes_cost_nothing(path: Path) -> None:
     store.close()
 
 
+def test_it_stays_whose_it_was(path: Path) -> None:
+    """Recovered by root, it is its daemon's as before, and nobody else's."""
+    user = 4711 if os.geteuid() == 0 else os.geteuid()
+    os.chown(path, user, -1)
+    path.chmod(0o600)
+    care.recover(url(path), owner="H49")
+    there = path.stat()
+    assert (there.st_uid, stat.S_IMODE(there.st_mode)) == (user, 0o600)
+
+
 def leaves(path: Path, table: str) -> list[int]:
     """Pages that hold a table's rows, in their order, as its first page names them."""
     with path.open("rb") as file:
@@ -125,6 +141,38 @@ def test_lost_bodies_are_named(path: Path) -> None:
     store.close()
 
 
+def test_what_has_no_body_is_told_all_the_same(path: Path) -> None:
+    """A refusal that waits to be told is an entry without content: the page where its body lay costs nothing."""
+    store = open_store(url(path), owner="H49")
+    with store.write() as tx:
+        tx.put_inbox([arrived(COUNT + 1, body=b"")])
+    store.close()
+    overwrite(path, leaves(path, "inbox_body")[-1])
+    assert mid(COUNT + 1) not in care.recover(url(path), owner="H49").inbox
+    store = open_store(url(path), owner="H49")
+    with store.read() as tx:
+        told = [each.body for each in tx.due_inbox(now=NOW, limit=100, max_bytes=1 << 30) if each.docket.id == mid(61)]
+    assert told == [b""]
+    store.close()
+
+
+def test_nothing_is_made_of_what_lost_its_body(path: Path) -> None:
+    """What was sent already cannot be sent again, which `retry` says; what is cancelled is not told as late."""
+    store = open_store(url(path), owner="H49")
+    put(store, *(sending(number, body=os.urandom(BODY), expires_at=NOW) for number in (71, 72)))
+    settle(store, OutboxChange(message=mid(71), state=State.SENT, attempts=1, next_at=NOW, at=NOW))
+    store.close()
+    overwrite(path, *leaves(path, "outbox_body")[-2:])
+    assert care.recover(url(path), owner="H49").outbox == (mid(72),)
+    store = open_store(url(path), owner="H49")
+    with pytest.raises(NotPossible):
+        operations.retry(store, Box.OUT, [mid(71)], now=NOW)
+    with store.read() as tx:
+        assert [each.docket.id for each in tx.expired_outbox(now=NOW, limit=9)] == [mid(71)]
+        assert len(tx.due_outbox(now=NOW, limit=100, max_bytes=1 << 30)) == COUNT
+    store.close()
+
+
 def lose_the_list(path: Path) -> None:
     overwrite(path, 1)
 
@@ -135,12 +183,13 @@ def lose_the_owner(path: Path) -> None:
 
 @pytest.mark.parametrize("lose", [lose_the_list, lose_the_owner])
 def test_too_little_left(path: Path, lose: Callable[[Path], None]) -> None:
-    """Nobody guesses whose a store is, or of what version: only a backup helps, and the file stays where it is."""
+    """Nobody guesses whose a store is, or of what version: only a backup helps. The file stays what it is, alone."""
     lose(path)
-    before = path.read_bytes()
-    with pytest.raises(StoreDamaged, match="only a backup helps"):
+    before, beside = path.read_bytes(), {*path.parent.iterdir(), path.with_name("H49.db.lock")}
+    with pytest.raises(StoreLost):
         care.recover(url(path), owner="H49")
     assert path.read_bytes() == before
+    assert set(path.parent.iterdir()) == beside
 
 
 def test_not_under_a_daemon(path: Path) -> None:
@@ -152,14 +201,67 @@ def test_not_under_a_daemon(path: Path) -> None:
 
 
 def test_a_damaged_key_table(path: Path) -> None:
-    """The table of recipients has no row numbers: it is read from both ends."""
+    """The table of recipients has no row numbers: it is read from both ends. Who is missing there stands in the docket,
+    and is sent to again."""
     done_before = care.check(url(path))
     assert done_before == []
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        (recipients,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
+    store = open_store(url(path), owner="H49")
+    put(store, replace(sending(99), outstanding=(DEAD,), headers={"x-lienthong-reason": "expired"}))
+    before = {each.docket.id: each.outstanding for each in due(store)}
+    store.close()
     overwrite(path, pages(path)["outbox_recipient"])
     care.recover(url(path), owner="H49")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        (left,) = connection.execute("SELECT count(*) FROM outbox_recipient").fetchone()
-    assert left < recipients
     assert care.check(url(path)) == []
+    store = open_store(url(path), owner="H49")
+    assert {each.docket.id: each.outstanding for each in due(store)} == before
+    store.close()
+
+
+def test_a_recovery_cut_short_is_said(path: Path) -> None:
+    """What lies in the store's place meanwhile is not the store, whatever SQLite thinks of it: neither `check` nor
+    `backup` takes it for one."""
+    recovery_of(path).write_bytes(b"")
+    (said,) = care.check(url(path))
+    assert "cut short" in said
+    with pytest.raises(StoreDamaged, match="cut short"):
+        care.backup(url(path), path.with_name("copy.db"))
+
+
+@pytest.mark.parametrize("target", ["none/copy.db", "H49.db/copy.db"])
+def test_a_backup_that_cannot_be_made_says_so(path: Path, target: str) -> None:
+    """Which file, and why; nothing is left of it."""
+    with pytest.raises(BadConfig, match=r"copy\.db"):
+        care.backup(url(path), path.parent / target)
+    assert not list(path.parent.glob("**/.copy*"))
+
+
+def test_a_damaged_store_is_no_backup(path: Path) -> None:
+    """It is not copied day by day over the good ones; an empty file is none either."""
+    overwrite(path, *leaves(path, "outbox_body")[3:5])
+    with pytest.raises(StoreDamaged):
+        care.backup(url(path), path.with_name("copy.db"))
+    assert not path.with_name("copy.db").exists()
+    path.write_bytes(b"")
+    assert care.check(url(path)) == ["it is empty / tệp rỗng"]
+
+
+def test_a_backup_beside_one_who_never_rests(path: Path) -> None:
+    """It is of one moment, however large the file: it does not begin anew at each write."""
+    stop = threading.Event()
+    store = open_store(url(path), owner="H49")
+    with store.write() as tx:
+        tx.put_inbox([arrived(number, body=os.urandom(1 << 20)) for number in range(100, 132)])
+
+    def write() -> None:
+        while not stop.is_set():
+            settle(store, OutboxChange(message=mid(1), state=State.WAITING, attempts=1, next_at=NOW, at=NOW))
+
+    busy = threading.Thread(target=write)
+    busy.start()
+    try:
+        care.backup(url(path), path.with_name("copy.db"))
+    finally:
+        stop.set()
+        busy.join()
+        store.close()
+    assert care.check(url(path.with_name("copy.db"))) == []
