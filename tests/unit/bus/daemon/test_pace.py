@@ -8,18 +8,22 @@ from bus.daemon.pace import Pace
 @pytest.mark.parametrize(
     ("batches", "size"),
     [
-        ([], 250),
-        ([(250, 0.1)], 250),
-        ([(250, 25.0)], 5),
-        ([(250, 25.0), (5, 0.5)], 5),
-        ([(250, 25.0), (5, 0.01)], 250),
-        ([(250, 25.0), (0, 9.0)], 5),
-        ([(1, 60.0)], 1),
-        ([(250, 0.0)], 250),
+        pytest.param([], 250, id="nothing known"),
+        pytest.param([(250, 0.1)], 250, id="quick"),
+        pytest.param([(250, 0.0)], 250, id="quicker than the clock"),
+        pytest.param([(250, 25.0)], 5, id="a tenth of a second each"),
+        pytest.param([(250, 25.0), (5, 0.5)], 5, id="and so it stays"),
+        pytest.param([(250, 25.0), (0, 9.0)], 5, id="an empty batch says nothing"),
+        pytest.param([(1, 60.0)], 1, id="never less than one"),
+        pytest.param([(250, 0.7), (178, 0.65), (137, 0.62)], 250, id="half a second whatever its size"),
+        pytest.param([(250, 3.0), (42, 0.92), (50, 1.0)], 50, id="half a second, and a hundredth each"),
+        pytest.param([(250, 0.1), (250, 25.0)], 5, id="slow all at once"),
+        pytest.param([(250, 25.0), *[(5, 0.01)] * 6], 250, id="quick again"),
+        pytest.param([(100, 0.2), (10, 0.4)], 250, id="the smaller took longer"),
     ],
 )
-def test_follows_the_last_batch(batches: list[tuple[int, float]], size: int) -> None:
-    """As many as took half a second the last time, at least one, at most all; an empty batch says nothing."""
+def test_follows_what_a_document_costs(batches: list[tuple[int, float]], size: int) -> None:
+    """As many as add half a second to a batch, at least one, at most all; what every batch costs does not count."""
     pace = Pace(250)
     for count, seconds in batches:
         pace.took(count, seconds)
