@@ -391,6 +391,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job begins with it ignored
     try:
         tls = TlsFiles.of(arguments.node) if arguments.node else None
         with local_broker(arguments.kind, tls=tls, plain=tls is None) as broker:

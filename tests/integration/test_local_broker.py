@@ -65,7 +65,7 @@ def test_without_trace(kind: Kind, problem: object, end: signal.Signals, tmp_pat
         pika.BlockingConnection(pika.URLParameters(second.split()[-1])).close()
         assert traces(tmp_path)
         parent.send_signal(end)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (left := traces(tmp_path)) or (kind == "docker" and (left := [containers(parent.pid)]) != [""]):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
