@@ -31,6 +31,8 @@ AT_WORK = ("G22", "H49")
 AWAY = "H53"
 """Nobody is there: what is sent to it expires."""
 EXPIRY = '[expiry]\nimmediate_timed = "1s"\n'
+LONGEST = 150.0
+"""Seconds until a point is passed: some loops look once a minute."""
 S = StatusCode
 
 
@@ -94,7 +96,7 @@ class DoomedLand:
         daemon = self.daemon(point=point, turn=turn)
         try:
             yield
-            code = daemon.wait(60)
+            code = daemon.wait(LONGEST)
         finally:
             daemon.end()
         assert code == KILLED, f"{self.last_words()}\nit never passed {point}"
