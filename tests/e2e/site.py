@@ -171,7 +171,8 @@ def _listen(config: Path, port: int) -> None:
 
 def _ready(daemon: Daemon) -> bool:
     assert daemon.process.poll() is None, daemon.words()
-    return daemon.page("/healthz")[0] == 200
+    status, body = daemon.page("/healthz")  # it answers before the last of its mailboxes has begun
+    return status == 200 and daemon.words().count('"mailbox.started"') >= len(json.loads(body)["mailboxes"])
 
 
 def _packages(folder: Path) -> Sequence[Path]:
