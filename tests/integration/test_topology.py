@@ -379,7 +379,7 @@ def test_removing_a_user_leaves_what_it_may_do_elsewhere(made: Made) -> None:
 
 
 def test_sixty_three_mailboxes_take_seconds(broker: World) -> None:
-    """A country of provinces is one request: a plan, an import and a check within ten seconds, on a laptop too."""
+    """A country of provinces is one request: a plan, an import and a check within seconds, on a busy laptop within half a minute."""
     name = f"country-{RUN}"
     with broker.vhost(name), Management(management_url(broker)) as management:
         wanted = topology([f"H{RUN}.{n}" for n in range(63)], vhost=name, version=management.version())
@@ -387,7 +387,7 @@ def test_sixty_three_mailboxes_take_seconds(broker: World) -> None:
         started = time.monotonic()
         management.apply(diff(management.topology(name), wanted), vhost=name, hashes={})
         assert diff(management.topology(name), wanted, prune=True) == ()
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
 
 
 def is_taken(channel: BlockingChannel) -> bool:
