@@ -379,7 +379,7 @@ def test_removing_a_user_leaves_what_it_may_do_elsewhere(made: Made) -> None:
 
 
 def test_sixty_three_mailboxes_take_seconds(broker: World) -> None:
-    """A country of provinces is one request: a plan, an import and a check within half a minute, on a busy laptop too."""
+    """A country of provinces is one request: a plan, an import and a check within half a minute, on a laptop too."""
     name = f"country-{RUN}"
     with broker.vhost(name), Management(management_url(broker)) as management:
         wanted = topology([f"H{RUN}.{n}" for n in range(63)], vhost=name, version=management.version())
