@@ -145,7 +145,11 @@ class Config(_Section):
     keys: str
     """Folder made by `lienthong keys new`."""
     store: str
-    """SQLAlchemy URL, such as sqlite:////var/lib/lienthong/H49.db."""
+    """SQLAlchemy URL: sqlite:////var/lib/lienthong/H49.db, or postgresql+psycopg://lienthong@db/lienthong, which
+    daemons of this mailbox on several machines may share: one works, the others stand by."""
+    store_password_file: str | None = None
+    """Read where the URL of a server carries no password; must not be readable by others. Without either, libpq looks
+    in PGPASSFILE and ~/.pgpass."""
     broker: BrokerConfig
     adapter: AdapterConfig
     trust: TrustConfig | None = None

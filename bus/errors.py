@@ -43,7 +43,9 @@ BusError
     ├── DmsAway                  recipient   the document system does not answer
     ├── NotKept                  recipient   the document system said yes, and cannot show it
     ├── InboxShared              operator    another process consumes the inbox with this mailbox's keys
-    └── StoreFull                operator    the store cannot write
+    ├── StoreFull                operator    the store cannot write
+    ├── StoreAway                operator    the store's server does not answer, or lets nobody in
+    └── StoreTaken               operator    another daemon of this mailbox has the store by now
 """
 
 from enum import StrEnum
@@ -406,6 +408,21 @@ class StoreFull(TryLater):
     vi, en = "Không ghi được kho {store}: {why}.", "Store {store} cannot be written: {why}."
     do_vi = "Tự thử lại; xử lý nguyên nhân trên, thường là hết dung lượng đĩa."
     do_en = "It is tried again; see to the reason given, most often by freeing disk space."
+
+
+class StoreAway(TryLater):
+    code, who = "store-away", Who.OPERATOR
+    vi, en = "Kho {store} không trả lời: {why}.", "Store {store} does not answer: {why}."
+    do_vi = "Tự thử lại, chưa xác nhận gì với ai; kiểm tra máy chủ PostgreSQL nếu kéo dài."
+    do_en = "It is tried again, and nothing was acknowledged; look at the PostgreSQL server if this lasts."
+
+
+class StoreTaken(TryLater):
+    code, who = "store-taken", Who.OPERATOR
+    vi = "Kho {store} nay do tiến trình khác của hộp thư này dùng; tiến trình này không ghi được nữa."
+    en = "Store {store} has another daemon of this mailbox by now; this one writes no more."
+    do_vi = "Không phải làm gì: tiến trình này chuyển sang dự phòng; xem vì sao nó mất kết nối tới PostgreSQL."
+    do_en = "Nothing needs doing: this one stands by; see why it lost its connection to PostgreSQL."
 
 
 def _leaves(of: type[BusError]) -> dict[str, type[BusError]]:

@@ -52,4 +52,17 @@ setup_faults() {
     ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install faketime
 }
 
+# A PostgreSQL to run: a Docker Engine that answers, else PostgreSQL's own binaries, started by the tests in a folder of
+# their own. LIENTHONG_TEST_POSTGRES=binary forces the latter.
+setup_postgres() {
+    if [ "${LIENTHONG_TEST_POSTGRES:-docker}" = docker ] && command -v docker >/dev/null && docker info >/dev/null 2>&1; then
+        { docker image inspect postgres:18 || docker pull -q postgres:18; } >/dev/null 2>&1 && return
+    fi
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
+    # The package would make and start a server of its own.
+    local policy=/etc/postgresql-common/createcluster.conf
+    [ -e $policy ] || { as_root mkdir -p "${policy%/*}"; echo 'create_main_cluster = false' | as_root tee $policy >/dev/null; }
+    apt_install postgresql
+}
+
 have_rabbitmq() { command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ]; }

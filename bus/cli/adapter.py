@@ -1,9 +1,7 @@
 """`lienthong adapter`: the wiring of a daemon. Here, and only here, store, broker and document system meet."""
 
 import importlib
-import json
 import logging
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,11 +15,14 @@ import structlog
 import uuid_utils
 
 from bus.certificates import Certificate
+from bus.cli.facts import log_as_json
 from bus.cli.output import emit_json, json_option
+from bus.cli.stores import bring_up
 from bus.config import AdapterConfig, Config
 from bus.daemon.bulletin import Bulletin
 from bus.daemon.host import run as run_host
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
+from bus.daemon.standby import Standby
 from bus.daemon.standpoint import Standpoint
 from bus.edition import Edition, accept
 from bus.errors import BadConfig, BrokerAway, BusError
@@ -29,11 +30,12 @@ from bus.files.config import load_config
 from bus.files.directory import default_folder, load
 from bus.files.edition import load_edition, load_roots, save_edition
 from bus.files.keys import load_identity, load_keyring, read_secret, stamp, tls_files
+from bus.files.store import store_url
 from bus.mailroom import MAX_CONTENT, Member
-from bus.ports import Adapter
+from bus.ports import Adapter, Store
 from bus.rabbit.feed import Feed
 from bus.rabbit.link import IoThread, Link, LinkSettings, Tls
-from bus.store import is_current, open_store
+from bus.store import Candidate, is_shared, open_store
 from schemas.values import VIETNAM, MessageId
 
 FETCH_SECONDS = 30.0
@@ -95,26 +97,6 @@ def listening(loaded: Sequence[Config]) -> tuple[str, int] | None:
     return next(iter(wanted), None)
 
 
-def log_as_json() -> None:
-    """Facts as JSON lines on standard output."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_dumps),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _dumps(value: object, **_: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
 def warn(loaded: Sequence[Config]) -> None:
     """Says at start what is for trials only."""
     log = structlog.get_logger()
@@ -131,7 +113,7 @@ def warn(loaded: Sequence[Config]) -> None:
 class Hosted:
     """What one process runs."""
 
-    daemons: list[MailboxDaemon]
+    daemons: list[MailboxDaemon | Standby]
     bulletin: Bulletin | None
     """None where the directory is not signed."""
 
@@ -139,13 +121,13 @@ class Hosted:
 @contextmanager
 def running(loaded: Sequence[Config]) -> Iterator[Hosted]:
     """The daemons of these configurations, wired and not started. One I/O thread serves all their links."""
-    _bring_up(loaded)
+    bring_up(loaded)
     with ExitStack() as stack:
         io = IoThread()
         stack.callback(io.close)
         with ExitStack() as unhosted:
             bulletin = _bulletin(loaded, io, unhosted)
-            daemons = [_daemon(config, io, unhosted, bulletin) for config in loaded]
+            daemons = [_hosted(config, io, unhosted, bulletin) for config in loaded]
             unhosted.pop_all()  # from here on a daemon closes what it has
         yield Hosted(daemons, bulletin)
 
@@ -182,22 +164,33 @@ def _first_edition(feed: Feed, path: Path, roots: Sequence[Certificate]) -> Edit
     return edition
 
 
-def _bring_up(loaded: Sequence[Config]) -> None:
-    """New and older stores are brought up in a process of its own; what goes wrong there, `open_store` says here."""
-    old = [part for config in loaded if not is_current(config.store) for part in (config.mailbox, config.store)]
-    if old:
-        subprocess.run([sys.executable, "-m", "bus.store", *old], check=False, capture_output=True)  # noqa: S603
+def _hosted(config: Config, io: IoThread, unhosted: ExitStack, bulletin: Bulletin | None) -> MailboxDaemon | Standby:
+    if not is_shared(config.store):
+        with ExitStack() as opened:
+            store = open_store(config.store, owner=config.mailbox)
+            opened.callback(store.close)
+            daemon = _daemon(config, io, bulletin, store)
+            opened.pop_all()
+        unhosted.callback(daemon.close)
+        return daemon
+    # What is wrong with the rest is found now, not on the day when it is needed.
+    adapter_class(config.adapter, name=config.mailbox)
+    link_settings(config)
+    _member(config, bulletin)
+    candidate = Candidate(store_url(config), owner=config.mailbox)
+    standby = Standby(config.mailbox, candidate, partial(_daemon, config, io, bulletin))
+    unhosted.callback(standby.close)
+    return standby
 
 
-def _daemon(config: Config, io: IoThread, unhosted: ExitStack, bulletin: Bulletin | None) -> MailboxDaemon:
-    standpoint = _standpoint(config, bulletin) if bulletin else None
-    member = standpoint.member(datetime.now(UTC)) if standpoint else member_of(config)
-    store = open_store(config.store, owner=config.mailbox)
-    unhosted.callback(store.close)
-    adapter = make_adapter(config.adapter, name=config.mailbox)
-    unhosted.callback(adapter.close)
-    link = Link(link_settings(config), io=io)
-    unhosted.callback(link.close)
+def _daemon(config: Config, io: IoThread, bulletin: Bulletin | None, store: Store) -> MailboxDaemon:
+    """Around a store that is ours. It is the caller's to close where this raises; nothing else is left open then."""
+    standpoint, member = _member(config, bulletin)
+    with ExitStack() as unhosted:
+        adapter = make_adapter(config.adapter, name=config.mailbox)
+        unhosted.callback(adapter.close)
+        link = Link(link_settings(config), io=io)
+        unhosted.pop_all()
     return MailboxDaemon(
         Surroundings(
             member=member,
@@ -210,6 +203,14 @@ def _daemon(config: Config, io: IoThread, unhosted: ExitStack, bulletin: Bulleti
             lead=config.deadline.warn,
         )
     )
+
+
+def _member(config: Config, bulletin: Bulletin | None) -> tuple[Standpoint | None, Member]:
+    """Raises BadConfig."""
+    if bulletin is None:
+        return None, member_of(config)
+    standpoint = _standpoint(config, bulletin)
+    return standpoint, standpoint.member(datetime.now(UTC))
 
 
 def _standpoint(config: Config, bulletin: Bulletin) -> Standpoint:
@@ -315,6 +316,13 @@ def _tls(config: Config) -> Tls | None:
 
 def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
     """The class that the TOML names, made with its options. Raises BadConfig in words."""
+    kind = adapter_class(config, name=name)
+    adapter: Adapter = kind(config.options)  # type: ignore[call-arg] # every adapter is made with its options
+    return adapter
+
+
+def adapter_class(config: AdapterConfig, *, name: str) -> type[Adapter]:
+    """Raises BadConfig in words."""
     module, _, attribute = config.use.partition(":")
     try:
         kind = getattr(importlib.import_module(module), attribute)
@@ -322,8 +330,7 @@ def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
         raise BadConfig(file=name, why=f"adapter.use: {config.use} cannot be loaded ({exc})") from exc
     if not (isinstance(kind, type) and issubclass(kind, Adapter)):
         raise BadConfig(file=name, why=f"adapter.use: {config.use} is no bus.ports.Adapter")
-    adapter: Adapter = kind(config.options)  # type: ignore[call-arg] # every adapter is made with its options
-    return adapter
+    return kind
 
 
 def _findings(path: Path, wait: float) -> Iterator[str]:
@@ -335,7 +342,7 @@ def _findings(path: Path, wait: float) -> Iterator[str]:
         return
     yield from _member_findings(config)
     try:
-        open_store(config.store, owner=config.mailbox, exclusive=False).close()
+        open_store(store_url(config), owner=config.mailbox, exclusive=False).close()
     except BusError as error:
         yield _said(error)
     try:

@@ -14,6 +14,7 @@ from bus import operations
 from bus.cli.output import emit_fields, emit_json, json_option, text
 from bus.cli.tables import console
 from bus.files.config import load_config
+from bus.files.store import store_url
 from bus.ports import Store
 from bus.records import Box, Row, State
 from bus.store import open_store
@@ -34,7 +35,7 @@ config_option = click.option(
 def store_of(config: Path) -> Iterator[Store]:
     """The store of a mailbox, beside its daemon if that runs."""
     loaded = load_config(config)
-    store = open_store(loaded.store, owner=loaded.mailbox, exclusive=False)
+    store = open_store(store_url(loaded), owner=loaded.mailbox, exclusive=False)
     try:
         yield store
     finally:

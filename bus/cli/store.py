@@ -1,4 +1,4 @@
-"""`lienthong store`: a mailbox's store as a file: is it sound, a copy of it, and what to do with a damaged one."""
+"""`lienthong store`: a mailbox's store: is it sound, a copy of its file, and what to do with a damaged one."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,9 @@ import click
 from bus.cli.boxes import config_option
 from bus.cli.output import emit_json, json_option
 from bus.files.config import load_config
-from bus.store import care
+from bus.files.store import store_url
+from bus.store import care, is_shared
+from bus.store.opening import wants
 
 
 @click.group()
@@ -23,10 +25,19 @@ def command() -> None:
 @config_option
 @json_option
 def check(config: Path, as_json: bool) -> None:
-    """Whether the file is sound; the daemon may run. Exit code 1 where it is not."""
-    found = care.check(load_config(config).store)
+    """Whether the store is sound; the daemon may run. Exit code 1 where it is not.
+
+    Of one on PostgreSQL: whether the server keeps what it confirms. Its files are for pg_amcheck and pg_checksums.
+    """
+    loaded = load_config(config)
+    shared = is_shared(loaded.store)
+    found = wants(store_url(loaded), owner=loaded.mailbox) if shared else care.check(loaded.store)
     if as_json:
         emit_json({"ok": not found, "findings": found})
+    elif found and shared:
+        click.echo("Máy chủ PostgreSQL chưa giữ được lời hứa của kho: / The server does not keep what is promised:")
+        for line in found:
+            click.echo(f"  - {line}")
     elif found:
         click.echo("Kho bị hỏng: dừng tiến trình, chạy lienthong store recover. / Damaged: stop the daemon, recover.")
         for line in found:
@@ -41,7 +52,10 @@ def check(config: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def backup(config: Path, file: Path, as_json: bool) -> None:
-    """Copy the store to FILE, as of this moment, while the daemon runs. Sao lưu."""
+    """Copy the store to FILE, as of this moment, while the daemon runs. Sao lưu.
+
+    Of one on PostgreSQL: pg_dump, pg_basebackup.
+    """
     care.backup(load_config(config).store, file)
     if as_json:
         emit_json({"backup": file, "bytes": file.stat().st_size})

@@ -3,28 +3,29 @@
 import gc
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeAlias
 
 import structlog
 
 from bus.daemon.bulletin import Bulletin
+from bus.daemon.closing import CLOSING, GRACE, close_all
 from bus.daemon.http import HealthServer
 from bus.daemon.loops import Loop, join_all
 from bus.daemon.mailbox import MailboxDaemon
+from bus.daemon.standby import Standby
 
 log = structlog.get_logger()
 
-GRACE, CLOSING = 2.5, 2.0
-"""Seconds for the loops to end their batch, and for all that is open to be closed: a daemon is gone within 5, however
-many mailboxes it hosts (a promise to operators)."""
+Mailbox: TypeAlias = MailboxDaemon | Standby
+"""At work, or waiting for it."""
 
 
 @contextmanager
 def hosted(
-    daemons: Sequence[MailboxDaemon],
+    daemons: Sequence[Mailbox],
     *,
     listen: tuple[str, int] | None,
     bulletin: Bulletin | None = None,
@@ -54,18 +55,7 @@ def hosted(
         close_all([*daemons, *([server] if server else []), *([bulletin] if bulletin else [])], within=closing)
 
 
-def close_all(open_: Sequence[MailboxDaemon | HealthServer | Bulletin], *, within: float) -> None:
-    """All at once: where the network is stalled, each link waits as long as it may for the broker's farewell. What has
-    not closed in time is left to the end of the process."""
-    threads = [threading.Thread(target=each.close, name="close", daemon=True) for each in open_]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + within
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def run(daemons: Sequence[MailboxDaemon], *, listen: tuple[str, int] | None, bulletin: Bulletin | None = None) -> None:
+def run(daemons: Sequence[Mailbox], *, listen: tuple[str, int] | None, bulletin: Bulletin | None = None) -> None:
     """Until SIGTERM or SIGINT. Must be called from the main thread."""
     end = threading.Event()
 

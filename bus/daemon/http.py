@@ -11,13 +11,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bus.daemon.mailbox import MailboxDaemon
 from bus.daemon.metrics import RoadCollector, health
+from bus.daemon.standby import Standby
 from bus.errors import BadConfig
 
 
 class HealthServer:
     """Serves until closed. Raises BadConfig where it cannot listen there."""
 
-    def __init__(self, address: tuple[str, int], daemons: Sequence[MailboxDaemon]) -> None:
+    def __init__(self, address: tuple[str, int], daemons: Sequence[MailboxDaemon | Standby]) -> None:
         registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
@@ -51,7 +52,7 @@ def _server_of(address: tuple[str, int]) -> type[_Server]:
     return _Server6 if ":" in address[0] else _Server
 
 
-def _handler(registry: CollectorRegistry, daemons: Sequence[MailboxDaemon]) -> type[BaseHTTPRequestHandler]:
+def _handler(registry: CollectorRegistry, daemons: Sequence[MailboxDaemon | Standby]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:

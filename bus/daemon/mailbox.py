@@ -11,9 +11,9 @@ import structlog
 from bus import delivering, expiring, receiving, reminding, sending
 from bus.crashpoints import reached
 from bus.daemon.loops import Loop
-from bus.daemon.metrics import Tally
 from bus.daemon.pace import Pace
 from bus.daemon.standpoint import Standpoint
+from bus.daemon.tally import Tally
 from bus.daemon.watch import Watch, believed
 from bus.deadlines import LEAD, Stage
 from bus.endings import warnings

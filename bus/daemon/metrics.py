@@ -1,43 +1,24 @@
-"""What a daemon counts and what it can be asked: counters of the road, and the gauges of /metrics and /healthz."""
+"""What a daemon can be asked: counters of the road, and the gauges of /metrics and /healthz."""
 
-import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bus.daemon.loops import Loop
+from bus.daemon.mailbox import MailboxDaemon
+from bus.daemon.standby import Standby
 from bus.errors import BusError
 from bus.ports import Store
 from bus.records import Box, State
-
-if TYPE_CHECKING:
-    from bus.daemon.mailbox import MailboxDaemon
-
-
-class Tally:
-    """Counts since the daemon started. Safe from all loops."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def add(self, **counts: int) -> None:
-        with self._lock:
-            self._counts.update(counts)
-
-    def read(self) -> dict[str, int]:
-        with self._lock:
-            return dict(self._counts)
 
 
 class RoadCollector(Collector):
     """Reads the daemons' tallies and stores when /metrics is asked for, so that nothing is counted twice."""
 
-    def __init__(self, daemons: Iterable["MailboxDaemon"]) -> None:
+    def __init__(self, daemons: Iterable[MailboxDaemon | Standby]) -> None:
         self._daemons = tuple(daemons)
 
     def describe(self) -> Iterable[Metric]:
@@ -62,8 +43,18 @@ class RoadCollector(Collector):
         )
         readable = GaugeMetricFamily("lienthong_store_readable", "1 where the store answers", labels=["mailbox"])
         failing = GaugeMetricFamily("lienthong_loop_failing", "1 while a loop fails", labels=["mailbox", "loop"])
+        active = GaugeMetricFamily(
+            "lienthong_active", "1 where this daemon has the shared store, 0 where it stands by", labels=["mailbox"]
+        )
         now = datetime.now(UTC)
-        for daemon in self._daemons:
+        for each in self._daemons:
+            standby = _standby(each)
+            if standby is not None:
+                active.add_metric([each.mailbox], standby.standing.active)
+                failing.add_metric([each.mailbox, standby.loop.name], standby.loop.health.failing_since is not None)
+            daemon = _at_work(each)
+            if daemon is None:
+                continue
             for step, count in daemon.tally.read().items():
                 road.add_metric([daemon.mailbox, step], count)
             held = _held(daemon.store)
@@ -80,7 +71,7 @@ class RoadCollector(Collector):
                     ends.add_metric([daemon.mailbox, ending.what.en], (ending.at - now).total_seconds())
             for loop in daemon.loops:
                 failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
-        yield from (road, boxes, oldest, link, readable, failing, edition, ends)
+        yield from (road, boxes, oldest, link, readable, failing, edition, ends, active)
 
 
 _Held = dict[Box, tuple[Mapping[State, int], datetime | None]]
@@ -96,7 +87,7 @@ def _held(store: Store) -> _Held | BusError:
         return error
 
 
-def _directory(daemon: "MailboxDaemon") -> dict[str, object]:
+def _directory(daemon: MailboxDaemon) -> dict[str, object]:
     """Which edition it goes by; nothing where the directory is not signed."""
     if daemon.standpoint is None:
         return {}
@@ -105,33 +96,48 @@ def _directory(daemon: "MailboxDaemon") -> dict[str, object]:
     return {"directory": said | ({"refused_at": refused[0], "refused": refused[1]} if refused else {})}
 
 
-def health(daemons: Iterable["MailboxDaemon"]) -> tuple[bool, dict[str, object]]:
+def health(daemons: Iterable[MailboxDaemon | Standby]) -> tuple[bool, dict[str, object]]:
     """Whether all is well, and the answer of /healthz."""
     well, mailboxes = True, []
-    for daemon in daemons:
-        loops = {
-            loop.name: {
-                "ok_at": loop.health.ok_at,
-                "failing_since": loop.health.failing_since,
-                "error": loop.health.error,
-                "error_vi": loop.health.error_vi,
-            }
-            for loop in daemon.loops
-        }
-        held = _held(daemon.store)
-        lost = {"store": held.in_english(), "store_vi": held.in_vietnamese()} if isinstance(held, BusError) else {}
-        boxes = {} if isinstance(held, BusError) else {str(box): dict(counts) for box, (counts, _) in held.items()}
-        fine = daemon.broker.is_up and not lost and all(loop.health.failing_since is None for loop in daemon.loops)
+    for each in daemons:
+        fine, said = _said_of(each)
         well = well and fine
-        mailboxes.append(
-            {
-                "mailbox": daemon.mailbox,
-                "ok": fine,
-                "broker": daemon.broker.state(),
-                "loops": loops,
-                **_directory(daemon),
-                **lost,
-                **boxes,
-            }
-        )
+        mailboxes.append({"mailbox": each.mailbox, "ok": fine, **said})
     return well, {"ok": well, "mailboxes": mailboxes}
+
+
+def _said_of(each: MailboxDaemon | Standby) -> tuple[bool, dict[str, object]]:
+    standby, daemon = _standby(each), _at_work(each)
+    fine = all(loop.health.failing_since is None for loop in each.loops)
+    said: dict[str, object] = {"loops": {loop.name: _health_of(loop) for loop in each.loops}}
+    if standby is not None:
+        standing = standby.standing
+        said["standing"] = "active" if standing.active else "standby"
+        said["standing_since"] = standing.since
+        if not standing.active:
+            said |= {"waits_for": standing.waits_for, "holder_since": standing.holder_since}
+    if daemon is None:
+        return fine, said
+    held = _held(daemon.store)
+    lost = {"store": held.in_english(), "store_vi": held.in_vietnamese()} if isinstance(held, BusError) else {}
+    boxes = {} if isinstance(held, BusError) else {str(box): dict(counts) for box, (counts, _) in held.items()}
+    said |= {"broker": daemon.broker.state(), **_directory(daemon), **lost, **boxes}
+    return fine and daemon.broker.is_up and not lost, said
+
+
+def _health_of(loop: Loop) -> dict[str, object]:
+    return {
+        "ok_at": loop.health.ok_at,
+        "failing_since": loop.health.failing_since,
+        "error": loop.health.error,
+        "error_vi": loop.health.error_vi,
+    }
+
+
+def _standby(each: MailboxDaemon | Standby) -> Standby | None:
+    """Where its store is shared."""
+    return None if isinstance(each, MailboxDaemon) else each
+
+
+def _at_work(each: MailboxDaemon | Standby) -> MailboxDaemon | None:
+    return each if isinstance(each, MailboxDaemon) else each.daemon

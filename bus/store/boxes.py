@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, case,
 from bus.records import State, SubmissionKey
 from bus.store import tables
 from bus.store.forms import document_form, submission_key, submission_text
+from bus.store.many import about, many
 from bus.store.moments import from_micros, to_micros
 from bus.store.tables import WAITING
 from schemas.codes import Outcome
@@ -37,7 +38,7 @@ class Boxed:
         bodies: Table,
         *,
         counts_as_submitted: Iterable[State],
-        void: Select[tuple[int]] | None = None,
+        void: Select[int] | None = None,
     ) -> None:
         self.void: Final = void
         self.table: Final = table
@@ -131,7 +132,7 @@ def due(connection: Connection, box: Boxed, *, now: datetime, limit: int, max_by
         wanted.append(sequence)
     found: dict[int, Row[Any]] = {}
     for some in chunks(wanted):
-        found |= {row.sequence: row for row in connection.execute(box.entries, {"sequences": some}).all()}
+        found |= {row.sequence: row for row in about(connection, box.entries, {"sequences": some}).all()}
     return [found[sequence] for sequence in wanted]
 
 
@@ -140,13 +141,13 @@ def submitted(connection: Connection, box: Boxed, keys: Collection[SubmissionKey
     hits = [
         hit
         for some in chunks([submission_text(key) for key in keys])
-        for hit in connection.execute(box.submitted, {"texts": some})
+        for hit in about(connection, box.submitted, {"texts": some})
         if hit.state in box.counts_as_submitted
     ]
     void = set[int]()
     if box.void is not None:
         for done in chunks([hit.sequence for hit in hits if hit.state == State.DONE]):
-            void.update(connection.scalars(box.void, {"sequences": done}))
+            void.update(sequence for (sequence,) in about(connection, box.void, {"sequences": done}))
     found: dict[str, tuple[int, MessageId]] = {}
     for text, sequence, _, message in hits:
         if sequence not in void:
@@ -156,7 +157,7 @@ def submitted(connection: Connection, box: Boxed, keys: Collection[SubmissionKey
 
 def drop_bodies(connection: Connection, box: Boxed, sequences: Collection[int]) -> None:
     if sequences:
-        connection.execute(box.drop_body, [{"gone": sequence} for sequence in sequences])
+        many(connection, box.drop_body, [{"gone": sequence} for sequence in sequences])
 
 
 def hasten(connection: Connection, box: Boxed, state: State, *, beyond: datetime, to: datetime) -> None:

@@ -17,10 +17,11 @@ from bus.message import DEAD, routing_keys
 from bus.records import Box, State
 from bus.store.faults import translated
 from bus.store.moments import to_micros
-from bus.store.opening import check_in_place, path_of, recovery_of
+from bus.store.opening import path_of
 from bus.store.outbox import mailbox_of
-from bus.store.ownership import Ownership
+from bus.store.ownership import FileOwnership
 from bus.store.salvage import salvage
+from bus.store.sqlite import check_in_place, recovery_of
 from bus.store.tables import metadata
 from schemas.docket import Docket
 from schemas.values import MailboxCode, MessageId
@@ -104,7 +105,7 @@ def recover(url: str, *, owner: MailboxCode, now: datetime | None = None) -> Rec
     ready = recovery_of(path)
     if not ready.exists():  # else somebody pulled the plug between the two halves: the first is done
         _existing(url)
-    ownership = Ownership(path, owner=owner)
+    ownership = FileOwnership(path, owner=owner)
     try:
         with translated(str(path)):
             if not ready.exists():

@@ -11,6 +11,7 @@ from bus.handling import Change, Handling, Verdict
 from bus.records import Dossier, Event, HandlingKey, StatusRecord
 from bus.store.boxes import chunks
 from bus.store.forms import code_form, document_form
+from bus.store.many import about, many
 from bus.store.moments import from_micros, to_micros
 from bus.store.tables import dossier, event, inbox, outbox, status
 from schemas.codes import Priority, StatusCode
@@ -70,8 +71,10 @@ def by_keys(connection: Connection, keys: Collection[HandlingKey]) -> Mapping[Ha
     found = (
         _dossier(row)
         for some in chunks(wanted)
-        for row in connection.execute(
-            _by_key, {"issuers": list({key.issuer for key in some}), "documents": list({key.document for key in some})}
+        for row in about(
+            connection,
+            _by_key,
+            {"issuers": list({key.issuer for key in some}), "documents": list({key.document for key in some})},
         ).all()
     )
     return {each.key: each for each in found if each.key in wanted}
@@ -113,9 +116,10 @@ def put(connection: Connection, dossiers: Sequence[Dossier]) -> None:
     fresh = [_row_of(each) for key, each in last.items() if key not in there]
     changed = [_row_of(each) for key, each in last.items() if key in there]
     if fresh:
-        connection.execute(_insert, fresh)
+        many(connection, _insert, fresh)
     if changed:
-        connection.execute(
+        many(
+            connection,
             _change,
             [{f"{'the' if name in _KEY else 'to'}_{name}": value for name, value in row.items()} for row in changed],
         )
@@ -161,7 +165,8 @@ def _dossier(row: Row[Any]) -> Dossier:
 
 def put_statuses(connection: Connection, records: Sequence[StatusRecord]) -> None:
     if records:
-        connection.execute(
+        many(
+            connection,
             _insert_status,
             [
                 {
@@ -199,7 +204,8 @@ def statuses(connection: Connection, *, issuer: AgencyCode, document: DocumentId
 
 def put_events(connection: Connection, events: Sequence[Event]) -> None:
     if events:
-        connection.execute(
+        many(
+            connection,
             _insert_event,
             [
                 {

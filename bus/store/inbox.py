@@ -11,6 +11,7 @@ from bus.records import InboxChange, InboxEntry, Row, State
 from bus.store import boxes
 from bus.store.boxes import INBOX, chunks
 from bus.store.forms import submission_text
+from bus.store.many import about, many
 from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
 from bus.store.tables import inbox, inbox_body
 from schemas.docket import Docket
@@ -36,8 +37,8 @@ _change = (
         next_at=bindparam("to_next_at"),
         error=bindparam("to_error"),
         finished_at=bindparam("to_finished_at"),
-        submission=func.coalesce(bindparam("to_submission"), _i.submission),
-        ref=func.coalesce(bindparam("to_ref"), _i.ref),
+        submission=func.coalesce(bindparam("to_submission", type_=_i.submission.type), _i.submission),
+        ref=func.coalesce(bindparam("to_ref", type_=_i.ref.type), _i.ref),
         size=_i.size * bindparam("to_kept"),
     )
 )
@@ -47,7 +48,7 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[Inbox
     known = {
         (message, sender)
         for some in chunks({entry.docket.id for entry in entries})
-        for message, sender, _, _ in connection.execute(_standing, {"messages": some})
+        for message, sender, _, _ in about(connection, _standing, {"messages": some})
     }
     sequence = boxes.next_sequence(connection, INBOX) if entries else 0
     new: list[InboxEntry] = []
@@ -78,9 +79,9 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[Inbox
             bodies.append({"sequence": sequence, "body": entry.body})
         sequence += 1
     if rows:
-        connection.execute(_insert, rows)
+        many(connection, _insert, rows)
     if bodies:
-        connection.execute(_insert_body, bodies)
+        many(connection, _insert_body, bodies)
     return new
 
 
@@ -91,7 +92,7 @@ def held(
     return {
         (sender, message): sha256(docket).hexdigest()
         for some in chunks({message for _, message in wanted})
-        for sender, message, docket in connection.execute(_dockets, {"messages": some})
+        for sender, message, docket in about(connection, _dockets, {"messages": some})
         if (sender, message) in wanted
     }
 
@@ -114,7 +115,7 @@ def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) ->
 def change(connection: Connection, changes: Sequence[InboxChange]) -> None:
     standing: dict[MessageId, dict[MailboxCode, tuple[int, str]]] = {}
     for some in chunks({change.message for change in changes}):
-        for message, sender, sequence, state in connection.execute(_standing, {"messages": some}):
+        for message, sender, sequence, state in about(connection, _standing, {"messages": some}):
             standing.setdefault(message, {})[sender] = (sequence, state)
     rows: list[dict[str, Any]] = []
     bodyless: list[int] = []
@@ -128,7 +129,7 @@ def change(connection: Connection, changes: Sequence[InboxChange]) -> None:
             if change.state in _BODYLESS:
                 bodyless.append(sequence)
     if rows:
-        connection.execute(_change, rows)
+        many(connection, _change, rows)
     boxes.drop_bodies(connection, INBOX, bodyless)
 
 

@@ -1,5 +1,6 @@
 """How a store is opened: whose it is, that nobody else runs on it, and that its tables are today's."""
 
+import re
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -7,30 +8,41 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bus.crashpoints import reached
-from bus.errors import BadConfig, StoreDamaged
-from bus.store import migrate, sqlite
+from bus.errors import BadConfig
+from bus.store import migrate
+from bus.store.database import Database, Ownership
 from bus.store.faults import translated
-from bus.store.ownership import Ownership
 from bus.store.sql import SqlStore
+from bus.store.sqlite import SqliteDatabase
 from bus.store.tables import owner as owner_table
 from schemas.values import MailboxCode
 
+SHARED_DRIVERS = frozenset({"postgresql", "postgresql+psycopg"})
+
 
 def open_store(url: str, *, owner: MailboxCode, exclusive: bool = True) -> SqlStore:
-    """The store at `sqlite:////absolute/path.db`, made where there is none, its tables brought up to date.
+    """The store at `sqlite:////absolute/path.db` or in `postgresql+psycopg://user@host/database`, made where there is
+    none, its tables brought up to date.
 
     `exclusive` for the daemon: raises AlreadyRunning, naming the process, where another has it. Without, for commands
     beside the daemon: every verb works, and writes wait their turn with the daemon's.
 
-    Raises BadConfig for another mailbox's store, a newer version's, or no store at all; StoreFull; StoreDamaged.
+    Raises BadConfig for another mailbox's store, a newer version's, or no store at all; StoreFull; StoreAway;
+    StoreDamaged.
     """
-    parsed, path = _parse(url)
-    ownership = Ownership(path, owner=owner) if exclusive else None
+    database = database_of(url, owner=owner)
+    return open_database(database, owner=owner, ownership=database.own() if exclusive else None)
+
+
+def open_database(database: Database, *, owner: MailboxCode, ownership: Ownership | None) -> SqlStore:
+    """Released where it raises: as `open_store` does."""
     try:
-        engine = _engine(parsed, path)
+        engine = database.open()
         try:
-            with translated(str(path)):
-                _bring_up(engine, path, owner=owner, exclusive=exclusive)
+            with translated(database.name):
+                _bring_up(engine, database, owner=owner, exclusive=ownership is not None)
+                if ownership:
+                    ownership.enter()
         except BaseException:
             engine.dispose()
             raise
@@ -38,69 +50,103 @@ def open_store(url: str, *, owner: MailboxCode, exclusive: bool = True) -> SqlSt
         if ownership:
             ownership.release()
         raise
-    return SqlStore(engine, name=str(path), ownership=ownership)
+    return SqlStore(database, engine, ownership=ownership)
 
 
-def is_current(url: str) -> bool:
+def is_current(url: str, *, owner: MailboxCode) -> bool:
     """Whether `open_store` would find nothing to bring up. Raises as it does."""
-    parsed, path = _parse(url)
-    if not path.exists():
+    database = database_of(url, owner=owner)
+    if not database.exists():
         return False
-    engine = _engine(parsed, path)
+    engine = database.open()
     try:
-        with translated(str(path)), engine.connect() as connection:
-            return migrate.is_current(connection, store=str(path))
+        with translated(database.name), engine.connect() as connection:
+            return migrate.is_current(connection, store=database.name)
+    finally:
+        engine.dispose()
+
+
+def is_shared(url: str) -> bool:
+    """Whether daemons on several machines may stand by for it. Raises BadConfig."""
+    return _parse(url).get_backend_name() == "postgresql"
+
+
+def wants(url: str, *, owner: MailboxCode) -> list[str]:
+    """What a shared store's server lacks to keep what it confirms; empty where all is well. Raises as `open_store`."""
+    from bus.store.postgresql import wants as wants_of
+
+    database = database_of(url, owner=owner)
+    engine = database.open()
+    try:
+        with translated(database.name), engine.connect() as connection:
+            found = wants_of(connection)
+            if migrate.is_current(connection, store=database.name):
+                _check_owner(connection, database, owner=owner)
+            else:
+                found.append(
+                    "its tables are not made, or of an earlier version: the daemon brings them up / chưa có bảng"
+                )
+            return found
     finally:
         engine.dispose()
 
 
 def path_of(url: str) -> Path:
+    """Of an SQLite store's file. Raises BadConfig."""
+    parsed = _parse(url)
+    assert parsed.database
+    if is_shared(url):
+        raise BadConfig(
+            file=parsed.render_as_string(),
+            why="this is for a store in a file. On PostgreSQL pg_dump and pg_basebackup back up, pg_restore restores: "
+            "deploy/RUNBOOK.md, PostgreSQL / kho trên PostgreSQL dùng pg_dump, pg_basebackup, pg_restore",
+        )
+    return Path(parsed.database)
+
+
+def database_of(url: str, *, owner: MailboxCode) -> Database:
     """Raises BadConfig."""
-    return _parse(url)[1]
+    parsed = _parse(url)
+    if is_shared(url):
+        from bus.store.postgresql import PostgresqlDatabase  # few daemons need it
+
+        return PostgresqlDatabase(parsed, owner=owner)
+    return SqliteDatabase(parsed, path_of(url), owner=owner)
 
 
-def recovery_of(path: Path) -> Path:
-    """Where `recover` (bus/store/care.py) keeps what it saved, until that is in the store's place."""
-    return path.with_name(f".{path.name}.recovered")
-
-
-def check_in_place(path: Path) -> None:
-    """Raises StoreDamaged where its recovery was cut short: what is in the store's place is the damaged file."""
-    if recovery_of(path).exists():
-        raise StoreDamaged(store=path, why="its recovery was cut short / việc cứu kho bị ngắt giữa chừng")
-
-
-def _parse(url: str) -> tuple[URL, Path]:
+def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
-        raise BadConfig(file=url, why="a store is named by a URL, such as sqlite:////var/lib/lienthong/H49.db") from exc
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        shown = parsed.render_as_string(hide_password=True)
-        raise BadConfig(file=shown, why="this version keeps its store in an SQLite file: sqlite:////path/to/file.db")
-    return parsed, Path(parsed.database)
+        hidden = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url)
+        raise BadConfig(
+            file=hidden,
+            why="a store is named by a URL, such as sqlite:////var/lib/lienthong/H49.db or "
+            "postgresql+psycopg://lienthong@db/lienthong",
+        ) from exc
+    in_a_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}
+    on_a_server = parsed.drivername in SHARED_DRIVERS and parsed.database
+    if not in_a_file and not on_a_server:
+        why = "a store is an SQLite file, sqlite:////path/to/file.db, or a database of PostgreSQL's: "
+        raise BadConfig(
+            file=parsed.render_as_string(hide_password=True), why=why + "postgresql+psycopg://user@host/database"
+        )
+    return parsed
 
 
-def _engine(url: URL, path: Path) -> Engine:
-    check_in_place(path)
-    try:
-        return sqlite.engine_of(url, path)
-    except OSError as exc:
-        raise BadConfig(file=path, why=f"the store cannot be made there: {exc.strerror}") from exc
-
-
-def _bring_up(engine: Engine, path: Path, *, owner: MailboxCode, exclusive: bool) -> None:
+def _bring_up(engine: Engine, database: Database, *, owner: MailboxCode, exclusive: bool) -> None:
     with engine.connect() as connection:
-        if migrate.is_current(connection, store=str(path)):
-            return _check_owner(connection, path, owner=owner)
+        if migrate.is_current(connection, store=database.name):
+            return _check_owner(connection, database, owner=owner)
     # A command must not change the tables under a running daemon of the version before.
-    held = None if exclusive else Ownership(path, owner=owner)
+    held = None if exclusive else database.own()
     try:
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            if not migrate.is_current(connection, store=str(path)):
+        with engine.connect().execution_options(**database.writes) as connection, connection.begin():
+            if not migrate.is_current(connection, store=database.name):
+                database.prepare(connection)
                 migrate.upgrade(connection)
                 reached("migrate.upgraded")
-            _check_owner(connection, path, owner=owner)
+            _check_owner(connection, database, owner=owner)
         reached("migrate.committed")
     finally:
         if held:
@@ -108,10 +154,10 @@ def _bring_up(engine: Engine, path: Path, *, owner: MailboxCode, exclusive: bool
     return None
 
 
-def _check_owner(connection: Connection, path: Path, *, owner: MailboxCode) -> None:
+def _check_owner(connection: Connection, database: Database, *, owner: MailboxCode) -> None:
     """Two mailboxes on one host, and one URL copied from the other: each would send the other's messages."""
     whose = connection.scalar(select(owner_table.c.mailbox))
     if whose is None:
         connection.execute(insert(owner_table), {"mailbox": owner})
     elif whose != owner:
-        raise BadConfig(file=path, why=f"it is the store of mailbox {whose}, not of {owner}")
+        raise BadConfig(file=database.name, why=f"it is the store of mailbox {whose}, not of {owner}")

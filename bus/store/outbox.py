@@ -7,7 +7,20 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Connection, Integer, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import Row as SqlRow
 
 from bus.errors import HeldAfterAll, NotInTime
@@ -15,6 +28,7 @@ from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
 from bus.store import boxes
 from bus.store.boxes import OUTBOX, chunks
 from bus.store.forms import submission_key, submission_text
+from bus.store.many import about, many
 from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
 from bus.store.tables import outbox, outbox_body, recipient
 from schemas.codes import Outcome
@@ -41,7 +55,7 @@ _change = (
         next_at=bindparam("to_next_at"),
         error=bindparam("to_error"),
         finished_at=bindparam("to_finished_at"),
-        sent_at=func.coalesce(bindparam("to_sent_at"), _o.sent_at),
+        sent_at=func.coalesce(bindparam("to_sent_at", type_=BigInteger), _o.sent_at),
         tried=or_(_o.tried, bindparam("to_tried", type_=Boolean)),
         size=_o.size * bindparam("to_kept", type_=Integer),
         expires_at=case((bindparam("to_kept", type_=Integer) == 1, _o.expires_at)),
@@ -67,7 +81,7 @@ _receipt = update(recipient).where(_r.sequence == bindparam("the"), _r.mailbox =
 _gave_up = _r.code == NotInTime.code
 _hold = _receipt.where(or_(_r.outcome.is_(None), _gave_up)).values(
     outcome=bindparam("is_outcome"),
-    code=case((_gave_up, HeldAfterAll.code), else_=bindparam("is_code")),
+    code=case((_gave_up, HeldAfterAll.code), else_=bindparam("is_code", type_=_r.code.type)),
     at=bindparam("is_at"),
 )
 _refuse = _receipt.where(or_(_r.outcome.is_(None), _r.outcome == str(Outcome.HELD), _gave_up)).values(
@@ -145,11 +159,11 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
             bodies.append({"sequence": sequence, "body": entry.body, "kept_key": entry.kept_key})
         for key in entry.outstanding:
             routes.append({"sequence": sequence, "mailbox": mailbox_of(key), "routing": key, "confirmed": False})
-    connection.execute(_insert, rows)
+    many(connection, _insert, rows)
     if bodies:
-        connection.execute(_insert_body, bodies)
+        many(connection, _insert_body, bodies)
     if routes:
-        connection.execute(_insert_recipients, routes)
+        many(connection, _insert_recipients, routes)
 
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[OutboxEntry]:
@@ -160,7 +174,7 @@ def not_in_time(connection: Connection, messages: Collection[MessageId]) -> set[
     return {
         (message, mailbox)
         for some in chunks(messages)
-        for message, mailbox in connection.execute(_given_up, {"messages": some})
+        for message, mailbox in about(connection, _given_up, {"messages": some})
     }
 
 
@@ -171,7 +185,7 @@ def expired(connection: Connection, *, now: datetime, limit: int) -> list[Row]:
 def unfinished(connection: Connection, messages: Collection[MessageId]) -> list[OutboxEntry]:
     standing = _look_up(connection, messages)
     open_ = [each.sequence for each in standing.values() if each.state not in BODYLESS]
-    rows = [row for some in chunks(open_) for row in connection.execute(OUTBOX.entries, {"sequences": some}).all()]
+    rows = [row for some in chunks(open_) for row in about(connection, OUTBOX.entries, {"sequences": some}).all()]
     return _entries(connection, rows)
 
 
@@ -179,14 +193,14 @@ def reseal(connection: Connection, bodies: Mapping[MessageId, bytes]) -> None:
     standing = _look_up(connection, bodies.keys())
     rows = [{"the": standing[message].sequence, "to_body": body} for message, body in bodies.items()]
     if rows:
-        connection.execute(_reseal, rows)
+        many(connection, _reseal, rows)
 
 
 def _entries(connection: Connection, rows: Sequence[SqlRow[Any]]) -> list[OutboxEntry]:
     unconfirmed: defaultdict[int, list[str]] = defaultdict(list)
     unreceipted: defaultdict[int, list[str]] = defaultdict(list)
     for some in chunks([row.sequence for row in rows]):
-        for sequence, routing, confirmed in connection.execute(_outstanding, {"sequences": some}):
+        for sequence, routing, confirmed in about(connection, _outstanding, {"sequences": some}):
             unreceipted[sequence].append(routing)
             if not confirmed:
                 unconfirmed[sequence].append(routing)
@@ -222,7 +236,7 @@ def _look_up(connection: Connection, messages: Collection[MessageId]) -> dict[Me
     return {
         message: _Standing(sequence, State(state))
         for some in chunks(messages)
-        for message, sequence, state in connection.execute(_standing, {"messages": some})
+        for message, sequence, state in about(connection, _standing, {"messages": some})
     }
 
 
@@ -247,12 +261,12 @@ def change(connection: Connection, changes: Sequence[OutboxChange]) -> None:
                 anew.append({"the": sequence})
             confirmed += [{"the": sequence, "at_mailbox": mailbox_of(key)} for key in change.confirmed]
     if rows:
-        connection.execute(_change, rows)
+        many(connection, _change, rows)
     boxes.drop_bodies(connection, OUTBOX, bodyless)
     if anew:
-        connection.execute(_begin_anew, anew)
+        many(connection, _begin_anew, anew)
     if confirmed:
-        connection.execute(_confirm, confirmed)
+        many(connection, _confirm, confirmed)
 
 
 def _row_of(change: OutboxChange, sequence: int, before: State) -> dict[str, Any]:
@@ -289,14 +303,16 @@ def put_receipts(connection: Connection, lines: Sequence[ReceiptLine]) -> Collec
         )
     for statement, rows in ((_hold, heard[Outcome.HELD]), (_refuse, heard[Outcome.REFUSED])):
         if rows:
-            connection.execute(statement, rows)
+            many(connection, statement, rows)
     finished = [
         sequence
         for some in chunks(last.keys())
-        for sequence in connection.scalars(_complete, {"sequences": some})  # those that every recipient has answered
+        for sequence in about(
+            connection, _complete, {"sequences": some}
+        ).scalars()  # those that every recipient has answered
     ]
     if finished:
-        connection.execute(_finish, [{"the": sequence, "to_finished_at": last[sequence]} for sequence in finished])
+        many(connection, _finish, [{"the": sequence, "to_finished_at": last[sequence]} for sequence in finished])
     boxes.drop_bodies(connection, OUTBOX, finished)
     return {line.message for line, _ in meant}
 
@@ -306,14 +322,14 @@ def _meant(connection: Connection, lines: Sequence[ReceiptLine]) -> list[tuple[R
     sent: dict[MessageId, tuple[int, str]] = {
         message: (sequence, sha256(docket).hexdigest())
         for some in chunks({line.message for line in lines})
-        for message, sequence, docket in connection.execute(_dockets, {"messages": some})
+        for message, sequence, docket in about(connection, _dockets, {"messages": some})
     }
     mailboxes = list(chunks({line.mailbox for line in lines}))
     to = {
         (sequence, mailbox)
         for some in chunks([sequence for sequence, _ in sent.values()])
         for those in mailboxes
-        for sequence, mailbox in connection.execute(_sent_to, {"sequences": some, "mailboxes": those})
+        for sequence, mailbox in about(connection, _sent_to, {"sequences": some, "mailboxes": those})
     }
     return [
         (line, sequence)
@@ -360,7 +376,7 @@ def _rows(connection: Connection, found: Sequence[SqlRow[Any]]) -> list[Row]:
 def _receipts_of(connection: Connection, messages: Mapping[int, MessageId]) -> Mapping[int, list[ReceiptLine]]:
     receipts: defaultdict[int, list[ReceiptLine]] = defaultdict(list)
     for some in chunks(messages.keys()):
-        for sequence, mailbox, outcome, code, at in connection.execute(_receipts, {"sequences": some}):
+        for sequence, mailbox, outcome, code, at in about(connection, _receipts, {"sequences": some}):
             receipts[sequence].append(
                 ReceiptLine(
                     message=messages[sequence], mailbox=mailbox, outcome=Outcome(outcome), code=code, at=from_micros(at)

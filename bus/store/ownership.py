@@ -1,14 +1,19 @@
-"""One daemon a store: an advisory lock on a file beside it, which the kernel takes back when the process dies."""
+"""One daemon a file: an advisory lock on one beside it, which the kernel takes back when the process dies. How a store
+that several machines share is owned is in claim.py."""
 
 import fcntl
 import os
 from pathlib import Path
+from typing import Final
 
 from bus.errors import AlreadyRunning, BadConfig
 
 
-class Ownership:
+class FileOwnership:
     """Held from creation to `release`. The file stays: removed under one who waits for it, it would make two owners."""
+
+    epoch: Final = None
+    is_held: Final = True
 
     def __init__(self, store: Path, *, owner: str) -> None:
         """Raises AlreadyRunning, naming the process."""
@@ -27,6 +32,9 @@ class Ownership:
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n{owner}\n")
         self._file.flush()
+
+    def enter(self) -> None:
+        """A file's lock is enough."""
 
     def release(self) -> None:
         self._file.close()

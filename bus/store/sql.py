@@ -10,10 +10,9 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, select
 from bus.crashpoints import reached
 from bus.ports import Transaction
 from bus.records import State
-from bus.store import sqlite
+from bus.store.database import Database, Ownership
 from bus.store.faults import translated
 from bus.store.moments import to_micros
-from bus.store.ownership import Ownership
 from bus.store.tables import event, inbox, outbox, status
 from bus.store.transaction import SqlTransaction
 
@@ -26,12 +25,18 @@ _FORGETTABLE = ((outbox, (State.DONE, State.CANCELLED)), (inbox, (State.DONE, St
 class SqlStore:
     """Made by `open_store`. Implements `bus.ports.Store`."""
 
-    def __init__(self, engine: Engine, *, name: str, ownership: Ownership | None) -> None:
+    def __init__(self, database: Database, engine: Engine, *, ownership: Ownership | None) -> None:
+        self._database = database
         self._engine = engine
-        self._name = name
+        self._name = database.name
         self._ownership = ownership
         self._turn = threading.Lock()
         self._writer: int | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether who opened it for a daemon still has it. False: stop working, and close it."""
+        return self._ownership is None or self._ownership.is_held
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -40,11 +45,11 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with translated(self._name), self._engine.connect() as connection:
-            yield SqlTransaction(connection, writes=False)
+        with translated(self._name), self._engine.connect() as plain:
+            yield SqlTransaction(plain.execution_options(**self._database.reads), writes=False)
 
     def forget(self, before: datetime) -> int:
-        """As in the protocol. Gives the space back to the disk where SQLite can."""
+        """As in the protocol. Gives the space back to the disk where it can be."""
         limit = to_micros(before)
         forgotten = sum(self._forget_box(table, states, limit) for table, states in _FORGETTABLE)
         for number, recorded in ((status.c.number, status.c.recorded_at), (event.c.number, event.c.at)):
@@ -52,7 +57,7 @@ class SqlStore:
         more = True
         while more:
             with self._turn, translated(self._name), self._engine.connect() as connection:
-                more = sqlite.give_back(connection)
+                more = self._database.give_back(connection)
         return forgotten
 
     def close(self) -> None:
@@ -69,8 +74,9 @@ class SqlStore:
         with self._turn, translated(self._name), self._engine.connect() as plain:
             self._writer = threading.get_ident()
             try:
-                connection = plain.execution_options(writes=True)
+                connection = plain.execution_options(**self._database.writes)
                 with connection.begin():
+                    self._database.begin(connection, epoch=self._ownership.epoch if self._ownership else None)
                     yield connection
             finally:
                 self._writer = None

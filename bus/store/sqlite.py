@@ -1,12 +1,17 @@
 """What is SQLite's own: how its file is opened, what is asked of it, and how it gives space back."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
+
+from bus.errors import BadConfig, StoreDamaged
+from bus.store.ownership import FileOwnership
+from schemas.values import MailboxCode
 
 _PATIENCE = 15.0
 """Seconds that a write waits for one of another process (an operator's command) before it gives up."""
@@ -28,6 +33,56 @@ _READERS = 4
 
 _PAGES = 2000
 """Pages given back in one commit."""
+
+
+class SqliteDatabase:
+    """Implements `bus.store.database.Database`: a file on this machine."""
+
+    reads: Final[Mapping[str, Any]] = {}
+    writes: Final[Mapping[str, Any]] = {"writes": True}
+
+    def __init__(self, url: URL, path: Path, *, owner: MailboxCode) -> None:
+        self._url = url
+        self._path = path
+        self._owner = owner
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    def open(self) -> Engine:
+        """Raises StoreDamaged, too: see `check_in_place`."""
+        check_in_place(self._path)
+        try:
+            return engine_of(self._url, self._path)
+        except OSError as exc:
+            raise BadConfig(file=self._path, why=f"the store cannot be made there: {exc.strerror}") from exc
+
+    def own(self) -> FileOwnership:
+        return FileOwnership(self._path, owner=self._owner)
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def prepare(self, connection: Connection) -> None:
+        """A file is ready as it is."""
+
+    def begin(self, connection: Connection, *, epoch: int | None) -> None:
+        """BEGIN IMMEDIATE has waited for its turn."""
+
+    def give_back(self, connection: Connection) -> bool:
+        return give_back(connection)
+
+
+def recovery_of(path: Path) -> Path:
+    """Where `recover` (bus/store/care.py) keeps what it saved, until that is in the store's place."""
+    return path.with_name(f".{path.name}.recovered")
+
+
+def check_in_place(path: Path) -> None:
+    """Raises StoreDamaged where its recovery was cut short: what is in the store's place is the damaged file."""
+    if recovery_of(path).exists():
+        raise StoreDamaged(store=path, why="its recovery was cut short / việc cứu kho bị ngắt giữa chừng")
 
 
 def engine_of(url: URL, path: Path) -> Engine:

@@ -16,16 +16,26 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy import Text as AnyText
 from sqlalchemy.sql.elements import ColumnElement
+
+from bus.store.words import Words
 
 metadata = MetaData()
 
+# PostgreSQL would sort by a language's rules, which a new version of its machine's C library may change under an index.
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+
+Free = AnyText().with_variant(Words(), "postgresql")
+"""Written by strangers: a document system, an error."""
+
 # SQLite makes only an INTEGER PRIMARY KEY the row's own number; PostgreSQL needs the wide type.
 Sequence = BigInteger().with_variant(Integer, "sqlite")
+Bytes = Sequence
+"""How many. SQLite's INTEGER has no limit of 2 GiB."""
 
 WAITING: ColumnElement[str] = literal_column("'waiting'")
 """Written into the statement: a partial index is used only where its condition can be read there."""
@@ -42,13 +52,13 @@ def _box(name: str, *own: Column[object] | UniqueConstraint) -> Table:
         Column("priority", SmallInteger, nullable=False),
         Column("attempts", Integer, nullable=False),
         Column("next_at", BigInteger),  # only where it is waited for: null in the end states
-        Column("size", Integer, nullable=False),  # of the body still kept
+        Column("size", Bytes, nullable=False),  # of the body still kept
         Column("entered_at", BigInteger, nullable=False),
         Column("finished_at", BigInteger),
         Column("document", Text),  # forms.document_form
         Column("submission", Text),  # forms.submission_text
-        Column("ref", Text),  # what the document system calls it
-        Column("error", Text),
+        Column("ref", Free),  # what the document system calls it
+        Column("error", Free),
         *own,
         Column("docket", LargeBinary, nullable=False),
     )
@@ -71,6 +81,7 @@ def _box_indexes(table: Table) -> None:
         column.size,
         column.next_at,  # always null here, and read from here: the row itself is left alone
         sqlite_where=at_once,
+        postgresql_where=at_once,
     )
     Index(
         f"{name}_later",
@@ -79,10 +90,11 @@ def _box_indexes(table: Table) -> None:
         column.sequence,
         column.size,
         sqlite_where=later,
+        postgresql_where=later,
     )
     Index(f"{name}_state", column.state, column.sequence)
-    Index(f"{name}_submission", column.submission, sqlite_where=submitted)
-    Index(f"{name}_document", column.document, sqlite_where=about)
+    Index(f"{name}_submission", column.submission, sqlite_where=submitted, postgresql_where=submitted)
+    Index(f"{name}_document", column.document, sqlite_where=about, postgresql_where=about)
 
 
 def _bodies(name: str, of: Table, *own: Column[bytes]) -> Table:
@@ -106,7 +118,12 @@ outbox = _box(
     UniqueConstraint("message", name="outbox_message"),
 )
 outbox.append_column(Column("expires_at", BigInteger))  # only while it is not finished
-Index("outbox_expires", outbox.c.expires_at, sqlite_where=outbox.c.expires_at.is_not(None))
+Index(
+    "outbox_expires",
+    outbox.c.expires_at,
+    sqlite_where=outbox.c.expires_at.is_not(None),
+    postgresql_where=outbox.c.expires_at.is_not(None),
+)
 _box_indexes(outbox)
 outbox_body = _bodies("outbox_body", outbox, Column("kept_key", LargeBinary))
 
@@ -145,7 +162,7 @@ dossier = Table(
     Column("code", Text),
     Column("issued_on", Text),
     Column("updated_at", BigInteger, nullable=False),
-    Column("ref", Text),
+    Column("ref", Free),
     Column("document_form", Text, nullable=False),  # forms.document_form
     Column("code_form", Text),  # forms.code_form
     Column("priority", SmallInteger, nullable=False, server_default="0"),
@@ -156,7 +173,12 @@ dossier = Table(
     Index("dossier_code_form", "issuer", "code_form", "issued_on"),
 )
 
-Index("dossier_watched", dossier.c.watched, sqlite_where=dossier.c.watched.is_not(None))
+Index(
+    "dossier_watched",
+    dossier.c.watched,
+    sqlite_where=dossier.c.watched.is_not(None),
+    postgresql_where=dossier.c.watched.is_not(None),
+)
 
 status = Table(
     "status",
@@ -170,7 +192,7 @@ status = Table(
     Column("at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("message", Text, nullable=False),
-    Column("description", Text),
+    Column("description", Free),
     Column("document_form", Text, nullable=False),
     Index("status_document_form", "document_form", "issuer"),
 )
@@ -185,10 +207,18 @@ event = Table(
     Column("issuer", Text),
     Column("document", Text),
     Column("document_form", Text),
-    Column("detail", Text, nullable=False),
+    Column("detail", Free, nullable=False),
     Index("event_document_form", "document_form"),
     Index("event_message", "message"),
 )
 
-owner = Table("owner", metadata, Column("mailbox", Text, primary_key=True))
-"""One row: whose store this is."""
+owner = Table(
+    "owner",
+    metadata,
+    Column("mailbox", Text, primary_key=True),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("holder", Text),
+    Column("since", BigInteger),
+)
+"""One row: whose store this is; and, where several machines share it, which daemon has it (claim.py): its number, its
+name, and since when."""

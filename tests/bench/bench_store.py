@@ -1,6 +1,8 @@
-"""How fast a mailbox's store is on this disk, step by step of the road, in batches of one commit each.
+"""How fast a mailbox's store is on this disk, step by step of the road, in batches of one commit each: SQLite, and in
+the same run PostgreSQL on the same machine, every commit durable in both.
 
 python -m tests.bench.bench_store [--documents 20000] [--batch 200] [--size 4096] [--waiting 100000] [--json]
+    [--postgres URL | --no-postgres]
 """
 
 import os
@@ -23,6 +25,7 @@ from bus.store import SqlStore, open_store
 from schemas.codes import BusinessType, Kind, Outcome
 from schemas.docket import Address, Docket, DocumentKey, SealedContent
 from schemas.values import MessageId
+from tests.postgres.server import some_postgres
 
 T = TypeVar("T")
 NOW = datetime.now(UTC)
@@ -187,23 +190,51 @@ def backlog(store: SqlStore, waiting: int, batch: int) -> Iterator[Step]:
 @click.option("--size", default=4096, help="Bytes of a sealed body.")
 @click.option("--waiting", default=100_000, help="Entries of the backlog; 0 for none.")
 @click.option("--directory", type=click.Path(path_type=Path), help="On the disk to be measured.")
+@click.option("--postgres", help="URL of a database to measure, instead of a server started for it.")
+@click.option("--no-postgres", "both", flag_value=False, type=bool, default=True)
 @json_option
-def main(count: int, batch: int, size: int, waiting: int, directory: Path | None, as_json: bool) -> None:
+def main(
+    count: int,
+    batch: int,
+    size: int,
+    waiting: int,
+    directory: Path | None,
+    postgres: str | None,
+    both: bool,
+    as_json: bool,
+) -> None:
     """Measures the store."""
+    found = {"SQLite": steps_of_sqlite(count, batch, size, waiting, directory)}
+    if postgres:
+        found["PostgreSQL"] = steps_of(postgres, count, batch, size, waiting)
+    elif both:
+        with some_postgres(()) as server:
+            found["PostgreSQL"] = steps_of(server.url(), count, batch, size, waiting)
+    if as_json:
+        emit_json({name: [asdict(step) for step in steps] for name, steps in found.items()})
+        return
+    for name, steps in found.items():
+        title = f"{name}, {size} byte bodies, {batch} a commit"
+        emit_table(list(asdict(steps[0])), [list(asdict(step).values()) for step in steps], title=title)
+    if both or postgres:
+        for one, other in zip(*found.values(), strict=True):
+            click.echo(f"{one.step:<40} PostgreSQL {other.per_second / max(one.per_second, 1):.2f} × of SQLite")
+
+
+def steps_of_sqlite(count: int, batch: int, size: int, waiting: int, directory: Path | None) -> list[Step]:
     place = Path(tempfile.mkdtemp(dir=directory))
-    store = open_store(f"sqlite:///{place}/bench.db", owner="G22")
     try:
-        steps = list(road(store, documents(count, size), batch))
-        if waiting:
-            steps += backlog(store, waiting, batch)
+        return steps_of(f"sqlite:///{place}/bench.db", count, batch, size, waiting)
+    finally:
+        shutil.rmtree(place)
+
+
+def steps_of(url: str, count: int, batch: int, size: int, waiting: int) -> list[Step]:
+    store = open_store(url, owner="G22")
+    try:
+        return [*road(store, documents(count, size), batch), *(backlog(store, waiting, batch) if waiting else ())]
     finally:
         store.close()
-        shutil.rmtree(place)
-    if as_json:
-        emit_json([asdict(step) for step in steps])
-    else:
-        title = f"SQLite, {size} byte bodies, {batch} a commit"
-        emit_table(list(asdict(steps[0])), [list(asdict(step).values()) for step in steps], title=title)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from adapters.folder import FolderAdapter
 from bus.cli import adapter as wiring
 from bus.cli.main import main
 from bus.config import AdapterConfig, Config, parse
+from bus.daemon.mailbox import MailboxDaemon
 from bus.directory import render_keys
 from bus.errors import AlreadyRunning, BadConfig
 from bus.files.keys import save_identity
@@ -107,6 +108,7 @@ def test_a_configuration_becomes_a_daemon(config: Path) -> None:
     """Its mailbox, its directory as of its day, its document system; not started, and closed by whoever has it."""
     with wiring.running([loaded(config)]) as hosted:
         (daemon,) = hosted.daemons
+        assert isinstance(daemon, MailboxDaemon)
         assert daemon.mailbox == "G22"
         assert not daemon.broker.is_up
         assert not any(loop.health.turns for loop in daemon.loops)
@@ -213,7 +215,7 @@ def test_a_document_system_without_a_check_is_ready(tmp_path: Path) -> None:
         ("\nroot", "\nrot", "rot: Extra inputs are not permitted"),
         ("as_of = 2026-11-22", "as_of = 2026-13-22", "no TOML"),
         ("sqlite:///", "sqlite:////nowhere", "the store cannot be made there"),
-        ("sqlite:///", "mysql:///", "this version keeps its store in an SQLite file"),
+        ("sqlite:///", "mysql:///", "a store is an SQLite file"),
     ],
 )
 def test_what_is_wrong_is_found(tmp_path: Path, config: Path, old: str, new: str, finding: str) -> None:

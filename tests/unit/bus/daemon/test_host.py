@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bus.daemon.host import close_all, hosted, run
+from bus.daemon.closing import close_all
+from bus.daemon.host import hosted, run
 from bus.errors import BadConfig
 from bus.ports import Filed, Filing
 from tests.fakes.broker import FakeBroker

@@ -1,12 +1,11 @@
 """What a daemon can be asked: numbers and health, read from tallies, stores and links when somebody asks."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bus.daemon.metrics import RoadCollector, Tally, health
+from bus.daemon.metrics import RoadCollector, health
 from bus.errors import StoreFull
 from tests.fakes.store import MemoryStore
 from tests.scenarios.country import Land, document
@@ -23,24 +22,6 @@ class BrokenStore(MemoryStore):
 @pytest.fixture
 def land() -> Land:
     return Land(now=datetime.now(UTC) - timedelta(hours=1))
-
-
-def test_a_tally_is_safe_from_all_loops() -> None:
-    """Four threads count; nothing is lost, and what is read is a copy."""
-    tally = Tally()
-
-    def count() -> None:
-        for _ in range(500):
-            tally.add(filed=1, held=2)
-
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    before = tally.read()
-    tally.add(filed=1)
-    assert before == {"filed": 2000, "held": 4000}
 
 
 def test_metrics_are_read_from_where_the_facts_are(land: Land) -> None:

@@ -17,7 +17,7 @@ from bus.errors import AlreadyRunning, BadConfig, NotPossible, StoreDamaged, Sto
 from bus.message import DEAD
 from bus.records import Box, OutboxChange, State
 from bus.store import care, open_store
-from bus.store.opening import recovery_of
+from bus.store.sqlite import recovery_of
 from tests.contract.store import NOW, arrived, due, mid, put, row, sending, settle
 
 COUNT = 60

@@ -11,7 +11,7 @@ import pytest
 
 from bus.errors import AlreadyRunning, BadConfig
 from bus.store import migrate, open_store
-from bus.store.ownership import Ownership
+from bus.store.ownership import FileOwnership
 from tests.contract.store import due, put, sending
 
 
@@ -32,9 +32,11 @@ def test_made_where_there_is_none(tmp_path: Path, exclusive: bool) -> None:
     ("url", "why"),
     [
         ("H49.db", "named by a URL"),
-        ("sqlite://", "in an SQLite file"),
-        ("sqlite:///:memory:", "in an SQLite file"),
-        ("postgresql://bus:secret@db/h49", r"postgresql://bus:\*\*\*@db/h49 is wrong"),
+        ("bus:secret@db/h49", r"bus:\*\*\*@db/h49 is wrong"),
+        ("sqlite://", "an SQLite file"),
+        ("sqlite:///:memory:", "an SQLite file"),
+        ("postgresql+asyncpg://bus:secret@db/h49", r"postgresql\+asyncpg://bus:\*\*\*@db/h49 is wrong"),
+        ("postgresql://bus:secret@db", r"a database of PostgreSQL's"),
         ("sqlite:////nowhere/at/all/H49.db", "No such file or directory"),
     ],
 )
@@ -73,7 +75,7 @@ def test_the_second_of_two_that_found_nothing(tmp_path: Path, monkeypatch: pytes
     real = migrate.is_current
     monkeypatch.setattr(migrate, "is_current", lambda c, *, store: next(answers, None) is None and real(c, store=store))
     open_store(url, owner="H49").close()
-    Ownership(tmp_path / "x.db", owner="H49").release()
+    FileOwnership(tmp_path / "x.db", owner="H49").release()
 
 
 OPENS = """

@@ -1,0 +1,56 @@
+"""What a store asks of the database under it, where SQLite and PostgreSQL differ: sqlite.py and postgresql.py answer.
+What is the same in both is in the other files, once."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine
+
+
+class Ownership(Protocol):
+    """That one daemon has the store, and no other."""
+
+    @property
+    def epoch(self) -> int | None:
+        """The owner's number, which every write must find unchanged; None where no other machine could have written."""
+
+    @property
+    def is_held(self) -> bool:
+        """False once it was lost, or may have been: stop working. Nothing is written afterwards either way."""
+
+    def enter(self) -> None:
+        """Once the tables are there: from here on nobody of before can write."""
+
+    def release(self) -> None: ...
+
+
+class Database(Protocol):
+    @property
+    def name(self) -> str:
+        """For people. Never a password."""
+
+    @property
+    def reads(self) -> Mapping[str, Any]:
+        """Execution options of a connection that reads one moment's state."""
+
+    @property
+    def writes(self) -> Mapping[str, Any]: ...
+
+    def open(self) -> Engine:
+        """Raises BadConfig where there can be none."""
+
+    def own(self) -> Ownership:
+        """For the daemon. Raises AlreadyRunning, naming the process."""
+
+    def exists(self) -> bool:
+        """False where nobody has opened it yet."""
+
+    def prepare(self, connection: Connection) -> None:
+        """In the transaction that makes the tables, before it does. Raises BadConfig for what is no place for them."""
+
+    def begin(self, connection: Connection, *, epoch: int | None) -> None:
+        """At the beginning of every write: waits until nobody else writes. Raises StoreTaken where the store has
+        another owner by now."""
+
+    def give_back(self, connection: Connection) -> bool:
+        """Returns some free space to the disk. True when there is more. With no transaction open."""

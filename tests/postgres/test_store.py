@@ -1,0 +1,69 @@
+"""PostgreSQL keeps the contract of `bus.ports.Store`."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from bus.ports import Store
+from bus.store import open_store
+from bus.store.sql import SqlStore
+from bus.store.tables import metadata
+from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract
+from tests.contract.store_inbox import InboxContract
+from tests.contract.store_memory import (
+    DossierContract,
+    ForgettingContract,
+    HistoryContract,
+    OperatorContract,
+    TransactionContract,
+)
+from tests.contract.store_receipts import ReceiptContract
+from tests.postgres.server import Server
+
+EMPTY = "TRUNCATE {} RESTART IDENTITY".format(", ".join(name for name in metadata.tables if name != "owner"))
+
+
+@pytest.fixture(scope="module")
+def opened(postgres: Server) -> Iterator[SqlStore]:
+    postgres.ask("CREATE DATABASE contract")
+    store = open_store(postgres.url("contract"), owner="G22")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(opened: SqlStore) -> Store:
+    with opened._writing() as connection:
+        connection.execute(text(EMPTY))
+    return opened
+
+
+class TestOutbox(OutboxContract): ...
+
+
+class TestSettling(SettlingContract): ...
+
+
+class TestExpiring(ExpiringContract): ...
+
+
+class TestReceipts(ReceiptContract): ...
+
+
+class TestInbox(InboxContract): ...
+
+
+class TestDossiers(DossierContract): ...
+
+
+class TestHistory(HistoryContract): ...
+
+
+class TestOperators(OperatorContract): ...
+
+
+class TestForgetting(ForgettingContract): ...
+
+
+class TestTransactions(TransactionContract): ...
