@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -130,6 +130,39 @@ class DeadlineConfig(_Section):
     accepted nor refused it."""
 
 
+class BlobsConfig(_Section):
+    """Where large attachments wait for their recipients. The broker's streams need nothing said; an S3-compatible store
+    that is described here is read from too, whichever of the two the own ones are put into."""
+
+    large_from: Annotated[int, Field(ge=64 * 1024)] = 512 * 1024
+    """Bytes of one attachment above which it travels apart, where its recipients take that."""
+    kind: Literal["stream", "s3"] = "stream"
+    """Where the own ones are put: recipients need the same."""
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/?#@\s]+$")] | None = None
+    """https://host[:port]; Amazon's own where absent. http:// only together with `plain`."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
+    plain: bool = False
+    """True: no encryption on the way, for trials on one machine only. What lies there is sealed either way."""
+    credentials_file: str | None = None
+    """TOML of access_key_id and secret_access_key, perhaps session_token; must not be readable by others. Where absent,
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) of the environment."""
+    cafile: str | None = None
+    """PEM file of the authorities that may vouch for the endpoint; those that the system trusts where absent."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        others = self.endpoint or self.credentials_file or self.cafile or self.plain
+        if self.bucket is None and (self.kind == "s3" or others):
+            raise ValueError("bucket is missing / thiếu bucket")
+        if not self.plain and self.endpoint is not None and self.endpoint.startswith("http://"):
+            raise ValueError(
+                "http:// is not encrypted: use https://, or say plain = true for a trial / "
+                "http:// không mã hóa: dùng https://, hoặc ghi plain = true khi chạy thử"
+            )
+        return self
+
+
 class HttpConfig(_Section):
     listen: Annotated[str, Field(pattern=r"^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
     """host:port of /healthz and /metrics."""
@@ -160,6 +193,7 @@ class Config(_Section):
     http: HttpConfig | None = None
     expiry: ExpiryConfig = ExpiryConfig()
     deadline: DeadlineConfig = DeadlineConfig()
+    blobs: BlobsConfig = BlobsConfig()
     max_content: Annotated[int, Field(ge=1024), AfterValidator(_sendable)] | None = None
     """Bytes of one document with its attachments; 12 MiB where absent, and never more than a message can carry."""
 

@@ -99,12 +99,18 @@ def targets(tx: Transaction, document: Document, key: DocumentKey, handlers: Seq
                 if dossier.key.handler in wanted and dossier.key.handler in (replaced.agencies or wanted)
             ]
         case BusinessType.REVOKE | BusinessType.UPDATE:
-            named: list[DocumentId | None] = [document.business.document_id, document.id]
-            named += [reference.document_id for reference in document.responses]
-            for document_id in named:
-                if document_id and (found := _at(tx, key.issuer, wanted, document=document_id)):
+            for document_id in named(document):
+                if found := _at(tx, key.issuer, wanted, document=document_id):
                     return found
             return _at(tx, key.issuer, wanted, code=str(document.number), issued_on=document.issued_on.isoformat())
+
+
+def named(document: Document) -> list[DocumentId]:
+    """The ids under which a revocation, update or replacement may speak of another document, the likeliest first."""
+    if document.business.type is BusinessType.REPLACE:
+        return [replaced.document_id for replaced in document.business.replaced]
+    ids = [document.business.document_id, document.id, *(each.document_id for each in document.responses)]
+    return [each for each in ids if each]
 
 
 def _at(

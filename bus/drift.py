@@ -22,7 +22,7 @@ from bus.topology import (
     Topology,
     User,
     Vhost,
-    is_lane,
+    is_blobs,
     mailbox_of,
 )
 from schemas.codes import Label
@@ -74,6 +74,10 @@ _WITHDRAWN = Label(
     "chứng thư bị thu hồi hoặc hết hạn: cắt kết nối, giữ nguyên hàng đợi",
     "certificate revoked or ended: its connections are cut, its queue stays",
 )
+_SUPERSEDED = Label(
+    "mỗi loại bản tin nay có đường riêng, tạo trước khi gỡ đường này",
+    "each kind of message has a road of its own now, made before this one goes",
+)
 # Where a queue's members and leader were first put; RabbitMQ moves them later, and they differ without harm.
 _PLACING = frozenset({"x-queue-leader-locator", "x-quorum-initial-group-size", "x-initial-cluster-size"})
 
@@ -109,6 +113,7 @@ def diff(current: Topology, wanted: Topology, *, prune: bool = False) -> tuple[C
         for user in current.users
         if user.name in wanted.withdrawn and is_ours(user)
     ]
+    changes += [_change(Act.REMOVE, binding, _SUPERSEDED) for binding in _superseded(current, wanted)]
     return (*changes, *(leftovers(current, wanted) if prune else ()))
 
 
@@ -125,25 +130,33 @@ def nameable(current: Topology) -> tuple[str, ...]:
 def leftovers(current: Topology, wanted: Topology) -> tuple[Change, ...]:
     """What was made from a directory and is in the wanted one no more, as removals.
 
-    A mailbox whose inbox is not empty, or is being read, keeps all it has until it is. A lane alone goes at once.
+    A mailbox whose inbox is not empty, or is being read, keeps all it has until it is; so does one whose large
+    attachments somebody fetches. A lane alone goes at once.
     """
-    names = {_key(item) for item in _items(wanted)}
+    settled = {_key(item) for item in (*_items(wanted), *_superseded(current, wanted))}
     extra = [
         item
         for item in _items(current)
-        if is_ours(item) and _key(item) not in names and not (isinstance(item, User) and item.name in wanted.withdrawn)
+        if is_ours(item)
+        and _key(item) not in settled
+        and not (isinstance(item, User) and item.name in wanted.withdrawn)
     ]
     held = {
         mailbox: queue
         for queue in extra
-        if isinstance(queue, Queue) and queue.is_held and not is_lane(queue.name)
-        if (mailbox := mailbox_of(queue.name))
+        if isinstance(queue, Queue) and queue.is_held and (mailbox := mailbox_of(queue.name))
     }
     return tuple(
         _change(Act.REMOVE, item) if queue is None else _change(Act.CANNOT, item, _held(queue))
         for item in reversed(extra)
         if (queue := held.get(owner(item))) is None or queue is item
     )
+
+
+def _superseded(current: Topology, wanted: Topology) -> list[Binding]:
+    """Of mailboxes whose new roads are there, or are made before."""
+    sources = {exchange.name for exchange in wanted.exchanges}
+    return [binding for binding in current.bindings if binding.is_superseded and binding.source in sources]
 
 
 def _missing(current: Sequence[_Named], wanted: Sequence[_Named]) -> list[Change]:
@@ -253,6 +266,11 @@ def _somebody_else(user: User) -> Label:
 
 
 def _held(queue: Queue) -> Label:
+    if is_blobs(queue.name):
+        return Label(
+            f"còn {queue.consumers} bên đang lấy tệp lớn: người vận hành chờ họ lấy xong, rồi chạy lại",
+            f"{queue.consumers} are fetching large attachments: the operator lets them finish, then runs this again",
+        )
     messages = "?" if queue.messages is None else queue.messages
     return Label(
         f"còn {messages} bản tin, {queue.consumers} bên đọc: người vận hành để hộp thư đọc hết, dừng nó, rồi chạy lại",

@@ -22,6 +22,8 @@ BusError
 │   ├── NotForUs                 sender      its docket does not name this mailbox
 │   ├── NotUnderstood            sender      of a business type or version that the recipient does not take
 │   ├── KeyWithdrawn             sender      sealed to a key that is no longer in use: it is sealed again by itself
+│   ├── BlobMissing              sender      segments of an attachment are gone: they are sent again by itself
+│   ├── BadBlob                  sender      segments of an attachment that are not what its message says
 │   ├── CannotOpen               recipient   sealed to a key that this mailbox does not hold, or altered
 │   ├── NoKey                    authority   the directory has no key for a mailbox
 │   ├── RefusedByDms             recipient   the document system says no, for good
@@ -40,6 +42,7 @@ BusError
     ├── OwnClockWrong            operator    this machine's clock stands before the directory it holds
     ├── BrokerAway               operator    no connection, or the broker blocks
     ├── BrokerRefused            operator    the broker nacked: an inbox is full
+    ├── BlobsAway                operator    where segments wait cannot be reached, is full, or does not let us
     ├── DmsAway                  recipient   the document system does not answer
     ├── NotKept                  recipient   the document system said yes, and cannot show it
     ├── InboxShared              operator    another process consumes the inbox with this mailbox's keys
@@ -259,6 +262,22 @@ class KeyWithdrawn(Refused):
     do_en = "Its sender seals it again to the new key by itself; nothing is to be done."
 
 
+class BlobMissing(Refused):
+    code, who = "blob-missing", Who.SENDER
+    vi = "Tệp đính kèm {attachment} của bản tin {message} không còn ở nơi lưu của {sender}."
+    en = "Attachment {attachment} of message {message} is no longer where {sender} put it."
+    do_vi = "Nơi gửi tự gửi lại tệp đó; không phải làm gì."
+    do_en = "Its sender puts it there again by itself; nothing is to be done."
+
+
+class BadBlob(Refused):
+    code, who = "bad-blob", Who.SENDER
+    vi = "Tệp đính kèm {attachment} của bản tin {message} không đúng như bản tin ghi: {why}."
+    en = "Attachment {attachment} of message {message} is not what the message says: {why}."
+    do_vi = "Gửi lại văn bản; nếu lặp lại thì kiểm tra phần mềm kết nối của nơi gửi."
+    do_en = "Send the document again; if it comes again, look at the sender's adapter."
+
+
 class NotForUs(Refused):
     code, who = "not-for-us", Who.SENDER
     vi, en = "Bản tin {message} không gửi cho {mailbox}.", "Message {message} is not addressed to {mailbox}."
@@ -376,6 +395,13 @@ class BrokerRefused(TryLater):
     vi = "RabbitMQ không nhận bản tin {message}: hộp thư {mailbox} đầy."
     en = "RabbitMQ refuses message {message}: the inbox of {mailbox} is full."
     do_vi, do_en = "Tự thử lại; báo nơi nhận {mailbox}.", "It is tried again; tell {mailbox}."
+
+
+class BlobsAway(TryLater):
+    code, who = "blobs-away", Who.OPERATOR
+    vi, en = "Không dùng được kho tệp lớn ({kind}): {why}.", "The store of large files ({kind}) cannot be used: {why}."
+    do_vi = "Tự thử lại; xem kho đó và mục [blobs] của cấu hình nếu kéo dài."
+    do_en = "It is tried again; look at that store, and at [blobs] in the configuration, if this lasts."
 
 
 class DmsAway(TryLater):

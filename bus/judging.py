@@ -23,6 +23,7 @@ from bus.errors import (
     NotForUs,
     NotItsUser,
     Refused,
+    TooLarge,
     TooOld,
     UnknownKey,
 )
@@ -152,7 +153,9 @@ def _understood(member: Member, docket: Docket) -> Refused | None:
     except BusError as error:
         assert isinstance(error, Refused)
         return error
-    return None
+    size = sum(blob.size for blob in docket.blobs or ())
+    limit = member.directory.mailbox(member.mailbox).largest or 0
+    return TooLarge(what=docket.id, size=size, limit=limit) if size > limit else None
 
 
 def _openable(member: Member, parsed: Envelope, now: datetime) -> Refused | None:

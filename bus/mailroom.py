@@ -1,182 +1,28 @@
-"""Who this mailbox is, and how what it says is addressed and sealed. No store, no broker: entries come out.
+"""How what a mailbox says is addressed and sealed. No store, no broker: entries come out.
 
 Both directions of the road speak through here: what a document system submits, the status 01 that a filing causes,
 receipts, and what is set aside.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from bus import envelope
-from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
-from bus.directory import Directory, MailboxKeys
-from bus.edition import MAX_SKEW, check_keys
-from bus.errors import AgencyClosed, BadCertificate, BusError, NoKey, NotServed, NotUnderstood, TooLarge, UnknownAgency
-from bus.keys import Identity, KeyId, SealingPublicKey, VerifyKey
-from bus.message import DEAD, routing_key, routing_keys
-from bus.records import OutboxEntry, SubmissionKey
-from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
+from bus.errors import BusError, TooLarge
+from bus.member import MAX_CONTENT as MAX_CONTENT
+from bus.member import Member as Member  # who speaks is part of what is said
+from bus.member import Verified as Verified
+from bus.message import DEAD, REASON, routing_key, routing_keys
+from bus.records import OutboxEntry, State, SubmissionKey
+from bus.segments import Sealed
+from schemas.codes import Kind, Outcome, Priority, StatusCode
 from schemas.content import pack_content
-from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
+from schemas.docket import SEGMENT, Acknowledged, Address, Blob, Docket, DocumentKey, SealedContent
 from schemas.document import Document
 from schemas.status import Status
-from schemas.values import VIETNAM, AgencyCode, MailboxCode, MessageId
-
-MAX_CONTENT = 12 * 1024 * 1024
-"""Bytes of content before sealing. RabbitMQ 4 takes 16 MiB a message unless told otherwise."""
-
-CLOSED_SINCE = timedelta(days=60)
-VERSION = 1
-"""Of the wire format that is written here. schemas §2.3"""
-
-
-class Verified:
-    """Bodies whose signature was found good a moment ago, by digest: they need not be verified again when they are
-    opened. Of others, from before a restart or put into the store by a stranger, nothing is known here."""
-
-    MOST: Final = 20_000
-
-    def __init__(self) -> None:
-        self._digests: dict[bytes, None] = {}
-
-    def add(self, body: bytes) -> None:
-        if len(self._digests) >= self.MOST:
-            for digest in list(self._digests)[: self.MOST // 2]:
-                self._digests.pop(digest, None)
-        self._digests[hashlib.sha256(body).digest()] = None
-
-    def take(self, body: bytes) -> bool:
-        """Whether it was; once."""
-        return self._digests.pop(hashlib.sha256(body).digest(), 0) is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One mailbox as a member of the bus."""
-
-    mailbox: MailboxCode
-    directory: Directory
-    identity: Identity
-    new_id: Callable[[], MessageId]
-    max_content: int = MAX_CONTENT
-    expiry: Mapping[Priority, timedelta] = field(default_factory=dict)
-    """After how long its own documents, by their urgency, are not worth delivering any more; others never expire."""
-    verified: "Verified" = field(default_factory=lambda: Verified(), compare=False, repr=False)
-    """What was judged by this process; shared by every renewal of the member."""
-    vouching: Vouching | None = None
-    """Whose certificates count. None: the directory is unsigned, and the bare keys in it are believed."""
-
-    def address(self, code: AgencyCode) -> Address:
-        """Raises UnknownAgency, AgencyClosed or NoMailbox."""
-        return _address(self.directory, code)
-
-    def own_address(self, code: AgencyCode) -> Address:
-        """As `address`, of an agency that this mailbox serves. Raises NotServed for any other."""
-        if not self.directory.serves(self.mailbox, code):
-            raise NotServed(agency=code, mailbox=self.mailbox)
-        return self.address(code)
-
-    def canonical(self, code: AgencyCode) -> AgencyCode:
-        """The directory's own code for an alias; any other code as it is. Dates play no part."""
-        try:
-            return self.directory.agency(code).code
-        except UnknownAgency:
-            return code
-
-    def served(self, address: Address, *, at: datetime, now: datetime) -> bool:
-        """Whether an agency is, or was when a message was made, that mailbox's to speak and be spoken to for.
-
-        A code closed since then counts for two months: what was on its way must arrive, and nobody is to go on sending
-        under it by setting a clock back.
-        """
-        try:
-            return self.directory.serves(address.mailbox, address.agency)
-        except AgencyClosed:
-            if abs(now - at) > CLOSED_SINCE:
-                return False
-            then = self.directory.as_of(at.astimezone(VIETNAM).date())
-            return not then.is_closed(address.agency) and then.serves(address.mailbox, address.agency)
-
-    def ours(self, docket: Docket, *, now: datetime) -> tuple[AgencyCode, ...]:
-        """The recipients of a message that this mailbox serves, whatever its docket says of others."""
-        return tuple(
-            address.agency
-            for address in docket.recipients
-            if address.mailbox == self.mailbox and self.served(address, at=docket.created_at, now=now)
-        )
-
-    def sealing_key(self, mailbox: MailboxCode, *, now: datetime) -> SealingPublicKey:
-        """The key to seal to: the newest whose time it is, under its mailbox's own signature. Raises NoKey."""
-        keys = self.directory.keys(mailbox)
-        if self.vouching is None:
-            return _sealing_key(keys.sealing[0])
-        for statement in _statements(mailbox, keys):
-            if statement.covers(now):
-                return statement.key
-        raise NoKey(mailbox=mailbox)
-
-    def uses(self, key: KeyId, *, now: datetime) -> bool:
-        """Whether the directory tells others to seal to this key of ours."""
-        keys = self.directory.keys(self.mailbox)
-        if self.vouching is None:
-            return key in {_sealing_key(each).id for each in keys.sealing}
-        return any(each.key.id == key and each.covers(now) for each in _statements(self.mailbox, keys))
-
-    def verify_keys(self, mailbox: MailboxCode) -> tuple[VerifyKey, ...]:
-        """Every key that may have signed for a mailbox. Raises NoKey."""
-        keys = self.directory.keys(mailbox)
-        if self.vouching is None:
-            return tuple(map(_verify_key, keys.signing))
-        return tuple(key for _, key in _certificates(keys))
-
-    def objection(self, mailbox: MailboxCode, key: KeyId, *, at: datetime) -> str | None:
-        """Why what one of `verify_keys` signed at a moment does not count: its certificate. None where it does."""
-        if self.vouching is None:
-            return None
-        listed = _certificates(self.directory.keys(mailbox))
-        certificate = next(certificate for certificate, signer in listed if signer.id == key)
-        if not names_mailbox(certificate, mailbox):
-            return f"it is in the name of {certificate.name}"
-        try:
-            return self.vouching.standing(certificate, Purpose.MAILBOX).objection(at, skew=MAX_SKEW)
-        except BadCertificate as error:
-            return str(error.facts["why"])
-
-    def check_takes(self, mailbox: MailboxCode, business: BusinessType | None) -> None:
-        """Raises NotUnderstood where a mailbox does not take documents of a type, or messages of this version."""
-        listed = self.directory.mailbox(mailbox)
-        if VERSION not in listed.versions:
-            raise NotUnderstood(mailbox=mailbox, what=f"messages of version {VERSION} / bản tin phiên bản {VERSION}")
-        if business is not None and listed.takes and int(business) not in listed.takes:
-            raise NotUnderstood(mailbox=mailbox, what=f"“{business.label.vi}” / {business.label.en}")
-
-
-@lru_cache(maxsize=8192)  # thousands of documents go to the same few agencies
-def _address(directory: Directory, code: AgencyCode) -> Address:
-    resolved = directory.resolve(code)
-    return Address(agency=resolved.code, mailbox=resolved.mailbox)
-
-
-# Parsing a key costs more than using it; a country has a thousand of them.
-_sealing_key = lru_cache(maxsize=4096)(SealingPublicKey.from_bytes)
-_verify_key = lru_cache(maxsize=4096)(VerifyKey.from_bytes)
-_statements = lru_cache(maxsize=4096)(check_keys)
-
-
-@lru_cache(maxsize=4096)
-def _certificates(keys: MailboxKeys) -> tuple[tuple[Certificate, VerifyKey], ...]:
-    """Those with a key that can sign; what else may be wrong with them is said when they are used."""
-    found = []
-    for der in keys.certificates:
-        with suppress(BadCertificate):
-            certificate = Certificate.from_der(der)
-            found.append((certificate, certificate.verify_key()))
-    return tuple(found)
+from schemas.values import AgencyCode, MailboxCode, MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +35,9 @@ class Addressed:
     recipients: tuple[Address, ...]
     document: DocumentKey
     content: bytes
+    """Empty where some of it travels apart: then it is packed once that is sealed."""
+    apart: tuple[int, ...] = ()
+    """Numbers of the attachments that travel apart, from 1."""
     priority: Priority = Priority.NORMAL
     """The document's own; a status has that of the document it is about, where that is known."""
 
@@ -206,18 +55,77 @@ def address(member: Member, item: Document | Status) -> Addressed:
             recipients = (member.address(item.concerns.agency),)
             issuer = sender if item.code is StatusCode.TAKE_BACK else recipients[0]
             document = DocumentKey(issuer=issuer.agency, id=item.concerns.document_id)
-    content = pack_content(item)
-    if len(content) > member.max_content:
-        raise TooLarge(what=document.id, size=len(content), limit=member.max_content)
+    apart: tuple[int, ...] = ()
+    if isinstance(item, Document):
+        apart = _apart(member, item, tuple(dict.fromkeys(recipient.mailbox for recipient in recipients)))
+        item = _in_memory(item, apart)
+        content = pack_content(item, apart=_digests(item, apart))
+        size = len(content) + sum(_manifest(item, number) for number in apart)
+    else:
+        content = pack_content(item)
+        size = len(content)
+    if size > member.max_content:
+        raise TooLarge(what=document.id, size=size, limit=member.max_content)
     return Addressed(
         item=item,
         key=submission_key(item, sender.agency, content),
         sender=sender,
         recipients=recipients,
         document=document,
-        content=content,
+        content=b"" if apart else content,
+        apart=apart,
         priority=item.priority if isinstance(item, Document) else Priority.NORMAL,
     )
+
+
+def _apart(member: Member, document: Document, mailboxes: Sequence[MailboxCode]) -> tuple[int, ...]:
+    """Which attachments travel apart: the large ones, where every recipient takes such. Raises TooLarge, naming the
+    recipient that does not take so much, or takes it only within a message, in which it does not fit."""
+    sizes = {number: each.size for number, each in enumerate(document.attachments, start=1)}
+    large = {number: size for number, size in sizes.items() if size > member.large_from}
+    if not large:
+        return ()
+    limits = {mailbox: member.directory.mailbox(mailbox).largest for mailbox in mailboxes}
+    whole = next((mailbox for mailbox, limit in limits.items() if limit is None), None)
+    if whole is not None:
+        if sum(sizes.values()) > member.max_content:
+            raise TooLarge(what=f"{document.id} → {whole}", size=sum(sizes.values()), limit=member.max_content)
+        return ()
+    for mailbox, limit in limits.items():
+        if limit is not None and sum(large.values()) > limit:
+            raise TooLarge(what=f"{document.id} → {mailbox}", size=sum(large.values()), limit=limit)
+    return tuple(large)
+
+
+def _in_memory(document: Document, apart: Sequence[int]) -> Document:
+    """With the bytes of all but these attachments, wherever they lay; few enough, by then. Raises as
+    `Attachment.pieces` does, and ValueError where they are others than described."""
+    here = [number not in apart for number in range(1, len(document.attachments) + 1)]
+    if not any(each.source for each, is_here in zip(document.attachments, here, strict=True) if is_here):
+        return document
+    whole = document.with_contents(
+        [b"".join(each.pieces()) if is_here else None for each, is_here in zip(document.attachments, here, strict=True)]
+    )
+    attachments = tuple(
+        each.model_copy(update={"source": None}) if is_here else each
+        for each, is_here in zip(whole.attachments, here, strict=True)
+    )
+    return whole.model_copy(update={"attachments": attachments})
+
+
+def _manifest(document: Document, number: int) -> int:
+    """Bytes of a manifest, of which 32 are counted already."""
+    return 32 * -(-document.attachments[number - 1].size // SEGMENT)
+
+
+def _digests(document: Document, apart: Sequence[int]) -> dict[int, bytes]:
+    """What stands for attachments that travel apart where a submission is compared: nothing random. schemas §10.5"""
+    return {number: bytes.fromhex(document.attachments[number - 1].sha256) for number in apart}
+
+
+def submission_key_apart(document: Document, sender: AgencyCode, apart: Sequence[int]) -> SubmissionKey:
+    """As `submission_key`, of a document some of whose attachments travel apart."""
+    return submission_key(document, sender, pack_content(document, apart=_digests(document, apart)))
 
 
 def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) -> SubmissionKey:
@@ -230,12 +138,30 @@ def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) 
             return SubmissionKey(Kind.STATUS, sender, item.concerns.document_id, str(item.code), digest)
 
 
-def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | None = None) -> OutboxEntry:
-    """Raises NoKey where the directory has no sealing key for a recipient."""
-    encrypted = envelope.encrypt(addressed.content)
+def seal(
+    member: Member,
+    addressed: Addressed,
+    *,
+    now: datetime,
+    source: str | None = None,
+    message: MessageId | None = None,
+    apart: Sequence[Sealed] = (),
+) -> OutboxEntry:
+    """`apart`: what travels apart, sealed already, as part of `message`. Raises NoKey where the directory has no
+    sealing key for a recipient."""
+    content = addressed.content
+    if addressed.apart:
+        manifests = {each.blob.attachment: each.manifest.to_bytes() for each in apart}
+        content = pack_content(addressed.item, apart=manifests)
+    encrypted = envelope.encrypt(content)
     lasts = member.expiry.get(addressed.priority) if isinstance(addressed.item, Document) else None
     docket = _docket(
-        addressed, encrypted.content, id_=member.new_id(), now=now, expires_at=None if lasts is None else now + lasts
+        addressed,
+        encrypted.content,
+        id_=message or member.new_id(),
+        now=now,
+        expires_at=None if lasts is None else now + lasts,
+        blobs=tuple(each.blob for each in apart) or None,
     )
     body = envelope.seal(
         docket,
@@ -248,6 +174,7 @@ def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | N
         body=body,
         key=addressed.key,
         outstanding=routing_keys(docket),
+        state=State.UPLOADING if apart else State.WAITING,
         source=source,
         kept_key=member.identity.sealing[0].keep(encrypted.key, docket.id),
     )
@@ -269,7 +196,13 @@ def seal_again(member: Member, entry: OutboxEntry, mailbox: MailboxCode, *, now:
 
 
 def _docket(
-    addressed: Addressed, content: SealedContent, *, id_: MessageId, now: datetime, expires_at: datetime | None
+    addressed: Addressed,
+    content: SealedContent,
+    *,
+    id_: MessageId,
+    now: datetime,
+    expires_at: datetime | None,
+    blobs: tuple[Blob, ...] | None,
 ) -> Docket:
     match addressed.item:
         case Document() as document:
@@ -285,6 +218,7 @@ def _docket(
                 priority=addressed.priority,
                 due_on=document.due_on,
                 attachments=len(document.attachments),
+                blobs=blobs,
                 content=content,
             )
         case Status() as status:
@@ -358,7 +292,7 @@ def set_aside(
             ),
         ),
     )
-    headers = {"x-lienthong-reason": error.code, "x-lienthong-set-aside-by": member.mailbox}
+    headers = {REASON: error.code, "x-lienthong-set-aside-by": member.mailbox}
     if user is not None:
         headers["x-lienthong-published-by"] = user
     return OutboxEntry(docket=docket, body=body, key=None, outstanding=(DEAD,), expects_receipts=False, headers=headers)

@@ -2,6 +2,7 @@
 schemas/README.md §6.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
@@ -33,6 +34,10 @@ MAX_CC: Final = 96 * 1024
 CONTENT_TYPE: Final = "application/vnd.lienthong.message"
 UNKNOWN_CONTENT: Final = "application/octet-stream"
 APP_ID: Final = "lienthong"
+REASON: Final = "x-lienthong-reason"
+"""Why something is on its way to the dead."""
+BLOBS: Final = "x-lienthong-blobs"
+"""Where the segments of what travels apart wait, and from where on: `<kind> <mark>`. schemas §10.6"""
 VERSION_HEADER: Final = "x-lienthong-version"
 VERSION: Final = "1"
 PERSISTENT: Final = 2
@@ -100,6 +105,17 @@ def publication(entry: OutboxEntry) -> Publication:
         headers=entry.headers,
         lanes=lanes(entry.outstanding, entry.docket.priority),
     )
+
+
+def place_of_blobs(headers: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """Kind and mark of the place where segments wait, as far as they are said: a hint, which nobody signed."""
+    said = headers.get(BLOBS)
+    text = said.decode("ascii", "replace") if isinstance(said, bytes) else said
+    found = _PLACE.fullmatch(text) if isinstance(text, str) else None
+    return (found[1], found[2]) if found else (None, None)
+
+
+_PLACE = re.compile(r"([a-z0-9]{1,32})(?: ([!-~]{1,200}))?")
 
 
 def properties(publication: Publication, *, user: str | None) -> Properties:

@@ -1,17 +1,57 @@
 """Opening what the inbox holds: sealed bytes to a document or status whose docket tells the truth about it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from bus import envelope
-from bus.errors import BadMessage
+from bus.errors import BadBlob, BadMessage
 from bus.judging import check_kept
-from bus.mailroom import Member, submission_key
-from bus.records import InboxEntry, SubmissionKey
+from bus.mailroom import Member, submission_key, submission_key_apart
+from bus.ports import Store
+from bus.records import BlobKey, Box, InboxEntry, SubmissionKey
+from bus.segments import Manifest, opened
 from schemas.codes import StatusCode
-from schemas.content import unpack_content
-from schemas.docket import Docket, DocumentKey
+from schemas.content import unpack_apart, unpack_content
+from schemas.docket import Blob, Docket, DocumentKey
 from schemas.document import Document
 from schemas.status import Status
+
+READ_AT_ONCE = 4
+"""Segments read from the store together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A `schemas.document.Source`: an attachment in the segments that the inbox holds, opened while it is read."""
+
+    store: Store = field(repr=False)
+    key: BlobKey
+    blob: Blob
+    manifest: Manifest
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        held = bytearray()
+        try:
+            for piece in opened(self.blob, self.manifest, self.sealed(), message=self.key.message):
+                held += piece
+                whole = len(held) - len(held) % size
+                yield from (bytes(held[at : at + size]) for at in range(0, whole, size))
+                del held[:whole]
+        except BadBlob as error:
+            raise ValueError(str(error)) from error
+        if held:
+            yield bytes(held)
+
+    def sealed(self) -> Iterator[bytes]:
+        """The segments in their order, as far as there are any."""
+        first = 1
+        while True:
+            with self.store.read() as tx:
+                segments = tx.segments(Box.IN, self.key, first=first, limit=READ_AT_ONCE)
+            if not segments:
+                return
+            yield from (segment.data for segment in segments)
+            first = segments[-1].number + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +61,50 @@ class Opened:
     key: SubmissionKey
     """Of the content: the second line of defence against filing twice."""
     about: DocumentKey
+    apart: Mapping[int, Stored] = field(default_factory=dict)
+    """The attachments that travel apart, by their numbers; whether all of one is here is not said."""
 
 
-def open_entry(entry: InboxEntry, member: Member) -> Opened:
-    """Raises CannotOpen, BadMessage where the content is not what the docket says, or BadSignature where the entry is
-    not what was taken in."""
-    parsed = envelope.parse(entry.body, known=entry.docket)
-    check_kept(member, parsed, entry.docket)
+def open_entry(entry: InboxEntry, member: Member, store: Store) -> Opened:
+    """Raises CannotOpen, BadMessage where the content is not what the docket says, BadBlob where a manifest in it is
+    not, or BadSignature where the entry is not what was taken in."""
+    docket = entry.docket
+    parsed = envelope.parse(entry.body, known=docket)
+    check_kept(member, parsed, docket)
     content = envelope.open_(parsed, mailbox=member.mailbox, keys=member.identity.sealing)
+    if docket.blobs:
+        return _open_apart(entry, content, docket.blobs, member, store)
     try:
-        item = unpack_content(entry.docket.kind, content)
+        item = unpack_content(docket.kind, content)
     except ValueError as exc:
         raise BadMessage(why=f"its content does not fit the schema: {_first_line(exc)}") from exc
-    return Opened(
-        entry, item, submission_key(item, entry.docket.sender.agency, content), _about(entry.docket, item, member)
+    return Opened(entry, item, submission_key(item, docket.sender.agency, content), _about(docket, item, member))
+
+
+def _open_apart(entry: InboxEntry, content: bytes, blobs: tuple[Blob, ...], member: Member, store: Store) -> Opened:
+    docket, numbers = entry.docket, [blob.attachment for blob in blobs]
+    try:
+        item, in_place = unpack_apart(content, numbers)
+    except ValueError as exc:
+        raise BadMessage(why=f"its content does not fit the schema: {_first_line(exc)}") from exc
+    about = _about(docket, item, member)
+    if any(item.attachments[blob.attachment - 1].size != blob.size for blob in blobs):
+        raise BadMessage(why="its docket says something else than its content")
+    apart = {
+        blob.attachment: Stored(
+            store,
+            BlobKey(docket.sender.mailbox, docket.id, blob.id),
+            blob,
+            Manifest.parse(in_place[blob.attachment], blob, message=docket.id),
+        )
+        for blob in blobs
+    }
+    attachments = tuple(
+        each.model_copy(update={"source": apart[number]}) if number in apart else each
+        for number, each in enumerate(item.attachments, start=1)
     )
+    key = submission_key_apart(item, docket.sender.agency, numbers)
+    return Opened(entry, item.model_copy(update={"attachments": attachments}), key, about, apart)
 
 
 def _about(docket: Docket, item: Document | Status, member: Member) -> DocumentKey:

@@ -8,12 +8,13 @@ from datetime import datetime
 from bus.errors import NoSuchMessage, NotInTime, NotPossible
 from bus.ports import Store, Transaction
 from bus.records import Box, Event, InboxChange, OutboxChange, ReceiptLine, Row, State, StatusRecord
+from bus.transfers import Standing, mebibytes, standings
 from schemas.codes import Outcome
 from schemas.values import DocumentId, MessageId
 
 RETRYABLE: Mapping[Box, frozenset[State]] = {
-    Box.OUT: frozenset({State.WAITING, State.SENT, State.PARKED}),
-    Box.IN: frozenset({State.WAITING, State.PARKED}),
+    Box.OUT: frozenset({State.WAITING, State.SENT, State.PARKED, State.UPLOADING}),
+    Box.IN: frozenset({State.WAITING, State.PARKED, State.FETCHING, State.FETCHED}),
 }
 """What `retry` hurries along: it is on the road already, or was given up on."""
 
@@ -54,7 +55,7 @@ def withdraw(store: Store, message: MessageId, *, now: datetime) -> Row:
     have: handed to the broker, which gave no clear answer."""
     with store.write() as tx:
         row = _row(tx, Box.OUT, message)
-        if row.state not in {State.WAITING, State.PARKED} or row.sent_at is not None or row.tried:
+        if row.state not in {State.WAITING, State.PARKED, State.UPLOADING} or row.sent_at is not None or row.tried:
             raise NotPossible(verb="withdraw", message=message, state=row.state)
         change = OutboxChange(message=message, state=State.CANCELLED, attempts=row.attempts, at=now)
         tx.change_outbox([change])
@@ -113,7 +114,7 @@ def _again(
                     [
                         OutboxChange(
                             message=row.docket.id,
-                            state=State.WAITING if row.state is State.PARKED else row.state,
+                            state=_back(tx, box, row) if row.state is State.PARKED else row.state,
                             attempts=1 if row.state is State.SENT else 0,
                             next_at=now,
                             at=now,
@@ -127,7 +128,7 @@ def _again(
                         InboxChange(
                             message=row.docket.id,
                             sender=row.docket.sender.mailbox,
-                            state=State.WAITING,
+                            state=_back(tx, box, row),
                             attempts=0,
                             next_at=now,
                             at=now,
@@ -137,6 +138,17 @@ def _again(
                 )
         tx.put_events([_event(f"{box}.{verb}", row, now) for row in rows])
     return ids
+
+
+def _back(tx: Transaction, box: Box, row: Row) -> State:
+    """Where on its road a message goes on: one with segments where those are."""
+    if not row.docket.blobs:
+        return State.WAITING
+    ours = [each for each in tx.transfers(box, [row.docket.id]) if each.sender == row.docket.sender.mailbox]
+    is_there = any(each.finished_at for each in ours)
+    if box is Box.OUT:
+        return State.WAITING if is_there else State.UPLOADING
+    return State.FETCHED if is_there else State.FETCHING
 
 
 def _row(tx: Transaction, box: Box, message: MessageId) -> Row:
@@ -173,10 +185,12 @@ def trace(store: Store, document: DocumentId) -> Sequence[Step]:
     """Every step of one document here, in the order of time. Raises NoSuchMessage where nothing is known of it."""
     steps: list[Step] = []
     with store.read() as tx:
-        for row in tx.rows(Box.OUT, document=document, limit=1000):
+        for row in (sent := tx.rows(Box.OUT, document=document, limit=1000)):
             steps += _outgoing(row)
-        for row in tx.rows(Box.IN, document=document, limit=1000):
+        for row in (taken := tx.rows(Box.IN, document=document, limit=1000)):
             steps += _incoming(row)
+        for box, rows in ((Box.OUT, sent), (Box.IN, taken)):
+            steps += [_apart(each) for each in standings(tx, box, rows) if each.transfer is not None]
         issuers = {
             row.docket.document.issuer
             for box in Box
@@ -244,6 +258,27 @@ def _incoming(row: Row) -> list[Step]:
             Step(at=row.next_at or row.entered_at, what=f"{name} {row.state}", message=docket.id, detail=row.error)
         )
     return steps
+
+
+_FAR: Mapping[tuple[Box, bool], str] = {
+    (Box.OUT, False): "uploading",
+    (Box.OUT, True): "uploaded",
+    (Box.IN, False): "fetching",
+    (Box.IN, True): "fetched",
+}
+
+
+def _apart(each: Standing) -> Step:
+    """How far what travels apart has come. What stands still says why in a step of its own."""
+    transfer = each.transfer
+    assert transfer is not None
+    at, name, message = transfer.finished_at or transfer.began_at, _named(each.row), each.row.docket.id
+    if transfer.behind is not None:
+        what = "waited" if transfer.finished_at else "waits"
+        return Step(at=at, what=f"{name} {what} for another's files", message=message, detail=transfer.behind)
+    is_whole = transfer.finished_at is not None
+    far = mebibytes(each.size) if is_whole else f"{mebibytes(each.done)} of {mebibytes(each.size)}"
+    return Step(at=at, what=f"{name} {_FAR[each.box, is_whole]} {far} MiB", message=message, detail=transfer.kind or "")
 
 
 def _status(record: StatusRecord) -> Step:

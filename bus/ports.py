@@ -15,6 +15,7 @@ from bus.errors import BusError
 from bus.handling import Verdict
 from bus.records import (
     Arrival,
+    BlobKey,
     Box,
     Confirmation,
     Dossier,
@@ -27,17 +28,23 @@ from bus.records import (
     Publication,
     ReceiptLine,
     Row,
+    Segment,
     State,
     StatusRecord,
     SubmissionKey,
+    Transfer,
 )
 from schemas.docket import DocumentKey
 from schemas.document import Document
 from schemas.status import Status
-from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
+from schemas.values import AgencyCode, BlobId, DocumentId, MailboxCode, MessageId
 
 ARRIVAL_BYTES = 32 * 1024 * 1024
 """Of bodies, in one `Broker.receive`: what one commit has to hold."""
+
+
+SEGMENTS_AT_ONCE = 8
+"""Of 1 MiB: what one commit, one round of uploading or fetching holds in memory."""
 
 
 class Transaction(Protocol):
@@ -48,11 +55,12 @@ class Transaction(Protocol):
         """Which of these were accepted before, and as which message. Cancelled entries do not count, nor those that
         every recipient refused: they may be sent again."""
 
-    def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None: ...
+    def put_outbox(self, entries: Sequence[OutboxEntry], *, at: datetime) -> None:
+        """The blobs that an entry's docket names are its own from here on. Raises ValueError where one is not here."""
 
     def due_outbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[OutboxEntry]:
         """Waiting entries, and sent ones whose receipts are missed: the most urgent first, then the oldest; at most
-        `limit`, and no more than `max_bytes` of bodies unless the first alone is larger."""
+        `limit`, and no more than `max_bytes` of bodies unless the first alone is larger. Never those of `due_apart`."""
 
     def change_outbox(self, changes: Sequence[OutboxChange]) -> None:
         """A DONE or CANCELLED entry drops its body. Entries already DONE stay as they are: a receipt may have come
@@ -95,6 +103,29 @@ class Transaction(Protocol):
     def change_inbox(self, changes: Sequence[InboxChange]) -> None:
         """A DONE or CANCELLED entry drops its body and stays what it is; a REFUSED one keeps it until released or
         discarded. Only a change to DONE with its `key` counts as filed."""
+
+    # -- what travels apart, in either box
+    def put_segments(self, box: Box, blob: BlobKey, segments: Sequence[Segment], *, at: datetime) -> None:
+        """Keeps segments; one of the same number is replaced. Of an outbox, they are nobody's until `put_outbox` names
+        the blob: until then, and again once its entry is DONE or CANCELLED, nobody needs them."""
+
+    def segments(self, box: Box, blob: BlobKey, *, first: int, limit: int) -> Sequence[Segment]:
+        """In the order of their numbers, from `first` on."""
+
+    def due_apart(self, box: Box, state: State, *, now: datetime) -> OutboxEntry | InboxEntry | None:
+        """The most urgent entry that is due in one of the states that the other verbs leave out, then the oldest."""
+
+    def put_transfer(self, box: Box, transfer: Transfer) -> None:
+        """Inserts, or replaces, that of an entry; where there is no such entry, nothing."""
+
+    def transfers(self, box: Box, messages: Collection[MessageId]) -> Sequence[Transfer]:
+        """Of these messages, as far as they have one."""
+
+    def unneeded(self, box: Box, *, before: datetime) -> Sequence[BlobKey]:
+        """Some of the blobs that are no entry's any more, or that are none's yet and began before then."""
+
+    def drop_segments(self, box: Box, blob: BlobKey, *, limit: int) -> bool:
+        """Drops at most `limit` segments of what nobody needs, and nothing of an entry's. True when there is more."""
 
     # -- handling
     def dossiers(self, keys: Collection[HandlingKey]) -> Mapping[HandlingKey, Dossier]: ...
@@ -160,6 +191,9 @@ class Store(Protocol):
         """Drops what was finished (DONE, CANCELLED) before then, and history recorded before then; dossiers stay.
         Returns how many messages. In small commits: others get their turn between them."""
 
+    def give_back(self) -> bool:
+        """Returns some of what was freed to the disk, where there is much of it; True when there is more."""
+
     def close(self) -> None: ...
 
 
@@ -187,6 +221,37 @@ class Broker(Protocol):
 
     def state(self) -> Mapping[str, object]:
         """For /healthz: what is connected, since when, what went wrong last. Never a credential."""
+
+    def close(self) -> None: ...
+
+
+class Blobs(Protocol):
+    """Where the sealed segments of large attachments wait for their recipients: put once, however many those are.
+
+    Two implementations beside the fake: the sender's stream on the broker, and an S3-compatible store. Never declares
+    anything. Not to be used by two threads at once. All but `close` raise BlobsAway where it cannot be reached, is
+    full, or does not let us.
+    """
+
+    kind: str
+    """`stream`, `s3`: a word of lower-case letters and digits. Recipients need the same kind."""
+
+    def begin(self) -> str:
+        """A mark, without spaces: what is put from now on is found from there on."""
+
+    def put(self, segments: Sequence[Segment]) -> None:
+        """Durable, all of them, when it returns. Any of them may be put again."""
+
+    def get(
+        self, sender: MailboxCode, blob: BlobId, *, first: int, mark: str | None, limit: int = SEGMENTS_AT_ONCE
+    ) -> Sequence[Segment]:
+        """Segments of one blob of another mailbox, as they lie there from a mark on (None: from the oldest kept), at
+        most `limit` of them, those before number `first` left out. Which numbers come, in which order and how often is
+        what their sender made of it: the caller judges. Each has the mark from which its successors are found. Empty:
+        nothing (any more) to be found from there."""
+
+    def remove(self, blobs: Sequence[BlobId]) -> None:
+        """Own ones that nobody needs any more; where the store forgets by itself, nothing."""
 
     def close(self) -> None: ...
 
@@ -269,7 +334,14 @@ class Adapter(ABC):
 
     Two threads call it: one `collect` and `acknowledge`, the other `deliver`, `report`, `holds` and `bounced`. Any of
     them may raise TryLater when the document system as a whole does not answer; the call is then repeated later.
+
+    With `takes_large` there is a third, for documents with attachments that are too large to be held in memory:
+    `collect_large`, `acknowledge` of what that gave, `deliver` and `holds` of what has come, one document at a time.
     """
+
+    takes_large: bool = False
+    """True where `deliver` can read attachments from their `source`, and `collect_large` offers such. Without, such
+    documents are handed over in memory up to a limit, and refused above it."""
 
     reports_arrival: bool = False
     """True where the document system itself sends status 01; else the bus does when a document is filed."""
@@ -278,6 +350,11 @@ class Adapter(ABC):
     def collect(self, limit: int) -> Sequence[Collected]:
         """What waits to be sent: the most urgent first, as far as that is known before it is read, then the oldest.
         Offers the same item again until it is acknowledged."""
+
+    def collect_large(self, limit: int) -> Sequence[Collected]:
+        """As `collect`, for documents with an attachment too large to be held, whose bytes it leaves where they are
+        (`Attachment.source`) until it is acknowledged. `collect` leaves these documents out."""
+        return ()
 
     @abstractmethod
     def acknowledge(self, answers: Sequence[Answer]) -> None:

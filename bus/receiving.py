@@ -7,14 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bus import resealing
+from bus import resealing, uploading
 from bus.crashpoints import reached
 from bus.envelope import Envelope
-from bus.errors import BadMessage, BusError, Expired, KeyWithdrawn, Refused
+from bus.errors import BadMessage, BlobMissing, BusError, Expired, KeyWithdrawn, Refused, RefusedByDms
 from bus.judging import Judged, judge
 from bus.mailroom import Member, receipt, set_aside
+from bus.message import place_of_blobs
 from bus.ports import Store, Transaction
-from bus.records import Arrival, Event, InboxEntry, OutboxEntry, ReceiptLine
+from bus.records import (
+    Arrival,
+    Box,
+    Event,
+    InboxChange,
+    InboxEntry,
+    OutboxEntry,
+    ReceiptLine,
+    Row,
+    State,
+    Transfer,
+)
+from bus.resealing import Again
 from schemas.codes import Kind, Outcome, Priority
 from schemas.docket import Acknowledged, Address
 from schemas.values import MailboxCode, MessageId
@@ -45,15 +58,16 @@ def take_in(
             return TakenIn(early=early)
     with store.write() as tx:
         new, judged = _keep(tx, _in_time(tx, judged), now=now)
+        judged, unfinished = _apart(tx, judged, member=member, now=now)
         good = [entry.envelope for entry in judged if entry.envelope and not entry.error]
         bad = [entry for entry in judged if entry.error and not _comes_again(entry)]
         receipts = [each for each in good if each.docket.kind is Kind.RECEIPT]
         events = _hear(tx, receipts, member=member, now=now)
-        outgoing = _receipts(member, good, bad, now=now)
+        outgoing = _receipts(member, [each for each in good if _name(each) not in unfinished], bad, now=now)
         outgoing += [
             set_aside(member, entry.arrival.body, entry.error, about=_id(entry), now=now, user=entry.arrival.user)
             for entry in bad
-            if entry.error and not isinstance(entry.error, KeyWithdrawn | Expired)  # to come again; to be told
+            if entry.error and not isinstance(entry.error, _TOLD)  # to come again; to be told
         ]
         tx.put_outbox(outgoing, at=now)
         tx.put_events([*events, *(_event(entry, now=now) for entry in bad), *_skews(judged, now=now)])
@@ -75,7 +89,12 @@ def _in_time(tx: Transaction, judged: list[Judged]) -> list[Judged]:
 def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[int, list[Judged]]:
     """Puts what is good into the inbox; returns how many were new, and refuses another message under a known id."""
     mail = {
-        id(entry): InboxEntry(docket=entry.envelope.docket, body=entry.envelope.body, taken_at=now)
+        id(entry): InboxEntry(
+            docket=entry.envelope.docket,
+            body=entry.envelope.body,
+            taken_at=now,
+            state=State.FETCHING if entry.envelope.docket.blobs else State.WAITING,
+        )
         for entry in judged
         if entry.envelope and not entry.error and entry.envelope.docket.kind is not Kind.RECEIPT
     }
@@ -95,6 +114,72 @@ def _keep(tx: Transaction, judged: Sequence[Judged], *, now: datetime) -> tuple[
     ]
 
 
+_TOLD = (KeyWithdrawn, Expired, RefusedByDms)
+
+
+def _apart(
+    tx: Transaction, judged: Sequence[Judged], *, member: Member, now: datetime
+) -> tuple[list[Judged], set[tuple[MailboxCode, MessageId]]]:
+    """What has attachments that travel apart is held, and receipted, once they are here. Gives the messages that are
+    not whole yet; a repeated one may say where they are by now, and one that was given up on is refused."""
+    large = {
+        _name(entry.envelope): entry.arrival
+        for entry in judged
+        if entry.envelope and not entry.error and entry.envelope.docket.blobs
+    }
+    if not large:
+        return list(judged), set()
+    known = {(each.sender, each.message): each for each in tx.transfers(Box.IN, {message for _, message in large})}
+    errors: dict[tuple[MailboxCode, MessageId], Refused] = {}
+    unfinished = set[tuple[MailboxCode, MessageId]]()
+    for (sender, message), arrival in large.items():
+        kind, mark = place_of_blobs(arrival.headers)
+        transfer = known.get((sender, message))
+        if transfer is None:
+            fresh = Transfer(message=message, sender=sender, began_at=now, kind=kind, mark=mark, looked=mark is None)
+            tx.put_transfer(Box.IN, fresh)
+        elif transfer.finished_at is not None:
+            continue
+        else:
+            row = next(row for row in tx.rows(Box.IN, message=message) if row.docket.sender.mailbox == sender)
+            if row.state is State.CANCELLED:
+                errors[sender, message] = _given_up(row, member=member, now=now)
+            elif row.state is State.PARKED or row.attempts or transfer.looked or transfer.kind != kind:
+                tx.put_transfer(Box.IN, replace(transfer, kind=kind, mark=mark, looked=mark is None))
+                tx.change_inbox([_fetch_again(row, now=now)])
+        unfinished.add((sender, message))
+    return [
+        replace(entry, error=errors[name])
+        if entry.envelope and not entry.error and (name := _name(entry.envelope)) in errors
+        else entry
+        for entry in judged
+    ], unfinished
+
+
+def _given_up(row: Row, *, member: Member, now: datetime) -> Refused:
+    docket = row.docket
+    if docket.expires_at is not None and docket.expires_at <= now:
+        return Expired(message=docket.id, mailbox=member.mailbox, expires_at=f"{docket.expires_at:%Y-%m-%d %H:%M}Z")
+    return RefusedByDms(document=docket.document.id if docket.document else docket.id, why=row.error or row.state)
+
+
+def _fetch_again(row: Row, *, now: datetime) -> InboxChange:
+    """Refused ones stay so; a person has to look at them."""
+    refused = row.state is State.REFUSED
+    return InboxChange(
+        message=row.docket.id,
+        sender=row.docket.sender.mailbox,
+        state=row.state if refused else State.FETCHING,
+        attempts=row.attempts,
+        error=row.error if refused else None,
+        at=now,
+    )
+
+
+def _name(each: Envelope) -> tuple[MailboxCode, MessageId]:
+    return each.docket.sender.mailbox, each.docket.id
+
+
 def _comes_again(entry: Judged) -> bool:
     """A copy that cannot be taken is let go: what is to be said of it is said once, of the message itself. That it must
     be sealed again is said at once, for it is urgent."""
@@ -107,7 +192,7 @@ def _digest(entry: Judged) -> str | None:
 
 
 def _key(entry: Judged) -> tuple[MailboxCode, MessageId] | None:
-    return (entry.envelope.docket.sender.mailbox, entry.envelope.docket.id) if entry.envelope else None
+    return _name(entry.envelope) if entry.envelope else None
 
 
 def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now: datetime) -> list[Event]:
@@ -118,11 +203,10 @@ def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now:
     for each in receipts:
         lines = []
         for line in _lines(each):
-            if line.outcome is Outcome.REFUSED and line.code == KeyWithdrawn.code:
-                again = resealing.answer(tx, line, member=member, now=now)
-                events += again.events
-                if again.done:
-                    continue
+            again = _again(tx, line, member=member, now=now)
+            events += again.events
+            if again.done:
+                continue
             lines.append(line)
         given_up = tx.not_in_time({line.message for line in lines})
         # One by one: what is known of one mailbox's answer says nothing about another's.
@@ -133,6 +217,17 @@ def _hear(tx: Transaction, receipts: Sequence[Envelope], *, member: Member, now:
             refusals.append(InboxEntry(docket=each.docket, body=b"", taken_at=now))
     tx.put_inbox(refusals)
     return events
+
+
+def _again(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime) -> Again:
+    """What this mailbox mends by itself is nobody's to be told of."""
+    match line.outcome, line.code:
+        case Outcome.REFUSED, KeyWithdrawn.code:
+            return resealing.answer(tx, line, member=member, now=now)
+        case Outcome.REFUSED, BlobMissing.code:
+            return uploading.asked_again(tx, line, now=now)
+        case _:
+            return Again(done=False)
 
 
 def _after_all(line: ReceiptLine, *, now: datetime) -> Event:

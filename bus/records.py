@@ -11,7 +11,7 @@ from bus.deadlines import Stage
 from bus.handling import Handling, Verdict, is_awaited
 from schemas.codes import Kind, Outcome, Priority, StatusCode
 from schemas.docket import Docket, DocumentKey
-from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
+from schemas.values import AgencyCode, BlobId, DocumentId, MailboxCode, MessageId
 
 
 class State(StrEnum):
@@ -29,6 +29,12 @@ class State(StrEnum):
     """Inbox: never filed, and the sender was told."""
     CANCELLED = "cancelled"
     """Outbox: withdrawn by an operator before it left. Inbox: discarded by an operator."""
+    UPLOADING = "uploading"
+    """Outbox: its segments are on their way to where recipients fetch them; then it is WAITING. Due as that is."""
+    FETCHING = "fetching"
+    """Inbox: its segments are being fetched; then it is FETCHED. Due as WAITING is. No receipt has been given."""
+    FETCHED = "fetched"
+    """Inbox: whole and proven, and receipted; to be delivered apart from the others. Due as WAITING is."""
 
 
 class SubmissionKey(NamedTuple):
@@ -77,6 +83,8 @@ class OutboxChange:
     error: str | None = None
     tried: bool = False
     """It was handed to the broker without a clear answer, or with a refusal by some: a recipient may have it."""
+    headers: Mapping[str, str] | None = None
+    """In place of those it had; None: as they were."""
     at: datetime
 
 
@@ -121,6 +129,48 @@ class InboxChange:
     filed_as: str | None = None
     error: str | None = None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One sealed piece of a blob. What was fetched is a stranger's until its digest was compared."""
+
+    blob: BlobId
+    number: int
+    """From 1."""
+    data: bytes = field(repr=False)
+    mark: str | None = None
+    """Of a fetched one: from where the segments behind it are to be looked for."""
+
+
+class BlobKey(NamedTuple):
+    """One blob of one message. An id is its sender's to choose: a stranger may copy one, and take nobody's place."""
+
+    sender: MailboxCode
+    message: MessageId
+    blob: BlobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """How far the segments of one message have come. It stays with its entry, for `trace`, until that is forgotten."""
+
+    message: MessageId
+    sender: MailboxCode
+    began_at: datetime
+    done: int = 0
+    """Segments of all its blobs, counted one behind the other. Outbox: durable where recipients fetch them. Inbox:
+    proven, and durable here."""
+    kind: str | None = None
+    """Of the place where they wait (`Blobs.kind`); None where nobody said."""
+    mark: str | None = None
+    """From where they, or those that are not here yet, are found there."""
+    looked: bool = False
+    """Inbox: since the last segment came, they are looked for from the oldest on, and `mark` is how far that is."""
+    behind: MessageId | None = None
+    """Outbox: this message has no segments; it waits for those of another, which it is about."""
+    finished_at: datetime | None = None
+    """Outbox: all are where recipients fetch them. Inbox: whole, and proven to be what the message says."""
 
 
 class HandlingKey(NamedTuple):

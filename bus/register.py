@@ -71,10 +71,10 @@ class Register:
             for agency in book.agencies.values()
         }
         for mailbox in book.mailboxes.values():
-            said = mailbox.model_dump_json(exclude_defaults=True, exclude={"code"})
+            said = mailbox.model_dump_json(exclude_defaults=True, exclude={"code", "largest"})
             facts[_name(MAILBOX, mailbox.code)] = said.encode()
         for code, keys in book.keys.items():
-            facts[_name(KEYS, code)] = _keys_json(keys)
+            facts[_name(KEYS, code)] = _keys_json(keys, book.mailboxes[code].largest)
         for der in issuers:
             facts[_name(ISSUER, hashlib.sha256(der).hexdigest())] = _der_json(der)
         for issuer, der in revoked:
@@ -122,13 +122,20 @@ class Register:
             if b'"aliases"' in fact and name.startswith(AGENCY):
                 code = name.partition("\t")[2]
                 aliases.update(dict.fromkeys(_strings(fact, "aliases"), code))
-        mailboxes = {code: _mailbox(code, self._facts[_name(MAILBOX, code)]) for code in self.codes(MAILBOX)}
+        mailboxes = {code: self._mailbox(code) for code in self.codes(MAILBOX)}
         served: dict[AgencyCode, MailboxCode] = {}
         for code, mailbox in mailboxes.items():
             served.update(dict.fromkeys((aliases.get(each, each) for each in (code, *mailbox.serves)), code))
         keys = {code: _keys(self._facts[_name(KEYS, code)]) for code in self.codes(KEYS)}
         agencies = _Agencies(self, aliases, self._parser())
         return Book(agencies, _Listed(self, aliases, agencies.parsed), mailboxes, served, keys)
+
+    def _mailbox(self, code: MailboxCode) -> Mailbox:
+        """What it takes apart stands beside its keys, where readers of before pass over names that they do not know;
+        in its own line they refuse them, and the edition with them. schemas §9.1"""
+        mailbox = _mailbox(code, self._facts[_name(MAILBOX, code)])
+        largest = _largest(self._facts.get(_name(KEYS, code), b"{}"))
+        return mailbox if largest is None else mailbox.model_copy(update={"largest": largest})
 
     def _parser(self) -> Callable[[AgencyCode], Agency]:
         parsed: dict[AgencyCode, Agency] = {}
@@ -224,12 +231,14 @@ def _mailbox(code: MailboxCode, fact: bytes) -> Mailbox:
         raise BadEdition(why=f"mailbox {code} is not of its shape") from exc
 
 
-def _keys_json(keys: MailboxKeys) -> bytes:
-    said = {
+def _keys_json(keys: MailboxKeys, largest: int | None) -> bytes:
+    said: dict[str, object] = {
         name: [base64.b64encode(each).decode("ascii") for each in found]
         for name, found in (("certificates", keys.certificates), ("sealing", keys.sealing), ("signing", keys.signing))
         if found
     }
+    if largest is not None:
+        said["largest"] = largest
     return json.dumps(said, separators=(",", ":")).encode()
 
 
@@ -238,6 +247,15 @@ def _keys(fact: bytes) -> MailboxKeys:
         tuple(map(_base64, _strings(fact, name))) for name in ("signing", "certificates", "sealing")
     )
     return MailboxKeys(signing=signing, certificates=certificates, sealing=sealing)
+
+
+def _largest(fact: bytes) -> int | None:
+    if b'"largest"' not in fact:
+        return None
+    found = _object(fact).get("largest")
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise BadEdition(why="a mailbox takes a number of bytes that is none")
+    return found
 
 
 def _der_json(der: bytes) -> bytes:
@@ -251,11 +269,18 @@ def _der(fact: bytes) -> bytes:
     return _base64(found[0])
 
 
-def _strings(fact: bytes, name: str) -> list[str]:
+def _object(fact: bytes) -> dict[str, object]:
     try:
-        found = json.loads(fact).get(name, [])
-    except (ValueError, AttributeError, RecursionError) as exc:
+        found = json.loads(fact)
+    except (ValueError, RecursionError) as exc:
         raise BadEdition(why="a line of it is no JSON object") from exc
+    if not isinstance(found, dict):
+        raise BadEdition(why="a line of it is no JSON object")
+    return found
+
+
+def _strings(fact: bytes, name: str) -> list[str]:
+    found = _object(fact).get(name, [])
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise BadEdition(why=f"a line of it has no list of texts as {name}")
     return found

@@ -31,10 +31,10 @@ class Again:
 def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime) -> Again:
     """Answers one line of a receipt: seals again at once, or, for a while, waits for the directory to know the key. The
     same may be said of several copies of a message, also long after another was held."""
-    if _is_held(tx, line):
+    if is_held(tx, line):
         return Again(done=True)
     entry = next(iter(tx.unfinished([line.message])), None)
-    if entry is None or not _is_about(entry, line) or now - entry.docket.created_at > PATIENCE:
+    if entry is None or not is_about(entry, line) or now - entry.docket.created_at > PATIENCE:
         return Again(done=False)
     try:
         body = seal_again(member, entry, line.mailbox, now=now)
@@ -47,14 +47,15 @@ def answer(tx: Transaction, line: ReceiptLine, *, member: Member, now: datetime)
         next_at = now + PAUSE
     else:
         tx.reseal({line.message: body})
-    tx.change_outbox(
-        [OutboxChange(message=line.message, state=State.WAITING, attempts=0, next_at=next_at, tried=True, at=now)]
-    )
+    # One that is being put where another recipient missed it goes out again when all of it is there.
+    state = State.UPLOADING if entry.state is State.UPLOADING else State.WAITING
+    tx.change_outbox([OutboxChange(message=line.message, state=state, attempts=0, next_at=next_at, tried=True, at=now)])
     name = "outbox.sealed-again" if body is not None else "outbox.awaits-key"
     return Again(done=True, events=(_event(name, entry, line, now),))
 
 
-def _is_held(tx: Transaction, line: ReceiptLine) -> bool:
+def is_held(tx: Transaction, line: ReceiptLine) -> bool:
+    """Whether who says so has receipted the message before: then it is about an older copy."""
     return any(
         known.mailbox == line.mailbox and known.outcome is Outcome.HELD
         for row in tx.rows(Box.OUT, message=line.message)
@@ -62,7 +63,8 @@ def _is_held(tx: Transaction, line: ReceiptLine) -> bool:
     )
 
 
-def _is_about(entry: OutboxEntry, line: ReceiptLine) -> bool:
+def is_about(entry: OutboxEntry, line: ReceiptLine) -> bool:
+    """Whether it is about this very docket, from one of its recipients."""
     digest = hashlib.sha256(entry.docket.to_json()).hexdigest()
     return line.docket_sha256 == digest and line.mailbox in entry.docket.mailboxes
 

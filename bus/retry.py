@@ -34,7 +34,13 @@ ORPHAN = Schedule(first=timedelta(seconds=5), factor=3, ceiling=timedelta(hours=
 """A status about an unknown document is matched again for about a day."""
 
 
-LONGEST_WAIT = max(each.ceiling for each in (PUBLISH, DELIVER, ORPHAN))
+APART = Schedule(first=timedelta(seconds=1), factor=2, ceiling=timedelta(minutes=1), tries=1_000_000_000)
+"""Where segments wait cannot be reached: as long as that lasts."""
+
+ASK = Schedule(first=timedelta(minutes=15), factor=2, ceiling=timedelta(hours=6), tries=30)
+"""Segments that are gone are asked for again, their sender being asked for as long as it keeps them: about a week."""
+
+LONGEST_WAIT = max(each.ceiling for each in (PUBLISH, DELIVER, ORPHAN, APART, ASK))
 
 
 class Patience(StrEnum):

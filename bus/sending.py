@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bus import dossiers
+from bus import dossiers, uploading
 from bus.crashpoints import reached
-from bus.errors import BadPackage, BrokerRefused, BusError, ReceiptMissing, WrongDirection
+from bus.errors import BadPackage, BrokerRefused, BusError, DmsAway, ReceiptMissing, WrongDirection
 from bus.mailroom import Addressed, Member, address, seal
 from bus.message import publication
 from bus.ports import Answer, Broker, Collected, Store, Transaction
 from bus.records import (
+    BlobKey,
     Confirmation,
     Event,
     HandlingKey,
@@ -41,13 +42,21 @@ def accept(store: Store, collected: Sequence[Collected], *, member: Member, now:
         judged = _check_directions(tx, judged)
     answers: list[Answer] = []
     accepted: list[tuple[Addressed, OutboxEntry]] = []
-    for item, entry in zip(collected, judged, strict=True):
-        answers.append(_answer(item, entry, member=member, known=known, accepted=accepted, now=now))
-    if accepted:
-        with store.write() as tx:
-            tx.put_outbox([entry for _, entry in accepted], at=now)
-            _remember(tx, accepted, now=now)
-        reached("accept.committed")
+    try:
+        for item, entry in zip(collected, judged, strict=True):
+            answers.append(_answer(store, item, entry, member=member, known=known, accepted=accepted, now=now))
+        if accepted:
+            with store.write() as tx:
+                entries = uploading.queued(tx, accepted, now=now)
+                tx.put_outbox(entries, at=now)
+                _remember(tx, accepted, now=now)
+                uploading.begin(
+                    tx, [(each, entry) for (each, _), entry in zip(accepted, entries, strict=True)], now=now
+                )
+            reached("accept.committed")
+    except BaseException:  # nothing of what was sealed apart has an entry
+        uploading.drop(store, [key for _, entry in accepted for key in uploading.keys_of(entry.docket)])
+        raise
     return answers
 
 
@@ -58,16 +67,24 @@ def _judge(member: Member, collected: Collected) -> Addressed | BusError:
                 return address(member, item)
             except BusError as error:
                 return error
-            except ValueError as error:  # an adapter's document without the bytes of an attachment, or too many
-                return BadPackage(
-                    path="AttachmentEncoded",
-                    why=error,
-                    why_vi=error,
-                    remedy="give every attachment its bytes",
-                    remedy_vi="kèm đủ nội dung tệp",
-                )
+            except (ValueError, OSError) as error:
+                return _unreadable(error)
         case BusError() as error:
             return error
+
+
+def _unreadable(error: ValueError | OSError) -> BusError:
+    """An adapter's document without the bytes of an attachment, with others than described, or with too many; or one
+    whose bytes cannot be read just now."""
+    if isinstance(error, OSError):
+        return DmsAway(why=error)
+    return BadPackage(
+        path="AttachmentEncoded",
+        why=error,
+        why_vi=error,
+        remedy="give every attachment its bytes",
+        remedy_vi="kèm đủ nội dung tệp",
+    )
 
 
 def _check_directions(tx: Transaction, judged: Sequence[Addressed | BusError]) -> list[Addressed | BusError]:
@@ -107,6 +124,7 @@ def _wrong_direction(entry: Addressed) -> WrongDirection:
 
 
 def _answer(
+    store: Store,
     collected: Collected,
     judged: Addressed | BusError,
     *,
@@ -119,9 +137,15 @@ def _answer(
         return Answer(ref=collected.ref, error=judged)
     if before := known.get(judged.key):
         return Answer(ref=collected.ref, message=before, duplicate=True)
+    message = member.new_id()
     try:
-        entry = seal(member, judged, now=now, source=collected.ref)
+        apart = uploading.seal_apart(store, judged, message=message, now=now) if judged.apart else ()
+    except (ValueError, OSError) as error:
+        return Answer(ref=collected.ref, error=_unreadable(error))
+    try:
+        entry = seal(member, judged, now=now, source=collected.ref, message=message, apart=apart)
     except BusError as error:
+        uploading.drop(store, [BlobKey(member.mailbox, message, each.blob.id) for each in apart])
         return Answer(ref=collected.ref, error=error)
     known[judged.key] = entry.docket.id
     accepted.append((judged, entry))

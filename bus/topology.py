@@ -17,6 +17,8 @@ Version: TypeAlias = tuple[int, int]
 TARGET: Version = (4, 3)
 OLDEST: Version = (3, 10)
 """At-least-once dead letters, and streams that an exchange can feed, begin here."""
+FILTERING: Version = (3, 13)
+"""From here on a reader of a stream can ask for some of its messages only."""
 STRICT: Version = (4, 3)
 """From here on a quorum queue hands out the most urgent first, whatever waits."""
 
@@ -34,7 +36,7 @@ USER_LIMITS = frozenset({MAX_CONNECTIONS, MAX_CHANNELS})
 """All that RabbitMQ limits of a user."""
 
 POLICY_PREFIX = "lienthong-"
-_AGENCY, _INBOX, _LANE = "agency.", "inbox.", "urgent."
+_AGENCY, _INBOX, _LANE, _BLOBS = "agency.", "inbox.", "urgent.", "blobs."
 SHARED = frozenset({ROUTE, AUDIT, DIRECTORY, DIRECTORY_CHANGES, DIRECTORY_IN, DEAD, UNROUTABLE})
 
 
@@ -61,9 +63,29 @@ def has_lanes(version: Version) -> bool:
     return version < STRICT
 
 
+def blobs_of(mailbox: MailboxCode) -> str:
+    """The stream of a mailbox's large attachments. Every mailbox may read it: what is in it is sealed. schemas §10"""
+    return f"{_BLOBS}{mailbox}"
+
+
+def blob_key(mailbox: MailboxCode) -> str:
+    """The routing key by which a mailbox feeds its own stream."""
+    return f"blob.{mailbox}"
+
+
+def is_blobs(name: str) -> bool:
+    """Whether a queue is such a stream: it never runs empty, and its mailbox has all that anybody still needs of it."""
+    return name.startswith(_BLOBS)
+
+
+def filters(version: Version) -> bool:
+    """Whether a broker of the version hands out those messages of a stream only that a reader asks for."""
+    return version >= FILTERING
+
+
 def mailbox_of(name: str) -> MailboxCode | None:
-    """Whose exchange, inbox or lane a name is; None for what belongs to no mailbox."""
-    for prefix in (_AGENCY, _INBOX, _LANE):
+    """Whose exchange, inbox, lane or stream of blobs a name is; None for what belongs to no mailbox."""
+    for prefix in (_AGENCY, _INBOX, _LANE, _BLOBS):
         if name.startswith(prefix) and len(name) > len(prefix):
             return name.removeprefix(prefix)
     return None
@@ -99,9 +121,15 @@ class Limits:
     audit_age: str = "30D"
     audit_bytes: int = 200 * 1024**3
     directory_bytes: int = 1024**3
-    connections: int = 8
+    blob_age: str = "14D"
+    blob_bytes: int = 50 * 1024**3
+    """Of one mailbox's stream of large attachments. What it has forgotten is asked for, and put there again."""
+    blob_segment_bytes: int = 128 * 1024**2
+    """A stream forgets in pieces of this size, when one is full: it may hold one more. Of streams made from now on."""
+    connections: int = 12
     channels: int = 32
-    """Of one mailbox: two links and two readers of the directory, twice over while they reconnect."""
+    """Of one mailbox: two of its link, two readers of the directory, and two for large attachments while there are any;
+    twice over while they reconnect."""
     kept_bytes: int = 1024**3
     """Of `dead`, and of `unroutable`, each. Full, they refuse as an inbox does: what cannot go there stays where it is,
     with its sender or in the inbox it should leave. Nothing is lost, and one sender cannot fill the broker's disk."""
@@ -134,8 +162,10 @@ class Queue:
 
     @property
     def is_held(self) -> bool:
-        """It may have messages, or somebody reads it: it must not be deleted."""
-        return self.messages is None or self.messages > 0 or self.consumers > 0
+        """It must not be deleted: it may have messages that are nowhere else, or somebody reads it."""
+        if is_lane(self.name):
+            return False
+        return self.consumers > 0 or (not is_blobs(self.name) and self.messages != 0)
 
 
 class Binding(NamedTuple):
@@ -153,6 +183,12 @@ class Binding(NamedTuple):
     @property
     def road(self) -> tuple[str, str, str, bool]:
         return self[:4]
+
+    @property
+    def is_superseded(self) -> bool:
+        """A road of topologies before there were blobs: it would carry these too, to where they must not come. Each
+        kind has a road of its own now."""
+        return self.source.startswith(_AGENCY) and self.destination in {ROUTE, AUDIT} and self.key == "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +248,9 @@ _NOTES: tuple[tuple[Version, Version, Label], ...] = (
         OLDEST,
         (3, 13),
         Label(
-            "RabbitMQ trước 3.13 không lọc được luồng audit: phần mềm đọc phải đọc hết.",
-            "RabbitMQ before 3.13 cannot filter the audit stream: its readers read all of it.",
+            "RabbitMQ trước 3.13 không lọc được luồng: ai lấy một tệp lớn phải đọc qua mọi tệp lớn nơi gửi gửi sau đó.",
+            "RabbitMQ before 3.13 cannot filter streams: who fetches a large attachment reads all that its sender sent "
+            "after it.",
         ),
     ),
     (
@@ -258,6 +295,8 @@ _FIXED_BINDINGS = (
 )
 _NOTHING = "^$"
 _STREAMS = r"directory|directory\.changes"
+_KEYS = (*(f"{kind}.#" for kind in Kind), DEAD)
+"""By which a message leaves its sender's exchange. The copy for a lane leaves with the message that it copies."""
 _SERVICES = (
     # Puts back what died or passed before: the default exchange is the only door to an inbox past an agency's exchange.
     User(
@@ -293,6 +332,7 @@ def topology(
         queues=(
             *_FIXED_QUEUES,
             *(Queue(inbox_of(m), quorum) for m in mailboxes),
+            *(Queue(blobs_of(m), {"x-queue-type": "stream"}) for m in mailboxes),
             *(Queue(lane_of(m), quorum) for m in laned),
         ),
         bindings=(
@@ -310,8 +350,9 @@ def topology(
 def _bindings(mailbox: MailboxCode) -> tuple[Binding, ...]:
     exchange, inbox = exchange_of(mailbox), inbox_of(mailbox)
     return (
-        Binding(exchange, ROUTE, "#", to_exchange=True),
-        Binding(exchange, AUDIT, "#"),
+        *(Binding(exchange, ROUTE, key, to_exchange=True) for key in _KEYS),
+        *(Binding(exchange, AUDIT, key) for key in _KEYS),
+        Binding(exchange, blobs_of(mailbox), blob_key(mailbox)),
         *(Binding(ROUTE, inbox, f"{kind}.{mailbox}") for kind in Kind),
     )
 
@@ -320,7 +361,7 @@ def _user(mailbox: MailboxCode, limits: Limits, *, laned: bool) -> User:
     inbox, exchange = re.escape(inbox_of(mailbox)), re.escape(exchange_of(mailbox))
     inbox += f"|{re.escape(lane_of(mailbox))}" if laned else ""
     most = {MAX_CONNECTIONS: limits.connections, MAX_CHANNELS: limits.channels}
-    permissions = Permissions(_NOTHING, f"^{exchange}$", f"^({inbox}|{_STREAMS})$")
+    permissions = Permissions(_NOTHING, f"^{exchange}$", rf"^({inbox}|{_STREAMS}|blobs\..+)$")
     return User(mailbox, permissions, limits=most)
 
 
@@ -350,12 +391,19 @@ def _policies(limits: Limits, version: Version) -> tuple[Policy, ...]:
     full = {"max-length-bytes": limits.kept_bytes, "overflow": "reject-publish"}
     kept = {**full, "queue-leader-locator": "balanced", **unlimited}
     audit = {"max-age": limits.audit_age, "max-length-bytes": limits.audit_bytes}
+    blobs = {
+        "max-age": limits.blob_age,
+        "max-length-bytes": limits.blob_bytes,
+        "stream-max-segment-size-bytes": limits.blob_segment_bytes,
+        "queue-leader-locator": "balanced",
+    }
     return (
         Policy(f"{POLICY_PREFIX}inbox", r"^inbox\.", "queues", inbox),
         # Nothing of it is kept for operators: whatever it drops is in the inbox.
         *([Policy(f"{POLICY_PREFIX}lane", r"^urgent\.", "queues", lane)] if has_lanes(version) else []),
         Policy(f"{POLICY_PREFIX}kept", "^(dead|unroutable)$", "queues", kept),
         Policy(f"{POLICY_PREFIX}audit", "^audit$", "queues", audit),
+        Policy(f"{POLICY_PREFIX}blobs", r"^blobs\.", "queues", blobs),
         Policy(f"{POLICY_PREFIX}directory", rf"^({_STREAMS})$", "queues", {"max-length-bytes": limits.directory_bytes}),
         # A policy, not an argument: arguments of an exchange never change. Internal exchanges obey it too.
         Policy(f"{POLICY_PREFIX}route", "^route$", "exchanges", {"alternate-exchange": UNROUTABLE}),

@@ -14,7 +14,6 @@ the daemons that serve them. The demo shows it, the end-to-end tests and the ben
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -87,8 +86,10 @@ def found(
     hosts: Sequence[str] = HOSTS,
     office: Office | None = None,
     began: datetime | None = None,
+    largest: int | None = None,
 ) -> Country:
-    """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named.
+    """Makes keys, directory and folders for the first `mailboxes` of the project's directory, or for those named, each
+    of which takes so many bytes of large attachments.
 
     Unless `plain`, an authority vouches for all of it: certificates, a signed directory, a broker at these `hosts`. It
     is a new one, where there is no `office` yet.
@@ -96,7 +97,9 @@ def found(
     for name in ("directory", "keys", "dms", "stores", "config", "logs", "held"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for file in default_folder().glob("*.toml"):
-        shutil.copy(file, root / "directory" / file.name)
+        text = file.read_text(encoding="utf-8")
+        takes = "" if largest is None else f"largest = {largest}\n"
+        (root / "directory" / file.name).write_text(text.replace("[[mailbox]]\n", f"[[mailbox]]\n{takes}"), "utf-8")
     known = load(root / "directory", on=as_of)
     if isinstance(mailboxes, int):
         open_ = [mailbox.code for mailbox in known.mailboxes if not known.is_closed(mailbox.code)]

@@ -69,6 +69,12 @@ class Papers:
     def party(self, code: AgencyCode) -> Party:
         return Party(code=code, name=self.directory.name(code), email=f"vanthu@{code.lower()}.example.vn")
 
+    def with_large_file(self, document: Document) -> Document:
+        """The same with a file of 2 to 4 MiB, which travels apart where its recipients take that."""
+        content = self._dice.randbytes(self._dice.randrange(2, 5) * 1024 * 1024 + self._dice.randrange(1024))
+        file = Attachment.of("Bản vẽ hoàn công.zip", content, content_id=f"cid:{len(document.attachments) + 1}-large")
+        return document.model_copy(update={"attachments": (*document.attachments, file)})
+
     def new(self, sender: AgencyCode, recipients: Sequence[AgencyCode]) -> Document:
         dice = self._dice
         number = self._numbers[sender] = self._numbers.get(sender, self.before) + 1

@@ -88,6 +88,8 @@ class People:
     papers: Papers
     documents: int
     seed: int
+    large_every: int = 0
+    """Each so-many-th document has a large file as well; 0: none has."""
     desks: dict[AgencyCode, Desk] = field(init=False)
     dropped: dict[tuple[str, str], float] = field(default_factory=dict)
     """(document id, business type) -> when it was dropped."""
@@ -113,6 +115,8 @@ class People:
             others = [code for code in codes if code != sender]
             recipients = self._dice.sample(others, min(len(others), self._dice.choice((1, 1, 2, 3, 5))))
             document = self.papers.new(sender, recipients)
+            if self.large_every and len(self.sent) % self.large_every == 0:
+                document = self.papers.with_large_file(document)
             self._drop(document)
             self.sent.append(document)
 

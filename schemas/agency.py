@@ -77,5 +77,7 @@ class Mailbox(Value):
     """Business types of documents that its document system understands. Empty: all."""
     versions: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
     """Versions of the wire format that its adapter reads."""
+    largest: Annotated[int, Field(ge=1)] | None = None
+    """Bytes of one document's attachments that travel apart (schemas §10) which it takes; None: it takes none such."""
     contact: Text | None = None
     """Whom to call when its mail waits: a name, a telephone number, an address."""

@@ -1,12 +1,13 @@
 """The docket: the clear, signed part of a message. Ids, addresses, times and digests; never subject or content."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from itertools import pairwise
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
-from schemas.values import AgencyCode, Digest, DocumentId, MailboxCode, MessageId, Time, Value
+from schemas.values import AgencyCode, BlobId, Digest, DocumentId, MailboxCode, MessageId, Time, Value
 
 _MessageId = Annotated[MessageId, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$")]
 """Wide enough for a UUID in any hand's spelling; it becomes an AMQP property, a key in stores, a word in logs."""
@@ -31,6 +32,29 @@ class SealedContent(Value):
 
     size: Annotated[int, Field(ge=0)]
     sha256: Digest
+
+
+SEGMENT: Final = 1024 * 1024
+"""Bytes of a file in one segment, before it is sealed; the last may have fewer. schemas §10"""
+
+
+class Blob(Value):
+    """An attachment that travels apart from its message, in sealed segments. schemas §10"""
+
+    attachment: Annotated[int, Field(ge=1)]
+    """Which one, counted from 1."""
+    id: BlobId
+    size: Annotated[int, Field(ge=1)]
+    """Bytes of the file."""
+    segments: Annotated[int, Field(ge=1)]
+    sha256: Digest
+    """Over the SHA-256 digests of the sealed segments, one behind the other."""
+
+    @model_validator(mode="after")
+    def _segments_hold_it(self) -> Self:
+        if self.segments != -(-self.size // SEGMENT):
+            raise ValueError(f"{self.size} bytes are not in {self.segments} segments")
+        return self
 
 
 class Acknowledged(Value):
@@ -61,6 +85,8 @@ class Docket(Value):
     priority: Priority = Priority.NORMAL
     due_on: date | None = None
     attachments: Annotated[int, Field(ge=0)] = 0
+    blobs: Annotated[tuple[Blob, ...], Field(min_length=1)] | None = None
+    """Those of the attachments that travel apart, in their order; None where none does."""
     content: SealedContent | None = None
     acknowledges: tuple[Acknowledged, ...] = ()
 
@@ -78,6 +104,17 @@ class Docket(Value):
             exactly = sorted(name for name, is_wanted in zip(_FIELDS, wanted, strict=True) if is_wanted)
             wrong = sorted(name for name, one, other in zip(_FIELDS, has, wanted, strict=True) if one != other)
             raise ValueError(f"a {self.kind} docket has exactly {exactly}; wrong: {wrong}")
+        return self
+
+    @model_validator(mode="after")
+    def _blobs_are_attachments(self) -> Self:
+        numbers = [blob.attachment for blob in self.blobs or ()]
+        if numbers and (self.kind is not Kind.DOCUMENT or numbers[-1] > self.attachments):
+            raise ValueError("blobs that are no attachments of a document")
+        if any(later <= earlier for earlier, later in pairwise(numbers)):
+            raise ValueError("blobs out of the order of the attachments")
+        if len({blob.id for blob in self.blobs or ()}) != len(numbers):
+            raise ValueError("two blobs of one id")
         return self
 
     @property

@@ -2,11 +2,12 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self, runtime_checkable
 
-from pydantic import Field, model_validator
+from pydantic import Field, InstanceOf, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.agency import Party
 from schemas.codes import BusinessType, DocumentGroup, Priority, ReceiverChange, SteeringType
@@ -98,6 +99,19 @@ class Business(Value):
     staff: Staff | None = None
 
 
+CHUNK = 1024 * 1024
+"""Bytes that are looked at together."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where the bytes of a large file lie: read piece by piece, from the beginning each time, and never all at once."""
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Of `size` bytes each, the last one of fewer. Raises OSError where they cannot be read, and ValueError where
+        they are not what was described."""
+
+
 class Attachment(Value):
     """One file. Size and digest are of its bytes; the bytes travel beside the JSON form, never in it."""
 
@@ -108,6 +122,8 @@ class Attachment(Value):
     content_id: Text | None = None
     description: Text | None = None
     content: Annotated[bytes, Field(exclude=True, repr=False)] = b""
+    source: Annotated[SkipJsonSchema[InstanceOf[Source] | None], Field(exclude=True, repr=False)] = None
+    """In place of `content`, where the file is too large to be held."""
 
     @classmethod
     def of(cls, name: str, content: bytes, *, content_id: str | None = None, description: str | None = None) -> Self:
@@ -119,6 +135,12 @@ class Attachment(Value):
             description=description,
             content=content,
         )
+
+    def pieces(self, size: int = CHUNK) -> Iterator[bytes]:
+        """The bytes, wherever they lie. Raises as `Source.pieces` does."""
+        if self.source is not None:
+            return self.source.pieces(size)
+        return (self.content[at : at + size] for at in range(0, len(self.content), size))
 
     @property
     def media_type(self) -> str:
@@ -168,13 +190,16 @@ class Document(Value):
             raise ValueError("two recipients have the same agency code")
         return self
 
-    def with_contents(self, contents: Sequence[bytes]) -> Self:
-        """The same document with its attachments' bytes, in order. Raises ValueError where one does not fit its
-        size or digest, or where their number differs."""
+    def with_contents(self, contents: Sequence[bytes | None]) -> Self:
+        """The same document with its attachments' bytes, in order; None leaves one as it is. Raises ValueError where
+        one does not fit its size or digest, or where their number differs."""
         if len(contents) != len(self.attachments):
             raise ValueError(f"{len(self.attachments)} attachments described, {len(contents)} carried")
         filled = []
         for number, (attachment, content) in enumerate(zip(self.attachments, contents, strict=True), start=1):
+            if content is None:
+                filled.append(attachment)
+                continue
             if len(content) != attachment.size or hashlib.sha256(content).hexdigest() != attachment.sha256:
                 raise ValueError(f"attachment {number} does not match its size and digest")
             filled.append(attachment.model_copy(update={"content": content}))

@@ -67,6 +67,9 @@ MailboxCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256, lower-case hexadecimal."""
 
+BlobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""128 random bits, hexadecimal: names one blob among all of its sender's."""
+
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _LOOKALIKE = {ord("\u00d0"): "\u0110", ord("\u00f0"): "\u0111"}  # Ð ð typed for Đ đ
 

@@ -1,8 +1,15 @@
-"""Packages as bytes, for tests of the reader: two plain ones, and a way to spoil them."""
+"""Packages as bytes, for tests of the reader: two plain ones, a way to spoil them, and both ways to read them."""
 
 import base64
 import io
+import re
+import tempfile
 import zipfile
+
+import pytest
+
+from schemas.document import Attachment, Document
+from schemas.edxml import Limits, Package, PackageRefused, read, read_file
 
 NAMESPACE = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 PDF = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
@@ -97,3 +104,37 @@ def zip_of(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
         for name, content in entries:
             archive.writestr(zipfile.ZipInfo(name), content, method)
     return target.getvalue()
+
+
+def read_both(data: bytes, limits: Limits = Limits()) -> Package:  # noqa: B008 - frozen
+    """As `read`; `read_file` must come to the same, or refuse it in the same words, though it holds no file at all."""
+    try:
+        package = read(data, limits=limits)
+    except PackageRefused as refused:
+        with pytest.raises(PackageRefused, match=re.escape(str(refused))):
+            read_cut(data, limits)
+        raise
+    cut = read_cut(data, limits)
+    assert (in_memory(cut.item), cut.report) == (package.item, package.report)
+    assert (cut.original_sha256, cut.original) == (package.original_sha256, None)
+    return package
+
+
+def read_cut(data: bytes, limits: Limits) -> Package:
+    return read_file(io.BytesIO(data), spool=tempfile.TemporaryFile, held=0, limits=limits)
+
+
+def in_memory(item: object) -> object:
+    """With the bytes of its files, and without where they lay."""
+    if not isinstance(item, Document):
+        return item
+    attachments = tuple(map(_in_memory, item.attachments))
+    return item.model_copy(update={"attachments": attachments})
+
+
+def _in_memory(each: Attachment) -> Attachment:
+    assert not (each.source and each.content)
+    content = b"".join(each.pieces(1000))
+    assert b"".join(each.pieces()) == content
+    assert len(content) == each.size
+    return each.model_copy(update={"content": content, "source": None})

@@ -1,21 +1,23 @@
 """The folders as a document system. Only the bus's side is here: outgoing.py sends, cabinet.py files, names.py and
 mapping.py say how things are called. `collect` and `acknowledge` may run in one thread while `deliver`, `report` and
-`bounced` run in another: they share nothing that changes."""
+`bounced` run in another, and in a third what concerns large packages: what they share is under the locks of those
+two."""
 
 import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from adapters.folder import client, mapping, names
-from adapters.folder.cabinet import Cabinet, MarkFailed, Paper
+from adapters.folder.cabinet import Cabinet, MarkFailed, Paper, PiecesFailed, Trouble
 from adapters.folder.options import parse
 from adapters.folder.outgoing import OUTGOING, REJECTED, SENT, STATUSES, Outgoing, place_of
 from bus.crashpoints import reached
 from bus.errors import RefusedByDms
 from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
 from schemas.document import Document
-from schemas.edxml import write
+from schemas.edxml import write, write_pieces
 from schemas.status import Status
 from schemas.values import MessageId
 
@@ -28,11 +30,14 @@ class FolderAdapter(Adapter):
     """Made from the options of options.py; raises BadConfig where they are wrong. A root that is not there is no error
     yet: `check` says so, and every other method raises DmsAway until it is back."""
 
+    takes_large = True
+
     def __init__(self, options: Mapping[str, object], *, clock: Callable[[], float] = time.time) -> None:
         self._options = parse(options)
         self._clock = clock
         self._root = self._options.root.absolute()
-        self._outgoing = Outgoing(self._root, self._options)
+        self._spool = (self._options.spool or self._root / STATE).absolute()
+        self._outgoing = Outgoing(self._root, self._options, lambda: client.spool(self._spool))
         self._cabinet = Cabinet(self._root, state=self._root / STATE, incoming=self._root / INCOMING)
         if self._options.create:
             with contextlib.suppress(OSError):  # `check` says it in words
@@ -44,6 +49,13 @@ class FolderAdapter(Adapter):
         try:
             self._outgoing.settle(self._now())
             return self._outgoing.collect(limit, self._clock())
+        except OSError as exc:
+            raise client.away(exc) from exc
+
+    def collect_large(self, limit: int) -> Sequence[Collected]:
+        try:
+            self._outgoing.settle(self._now())
+            return self._outgoing.collect_heavy(limit, self._clock())
         except OSError as exc:
             raise client.away(exc) from exc
 
@@ -92,23 +104,26 @@ class FolderAdapter(Adapter):
         return None
 
     def check(self) -> Sequence[str]:
-        return [*self._missing(), *self._unwritable(), *self._apart(), *self._troubles()]
+        return [*self._missing(), *self._unwritable(), *self._unspoolable(), *self._apart(), *self._troubles()]
 
     # -- filing --------------------------------------------------------------------------------------------------------
 
     def _document(self, filing: Filing, at: datetime) -> Paper | RefusedByDms:
-        data = _package(filing.document, filing.document.id)
-        if isinstance(data, RefusedByDms):
-            return data
-        name = names.of_document(filing.document, filing.message, ascii_only=self._ascii)
-        return Paper(
+        document = filing.document
+        name = names.of_document(document, filing.message, ascii_only=self._ascii)
+        paper = Paper(
             message=filing.message,
             folder=INCOMING,
             name=name,
-            data=data,
+            document=document.id,
             marks=tuple(filter(None, map(_incoming_name, filing.target))),
             mark=mapping.change_by_document(filing, f"{INCOMING}/{name}", at),
         )
+        if any(each.source for each in document.attachments):
+            size = sum(each.size for each in document.attachments) * 4 // 3
+            return replace(paper, pieces=lambda: write_pieces(document), size=size)
+        data = _package(document, document.id)
+        return data if isinstance(data, RefusedByDms) else replace(paper, data=data)
 
     def _status(self, report: Report, at: datetime) -> Paper | RefusedByDms:
         data = _package(report.status, report.status.concerns.document_id)
@@ -138,11 +153,11 @@ class FolderAdapter(Adapter):
             for answer, paper in zip(answers, papers, strict=True):
                 if isinstance(answer, OSError) and self._concerns_all(answer, paper):
                     raise client.away(answer) from answer
-        filed = map(_filed, answers)
+        filed = map(_filed, answers, papers)
         return [next(filed) if isinstance(paper, Paper) else Filed(error=paper) for paper in made]
 
     def _concerns_all(self, exc: OSError, paper: Paper) -> bool:
-        if isinstance(exc, MarkFailed):
+        if isinstance(exc, MarkFailed | PiecesFailed):
             return False
         folders = (self._root / STAGED, self._root / paper.folder)
         return client.concerns_all(exc) or not all(map(client.usable, folders))
@@ -172,6 +187,16 @@ class FolderAdapter(Adapter):
                     f'{incoming} cannot hold Vietnamese file names ({why}): set names = "ascii".'
                 )
         return sentences
+
+    def _unspoolable(self) -> list[str]:
+        if self._options.spool is None:
+            return []
+        try:
+            client.spool(self._spool).close()
+        except OSError as exc:
+            why = client.sentence(exc)
+            return [f"Không ghi được vào {self._spool}: {why}. / {self._spool} cannot be written to: {why}."]
+        return []
 
     def _apart(self) -> list[str]:
         """A move within a file system is whole or not at all; across two it is neither."""
@@ -203,13 +228,25 @@ def _package(item: Document | Status, document: str) -> bytes | RefusedByDms:
     """A document that no package can hold will not fit another time either."""
     try:
         return write(item)
-    except (ValueError, OverflowError) as exc:  # the text may quote the document: its kind must do
-        why = f"không ghi được thành gói tin (it cannot be written as a package): {type(exc).__name__}"
-        return RefusedByDms(document=document, why=why)
+    except (ValueError, OverflowError) as exc:
+        return _no_package(document, exc)
 
 
-def _filed(answer: str | OSError) -> Filed:
-    return Filed(error=client.away(answer)) if isinstance(answer, OSError) else Filed(ref=answer)
+def _no_package(document: str, exc: Exception) -> RefusedByDms:
+    why = type(exc).__name__  # its text may quote the document
+    return RefusedByDms(
+        document=document, why=f"không ghi được thành gói tin (it cannot be written as a package): {why}"
+    )
+
+
+def _filed(answer: str | Trouble, paper: Paper) -> Filed:
+    match answer:
+        case str():
+            return Filed(ref=answer)
+        case OSError():
+            return Filed(error=client.away(answer))
+        case ValueError() | OverflowError():
+            return Filed(error=_no_package(paper.document, answer))
 
 
 def _incoming_name(ref: str) -> str | None:

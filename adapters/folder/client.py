@@ -7,9 +7,10 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, BinaryIO, Final, NamedTuple
 
 from adapters.folder.names import numbered, shown
 from bus.errors import DmsAway
@@ -17,6 +18,7 @@ from bus.errors import DmsAway
 _AT_ONCE = 128
 """Files written before the first is synchronised: the file system then commits them together, and few descriptors
 are open."""
+_UNSYNCED = 16 * 1024 * 1024
 
 FILE_MODE: Final = 0o660
 FOLDER_MODE: Final = 0o770
@@ -87,6 +89,33 @@ def read(path: Path, expected: Stamp) -> bytes:
     return data
 
 
+@contextlib.contextmanager
+def opened(path: Path, expected: Stamp) -> Iterator[BinaryIO]:
+    """A file to be read piece by piece. Raises Stale where it is not as it was, or does not stay so to the end of the
+    block."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(fd, "rb") as file:
+        _same(fd, expected)
+        yield file
+        _same(fd, expected)
+
+
+def _same(fd: int, expected: Stamp) -> None:
+    found = os.fstat(fd)
+    if Stamp(found.st_size, found.st_mtime_ns) != expected:
+        raise Stale
+
+
+def tail(file: BinaryIO, size: int) -> bytes:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+    return file.read(size)
+
+
+def spool(folder: Path) -> IO[bytes]:
+    """A file without a name, on that disk; it is gone with us."""
+    return tempfile.TemporaryFile(dir=folder, prefix="spool-")
+
+
 def head(path: Path, size: int) -> bytes:
     """The first bytes of a file, whatever happens to it meanwhile."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
@@ -130,6 +159,31 @@ def _sync_and_close(fd: int) -> OSError | None:
     finally:
         os.close(fd)
     return None
+
+
+def pour(path: Path, pieces: Iterable[bytes], *, size: int) -> None:
+    """Writes a file of about `size` bytes under a name that nobody reads yet, durable when it returns; its folder is
+    not. What cannot be written whole is not there. Raises OSError, and whatever the pieces raise."""
+    room = os.statvfs(path.parent)
+    if room.f_bavail * room.f_frsize < size:  # else all others would find a full disk, until we do
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
+        with os.fdopen(fd, "wb", buffering=0) as file:
+            unsynced = 0
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[file.write(view) :]
+                unsynced += len(piece)
+                if unsynced > _UNSYNCED:  # in small parts: small files that are synchronised meanwhile wait for ours
+                    os.fdatasync(fd)
+                    unsynced = 0
+            os.fsync(fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
 
 
 def put(path: Path, data: bytes, *, temporary: Path) -> None:

@@ -34,6 +34,10 @@ class Journal:
         self._refs = None
         return {*self._load(), *self._older}
 
+    def refs(self) -> set[str]:
+        """As what the messages were filed that are remembered."""
+        return {*self._load().values(), *self._older.values()}
+
     def add(self, filed: Mapping[MessageId, str]) -> None:
         """Durable when it returns. Raises OSError; what then counts is what stands in the file, read again."""
         refs = self._load()

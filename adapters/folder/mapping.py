@@ -10,13 +10,22 @@ from bus.ports import Answer, Bounce, Filing, Report
 from schemas.codes import Label, StatusCode
 from schemas.edxml import Departure, PackageRefused
 
-_END = re.compile(rb"</(?:[\w.-]+:)?edXML\s*>\s*\Z", re.IGNORECASE)
+_TAG = rb"</(?:[\w.-]+:)?edXML\s*>"
+_END = re.compile(_TAG + rb"\s*\Z", re.IGNORECASE)
+_ENDED = re.compile(_TAG, re.IGNORECASE)
+TAIL = 4096
+"""Bytes in which the end of a package stands, with what some software leaves behind it."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def unfinished(data: bytes) -> bool:
     """Whether a package stops before its end: its writer may still be at work."""
     return not _END.search(data[-128:].replace(b"\0", b""))  # UTF-16 is finished, a run of zeros is not
+
+
+def ended(tail: bytes) -> bool:
+    """Whether the end of a package stands in its last bytes, whatever follows."""
+    return _ENDED.search(tail.replace(b"\0", b"")) is not None
 
 
 _UNREMARKABLE = frozenset({"signature-absent"})

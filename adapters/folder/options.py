@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bus.errors import BadConfig
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 
 
 def _something(path: object) -> object:
@@ -31,12 +32,21 @@ class FolderOptions(BaseModel):
     """A file is taken when it has been left alone for so long."""
     unfinished: Annotated[float, Field(ge=0)] = 60.0
     """A file that stops in the middle is refused when it has been left alone for so long: its writer may be slow."""
-    largest: Annotated[int, Field(gt=0)] = 256 * MIB
+    largest: Annotated[int, Field(gt=0)] = 4 * GIB
     """A larger file is refused unread."""
+    large_from: Annotated[int, Field(gt=0)] = MIB // 2
+    """An attachment of more is not held in memory: its package is read, sent and filed apart from the small ones."""
+    spool: Path | None = None
+    """Where attachments lie while their package is read; None: in `.lienthong`. Needs room for the largest package."""
     batch: Annotated[int, Field(gt=0)] = 64 * MIB
     """Bytes of packages read at once, more only where the first alone is larger."""
     names: Literal["letters", "ascii"] = "letters"
     """Whether the names of filed packages keep Vietnamese letters."""
+
+    @property
+    def heavy_from(self) -> int:
+        """Bytes of a package that may hold such an attachment, as it is written there: four for three."""
+        return self.large_from * 4 // 3
 
 
 def parse(options: Mapping[str, object]) -> FolderOptions:

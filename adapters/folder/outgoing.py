@@ -2,16 +2,23 @@
 
 A `ref` is the file's place and a mark of its size and time: `outgoing/cv 12.edxml#3fa94c01`. An answer to it moves
 that file and no other that somebody has since put under its name; that one is a submission of its own.
+
+One thread sends the small packages, another those with large attachments. What was answered they share, under a lock
+that nobody holds while a package is read.
 """
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+import io
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO, BinaryIO
 
 from adapters.folder import client, mapping, names
+from adapters.folder.heavy import Heavy
 from adapters.folder.options import FolderOptions
 from adapters.folder.urgency import HEADS, peek
 from adapters.folder.waiting import Package, Place, Waiting
@@ -20,11 +27,15 @@ from bus.errors import BusError, TooLarge, TryLater
 from bus.ports import Answer, Collected
 from schemas.codes import Priority
 from schemas.document import Document
-from schemas.edxml import Departure, PackageRefused, read
+from schemas.edxml import Departure, PackageRefused, SpoolFailed, read_file
+from schemas.edxml import Package as Read
+from schemas.edxml.limits import of_file
 from schemas.status import Status
 from schemas.values import VIETNAM
 
 OUTGOING, STATUSES, SENT, REJECTED = "outgoing", "statuses", "sent", "rejected"
+NO_ROOM = 60.0
+"""Seconds until a package is read again whose attachments found no room."""
 
 
 def ref_of(place: Place, stamp: client.Stamp) -> str:
@@ -57,11 +68,16 @@ class _Move:
 class Outgoing:
     """`troubles` is what cannot be read or moved just now, and why, by ref."""
 
-    def __init__(self, root: Path, options: FolderOptions) -> None:
+    def __init__(self, root: Path, options: FolderOptions, spool: Callable[[], IO[bytes]]) -> None:
         self._root = root
         self._options = options
+        self._spool = spool
+        self._limits = of_file(options.largest)
         folders = {name: root / name for name in (OUTGOING, STATUSES)}
-        self._waiting = Waiting(folders, quiet=options.quiet, urgency=self._urgency)
+        heavy = options.heavy_from
+        self._waiting = Waiting(folders, quiet=options.quiet, most=heavy, urgency=self._urgency)
+        self._heavy = Heavy(folders, quiet=options.quiet, above=heavy, urgency=self._urgency)
+        self._settling = threading.Lock()
         self._owed: dict[str, Answer] = {}
         """Answered, and not moved yet: not offered again meanwhile."""
         self._departures: dict[str, tuple[Departure, ...]] = {}
@@ -70,14 +86,14 @@ class Outgoing:
     # -- what waits ----------------------------------------------------------------------------------------------------
 
     def collect(self, limit: int, now: float) -> list[Collected]:
-        """Raises OSError where the folders are not there."""
-        owed = {place for place in map(place_of, self._owed) if place}
-        self.troubles = {ref: why for ref, why in self.troubles.items() if ref in self._owed or self._is_there(ref)}
+        """What is small. Raises OSError where the folders are not there."""
         collected: list[Collected] = []
         size = 0
         if limit < 1:
             return collected
-        for package in self._waiting.packages(now, besides=owed):
+        for package in self._waiting.packages(now, besides=self._prepared()):
+            if self._heavy.is_invited(package):
+                continue
             size += package.stamp.size
             if collected and size > self._options.batch:
                 break
@@ -88,27 +104,85 @@ class Outgoing:
                 break
         return collected
 
+    def collect_heavy(self, limit: int, now: float) -> list[Collected]:
+        """What is large. Raises OSError where the folders are not there, or nothing can be read for want of room."""
+        collected: list[Collected] = []
+        no_room: SpoolFailed | None = None
+        if limit < 1:
+            return collected
+        for package in self._heavy.packages(now, besides=self._prepared()):
+            try:
+                item = self._read_heavy(package, now)
+            except SpoolFailed as exc:  # a smaller one may find room
+                no_room = exc
+                self._heavy.hold(package, now + NO_ROOM)
+                continue
+            if item is not None:
+                collected.append(Collected(ref=ref_of(package.place, package.stamp), item=item))
+            if len(collected) == limit:
+                break
+        if no_room and not collected:
+            raise no_room
+        return collected
+
+    def _prepared(self) -> set[Place]:
+        """The places that are not to be looked at."""
+        for ref in list(self.troubles):
+            if ref not in self._owed and not self._is_there(ref):
+                self.troubles.pop(ref, None)
+        return {place for place in map(place_of, list(self._owed)) if place}
+
     def _read(self, package: Package, now: float) -> Document | Status | BusError | None:
         """None where it is to be looked at again later."""
-        name, ref = package.place.name, ref_of(package.place, package.stamp)
         if package.stamp.size > self._options.largest:
-            error = TooLarge(what=names.shown(name), size=package.stamp.size, limit=self._options.largest)
-            return self._once_still(package, error, self._options.quiet, now)
+            return self._too_large(package, now)
+        found: Read | BusError | None = None
         try:
-            with self._troubled(ref):
+            with self._troubled(ref_of(package.place, package.stamp)):
                 data = client.read(self._path(package.place), package.stamp)
+                found = self._understood(package, io.BytesIO(data), unfinished=mapping.unfinished(data), now=now)
         except (client.Stale, FileNotFoundError):
             return None
-        if ref in self.troubles:
+        if not isinstance(found, Read):
+            return found
+        if isinstance(found.item, Document) and any(each.source for each in found.item.attachments):
+            self._heavy.invite(package)  # a small ZIP, and large when it is unpacked
             return None
-        try:
-            found = read(data)
-        except PackageRefused as exc:
-            patience = self._options.unfinished if mapping.unfinished(data) else self._options.quiet
-            return self._once_still(package, mapping.refusal(name, exc), patience, now)
-        if departures := mapping.remarkable(found.report):
-            self._departures[ref] = departures
         return found.item
+
+    def _read_heavy(self, package: Package, now: float) -> Document | Status | BusError | None:
+        """As `_read`, of a file that we ourselves have watched lie still. Raises SpoolFailed."""
+        if package.stamp.size > self._options.largest:
+            return self._too_large(package, now)
+        found: Read | BusError | None = None
+        try:
+            with (
+                self._troubled(ref_of(package.place, package.stamp)),
+                client.opened(self._path(package.place), package.stamp) as file,
+            ):
+                unfinished = not mapping.ended(client.tail(file, mapping.TAIL))
+                if unfinished and package.still < self._options.unfinished:
+                    self._heavy.hold(package, now - package.still + self._options.unfinished)
+                else:
+                    found = self._understood(package, file, unfinished=unfinished, now=now)
+        except (client.Stale, FileNotFoundError):
+            return None
+        return found.item if isinstance(found, Read) else found
+
+    def _understood(self, package: Package, file: BinaryIO, *, unfinished: bool, now: float) -> Read | BusError | None:
+        try:
+            found = read_file(file, spool=self._spool, held=self._options.large_from, limits=self._limits)
+        except PackageRefused as exc:
+            patience = self._options.unfinished if unfinished else self._options.quiet
+            return self._once_still(package, mapping.refusal(package.place.name, exc), patience, now)
+        if departures := mapping.remarkable(found.report):
+            self._departures[ref_of(package.place, package.stamp)] = departures
+        return found
+
+    def _too_large(self, package: Package, now: float) -> BusError | None:
+        what, limit = names.shown(package.place.name), self._options.largest
+        error = TooLarge(what=what, size=package.stamp.size, limit=limit)
+        return self._once_still(package, error, self._options.quiet, now)
 
     def _urgency(self, place: Place) -> int:
         """What cannot be looked into is ordinary: when its turn comes, it is said why."""
@@ -122,7 +196,8 @@ class Outgoing:
         """A refusal is final: before it we watch the file lie still ourselves, whatever its time says."""
         if package.still >= patience:
             return error
-        self._waiting.hold(package, now - package.still + patience)
+        for waiting in (self._waiting, self._heavy):
+            waiting.hold(package, now - package.still + patience)
         return None
 
     # -- what was answered ---------------------------------------------------------------------------------------------
@@ -132,16 +207,18 @@ class Outgoing:
             if place := place_of(answer.ref):
                 if isinstance(answer.error, TryLater):
                     self._waiting.defer(place)
+                    self._heavy.defer(place)
                 else:
                     self._owed[answer.ref] = answer
 
     def settle(self, at: datetime) -> None:
         """Moves what was answered. What cannot be moved just now is a trouble, and moved another time."""
-        while self._owed:
-            moves, more = self._plan(at)
-            self._carry_out(moves)
-            if not more:
-                return
+        with self._settling:
+            while self._owed:
+                moves, more = self._plan(at)
+                self._carry_out(moves)
+                if not more:
+                    return
 
     def _plan(self, at: datetime) -> tuple[list[_Move], bool]:
         """The moves of one round, and whether two files want the same name, so that another round is needed."""
@@ -231,6 +308,7 @@ class Outgoing:
         del self._owed[ref]
         self._departures.pop(ref, None)
         self._waiting.forget(place)
+        self._heavy.forget(place)
 
     # -- both ----------------------------------------------------------------------------------------------------------
 
@@ -251,3 +329,5 @@ class Outgoing:
             raise
         except OSError as exc:
             self.troubles[ref] = client.sentence(exc)
+            if isinstance(exc, SpoolFailed):
+                raise

@@ -7,6 +7,7 @@ each new file how urgent it is.
 """
 
 import heapq
+import math
 import os
 import stat
 import time
@@ -39,7 +40,9 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Seen:
+class Seen:
+    """A file as it was when it was last looked at."""
+
     stamp: Stamp
     since: float
     """When we first saw it so."""
@@ -61,12 +64,15 @@ class Waiting:
         *,
         quiet: float,
         window: int = WINDOW,
+        most: float = math.inf,
         urgency: Callable[[Place], int] = lambda _: 0,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`most`: bytes of a package; a larger one is none of ours (heavy.py)."""
         self._folders = folders
         self._quiet = quiet
         self._window = window
+        self._most = most
         self._urgency = urgency
         self._timer = timer
         self._levels: dict[Place, int] = {}
@@ -74,7 +80,7 @@ class Waiting:
         self._unread: dict[Place, Stamp] = {}
         """Those that were not, as they were when they were first seen."""
         self._glance_at = 0.0
-        self._seen: dict[Place, _Seen] = {}
+        self._seen: dict[Place, Seen] = {}
         self._deferred: set[Place] = set()
 
     def packages(self, now: float, *, besides: Collection[Place] = ()) -> Iterator[Package]:
@@ -111,16 +117,16 @@ class Waiting:
         self._levels = {place: level for place, level in self._levels.items() if place in there}
         self._unread = {place: stamp for place, stamp in self._unread.items() if place in there}
         new = there - self._levels.keys() - self._unread.keys()
-        came = {place: stamp for place in new if (stamp := self._stamp(place))}
+        came = {place: stamp for place in new if (stamp := self._stamp(place)) and stamp.size <= self._most}
         # The newest first: those that were there before the daemon may be many, and have their turn by their age.
         self._unread = dict(sorted(came.items(), key=lambda each: -each[1].mtime_ns)) | self._unread
-        found: dict[Place, _Seen] = {}
+        found: dict[Place, Seen] = {}
         stamped = self._timer()
         for place, stamp in list(self._unread.items()):
             if self._timer() - stamped > READING:
                 break
             if self._read(place, stamp, now) and place not in self._deferred:
-                found[place] = self._seen.get(place) or _Seen(stamp, now)
+                found[place] = self._seen.get(place) or Seen(stamp, now)
         if found:
             self._put_first(found)
         self._glance_at = self._timer() + max(GLANCE, SHARE * (self._timer() - began))
@@ -136,7 +142,7 @@ class Waiting:
             del self._unread[place]
         return level
 
-    def _put_first(self, found: Mapping[Place, _Seen]) -> None:
+    def _put_first(self, found: Mapping[Place, Seen]) -> None:
         known = {place: seen for place, seen in self._seen.items() if self._levels.get(place)}
         urgent = {place: seen for place, seen in (known | dict(found)).items() if place not in self._deferred}
         order = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
@@ -162,7 +168,7 @@ class Waiting:
             if age >= quiet or now - seen.since >= quiet:
                 yield Package(place, seen.stamp, now - seen.since)
 
-    def _look(self, place: Place, now: float) -> _Seen | None:
+    def _look(self, place: Place, now: float) -> Seen | None:
         seen = self._seen.get(place)
         if seen is None:
             return None
@@ -172,21 +178,26 @@ class Waiting:
             self.forget(place)
             return None
         stamp = Stamp(found.st_size, found.st_mtime_ns)
+        if stamp.size > self._most:  # it has grown since
+            self.forget(place)
+            return None
         if stamp != seen.stamp or now < seen.since:
-            seen = self._seen[place] = _Seen(stamp, now)
+            seen = self._seen[place] = Seen(stamp, now)
         return seen
 
     def _list(self, now: float, offered: int) -> None:
-        entries = (entry for folder, path in self._folders.items() for entry in _entries(folder, path))
+        found = (entry for folder, path in self._folders.items() for entry in entries(folder, path))
         levels = self._levels
         ranked = (
-            (place in self._deferred, -levels.get(place, 0), stamp.mtime_ns, place, stamp) for place, stamp in entries
+            (place in self._deferred, -levels.get(place, 0), stamp.mtime_ns, place, stamp)
+            for place, stamp in found
+            if stamp.size <= self._most
         )
         oldest = heapq.nsmallest(self._window + offered, ranked)
         before, self._seen = self._seen, {}
         for _, _, _, place, stamp in oldest:
             known = before.get(place)
-            self._seen[place] = known if known and known.stamp == stamp else _Seen(stamp, now)
+            self._seen[place] = known if known and known.stamp == stamp else Seen(stamp, now)
 
 
 def _names(folder: str, path: Path) -> Iterator[Place]:
@@ -194,7 +205,7 @@ def _names(folder: str, path: Path) -> Iterator[Place]:
         yield from (Place(folder, entry.name) for entry in entries if is_package(entry.name))
 
 
-def _entries(folder: str, path: Path) -> Iterator[tuple[Place, Stamp]]:
+def entries(folder: str, path: Path) -> Iterator[tuple[Place, Stamp]]:
     with os.scandir(path) as entries:
         for entry in entries:
             if not is_package(entry.name):

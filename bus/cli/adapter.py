@@ -1,6 +1,5 @@
 """`lienthong adapter`: the wiring of a daemon. Here, and only here, store, broker and document system meet."""
 
-import importlib
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,26 +14,31 @@ import structlog
 import uuid_utils
 
 from bus.certificates import Certificate
+from bus.cli.blobs import blob_findings, open_blobs
 from bus.cli.facts import log_as_json
 from bus.cli.output import emit_json, json_option
 from bus.cli.stores import bring_up
-from bus.config import AdapterConfig, Config
+from bus.cli.wiring import adapter_class as adapter_class
+from bus.cli.wiring import link_settings as link_settings
+from bus.cli.wiring import make_adapter as make_adapter
+from bus.config import Config
 from bus.daemon.bulletin import Bulletin
 from bus.daemon.host import run as run_host
 from bus.daemon.mailbox import MailboxDaemon, Surroundings
 from bus.daemon.standby import Standby
 from bus.daemon.standpoint import Standpoint
+from bus.delivering import IN_MEMORY
 from bus.edition import Edition, accept
 from bus.errors import BadConfig, BrokerAway, BusError
 from bus.files.config import load_config
 from bus.files.directory import default_folder, load
 from bus.files.edition import load_edition, load_roots, save_edition
-from bus.files.keys import load_identity, load_keyring, read_secret, stamp, tls_files
+from bus.files.keys import load_identity, load_keyring, stamp
 from bus.files.store import store_url
 from bus.mailroom import MAX_CONTENT, Member
 from bus.ports import Adapter, Store
 from bus.rabbit.feed import Feed
-from bus.rabbit.link import IoThread, Link, LinkSettings, Tls
+from bus.rabbit.link import IoThread, Link
 from bus.store import Candidate, is_shared, open_store
 from schemas.values import VIETNAM, MessageId
 
@@ -189,7 +193,10 @@ def _daemon(config: Config, io: IoThread, bulletin: Bulletin | None, store: Stor
     with ExitStack() as unhosted:
         adapter = make_adapter(config.adapter, name=config.mailbox)
         unhosted.callback(adapter.close)
-        link = Link(link_settings(config), io=io)
+        settings = link_settings(config)
+        link = Link(settings, io=io)
+        unhosted.callback(link.close)
+        blobs = open_blobs(config, settings, io=io)
         unhosted.pop_all()
     return MailboxDaemon(
         Surroundings(
@@ -198,6 +205,7 @@ def _daemon(config: Config, io: IoThread, bulletin: Bulletin | None, store: Stor
             store=store,
             broker=link,
             adapter=adapter,
+            blobs=blobs,
             every=config.adapter.every,
             as_of=config.as_of,
             lead=config.deadline.warn,
@@ -224,6 +232,7 @@ def _standpoint(config: Config, bulletin: Bulletin) -> Standpoint:
         identity=ring.identity(listed=(), now=datetime.now(UTC)),
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
+        large_from=config.blobs.large_from,
         expiry=config.expiry.by_priority(),
         vouching=bulletin.edition.vouching,
     )
@@ -253,6 +262,7 @@ def member_of(config: Config) -> Member:
         identity=load_identity(Path(config.keys)),
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
+        large_from=config.blobs.large_from,
         expiry=config.expiry.by_priority(),
     )
 
@@ -283,56 +293,6 @@ def new_message_id() -> MessageId:
     return MessageId(str(uuid_utils.uuid7()))
 
 
-def link_settings(config: Config) -> LinkSettings:
-    broker = config.broker
-    return LinkSettings(
-        mailbox=config.mailbox,
-        url=broker.urls,
-        password=read_secret(Path(broker.password_file)) if broker.password_file else None,
-        tls=_tls(config),
-        heartbeat=broker.heartbeat,
-        window=broker.window,
-        prefetch=broker.prefetch,
-    )
-
-
-def _tls(config: Config) -> Tls | None:
-    """Raises BadConfig where a file cannot be read: at start, not at each attempt to connect."""
-    broker = config.broker
-    cafile, certfile, keyfile = (
-        Path(file) if file else None for file in (broker.cafile, broker.certfile, broker.keyfile)
-    )
-    if not broker.is_encrypted:
-        return None
-    if cafile is None and config.trust is not None:
-        cafile = Path(config.trust.root)
-    keys = Path(config.keys) if certfile is None and config.trust is not None else None
-    if cafile is None and certfile is None and keys is None:
-        return None
-    tls = Tls(cafile=cafile, certfile=certfile, keyfile=keyfile, newest=partial(tls_files, keys) if keys else None)
-    tls.context()
-    return tls
-
-
-def make_adapter(config: AdapterConfig, *, name: str) -> Adapter:
-    """The class that the TOML names, made with its options. Raises BadConfig in words."""
-    kind = adapter_class(config, name=name)
-    adapter: Adapter = kind(config.options)  # type: ignore[call-arg] # every adapter is made with its options
-    return adapter
-
-
-def adapter_class(config: AdapterConfig, *, name: str) -> type[Adapter]:
-    """Raises BadConfig in words."""
-    module, _, attribute = config.use.partition(":")
-    try:
-        kind = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as exc:
-        raise BadConfig(file=name, why=f"adapter.use: {config.use} cannot be loaded ({exc})") from exc
-    if not (isinstance(kind, type) and issubclass(kind, Adapter)):
-        raise BadConfig(file=name, why=f"adapter.use: {config.use} is no bus.ports.Adapter")
-    return kind
-
-
 def _findings(path: Path, wait: float) -> Iterator[str]:
     """Each thing that is wrong, tried in the order in which a daemon would meet it."""
     try:
@@ -348,10 +308,22 @@ def _findings(path: Path, wait: float) -> Iterator[str]:
     try:
         adapter = make_adapter(config.adapter, name=config.mailbox)
         yield from adapter.check()
+        yield from _large_findings(config, adapter)
         adapter.close()
     except BusError as error:
         yield _said(error)
     yield from _broker_findings(config, wait)
+
+
+def _large_findings(config: Config, adapter: Adapter) -> Iterator[str]:
+    """What others may send to it, by the directory, and its document system cannot be handed."""
+    try:
+        largest = member_of(config).directory.mailbox(config.mailbox).largest
+    except BusError:
+        return  # it is a finding already
+    if largest is not None and largest > IN_MEMORY and not adapter.takes_large:
+        vi = f"Danh mục ghi {config.mailbox} nhận tệp lớn đến {largest} byte, phần mềm ở đây chỉ nhận {IN_MEMORY}."
+        yield f"{vi} / The directory says {largest} bytes of large files for it; the system here takes {IN_MEMORY}."
 
 
 def _said(error: BusError) -> str:
@@ -381,4 +353,6 @@ def _broker_findings(config: Config, wait: float) -> Iterator[str]:
         if not link.wait_ready(wait):
             why = link.status().last_error or f"không trả lời trong {wait:g} giây (no answer in {wait:g} s)"
             yield _said(BrokerAway(why=why))
+        else:
+            yield from map(_said, blob_findings(config, settings, io=io))
         link.close()

@@ -89,6 +89,7 @@ def resolve(code: AgencyCode, directory: Directory, as_json: bool) -> None:
                 "listed": found.agency is not None,
                 "mailbox": found.mailbox,
                 "mailbox_name": directory.name(found.mailbox),
+                "largest": directory.mailbox(found.mailbox).largest,
                 "via": found.via,
                 "forwarded_from": found.forwarded_from,
             }
@@ -97,6 +98,7 @@ def resolve(code: AgencyCode, directory: Directory, as_json: bool) -> None:
     fields: dict[str, object] = {
         "Mã / code": _named(found.code, directory),
         "Hộp thư / mailbox": _named(found.mailbox, directory),
+        "Tệp lớn đến / large files up to": _large_in_words(directory.mailbox(found.mailbox)),
         "Qua / via": " → ".join(found.via),
         "Chuyển từ / forwarded from": found.forwarded_from,
         "Ngày / as of": directory.on,
@@ -153,6 +155,7 @@ def _emit_mailboxes(mailboxes: tuple[Mailbox, ...], directory: Directory, *, as_
                     "mailbox": mailbox.code,
                     "name": directory.name(mailbox.code),
                     "serves": mailbox.serves,
+                    "largest": mailbox.largest,
                     "closed": directory.closed_on(mailbox.code),
                     "successor": _code(directory.successor(mailbox.code)),
                 }
@@ -165,13 +168,18 @@ def _emit_mailboxes(mailboxes: tuple[Mailbox, ...], directory: Directory, *, as_
             mailbox.code,
             directory.name(mailbox.code),
             ", ".join(mailbox.serves),
+            _large_in_words(mailbox),
             _closed_in_words(mailbox.code, directory),
         )
         for mailbox in mailboxes
     ]
-    emit_table(
-        ("Hộp thư / mailbox", "Tên / name", "Cũng phục vụ / also serves", "Đóng → kế thừa / closed → successor"), rows
-    )
+    heads = ("Hộp thư / mailbox", "Tên / name", "Cũng phục vụ / also serves", "Tệp lớn đến / large files up to")
+    emit_table((*heads, "Đóng → kế thừa / closed → successor"), rows)
+
+
+def _large_in_words(mailbox: Mailbox) -> str | None:
+    """How much of attachments it takes apart from their message; nothing where it takes none such."""
+    return None if mailbox.largest is None else f"{mailbox.largest / 2**20:,.0f} MiB"
 
 
 def _facts(agency: Agency, directory: Directory) -> dict[str, Any]:

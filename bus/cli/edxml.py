@@ -1,9 +1,10 @@
 """`lienthong edxml`: what a national package is, what is wrong with it, what was forgiven. Shows no file's content."""
 
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -13,7 +14,7 @@ from bus.errors import BadPackage, StateSecret
 from schemas.agency import Party
 from schemas.codes import Label
 from schemas.document import Business, Document, Reference, Staff
-from schemas.edxml import Departure, Limits, Package, PackageRefused, read
+from schemas.edxml import Departure, Package, PackageRefused, read_file
 from schemas.status import Status
 
 SHOWN = 3
@@ -68,9 +69,17 @@ def show(file: Path, as_json: bool) -> None:
 def _judged(file: Path) -> Package | PackageRefused:
     try:
         with file.open("rb") as opened:
-            return read(opened.read(Limits().package + 1))  # one byte over the limit is enough to be refused for it
+            return read_file(opened, spool=lambda: _spool(file.parent))
     except PackageRefused as refused:
         return refused
+
+
+def _spool(beside: Path) -> IO[bytes]:
+    """For large attachments: on the package's own disk where we may write there, since others may be in memory."""
+    try:
+        return tempfile.TemporaryFile(dir=beside)
+    except OSError:
+        return tempfile.TemporaryFile()
 
 
 def _error(file: Path, refused: PackageRefused) -> BadPackage | StateSecret:

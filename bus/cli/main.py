@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",
     "store": "A mailbox's store: check, back up, recover a damaged one.",
     "topology": "What the directory asks of a broker: export, plan, apply.",
+    "transfers": "Large attachments under way at a mailbox, with how far they are.",
     "trace": "Every step of one document at one mailbox.",
 }
 """Subcommand -> its one line of help. It is `command` in bus/cli/<name>.py."""

@@ -151,7 +151,7 @@ def apply(
         changes = diff(current, wanted, prune=prune)
         if not as_json:
             _show(wish, changes, (), full=full)
-        if any(change.kind is Act.REMOVE and change.name not in wish.withdrawn for change in changes) and not yes:
+        if prune and not yes and any(change.kind is Act.REMOVE for change in leftovers(current, wanted)):
             _ask(as_json=as_json)
         made = [c.name for c in changes if c.what is Thing.USER and c.kind is Act.CREATE]
         hashes = _hashes(made, credentials)

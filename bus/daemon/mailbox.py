@@ -1,15 +1,17 @@
-"""One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system."""
+"""One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system, and one
+for what travels apart."""
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
 from bus import delivering, expiring, receiving, reminding, sending
 from bus.crashpoints import reached
+from bus.daemon.large import Large
 from bus.daemon.loops import Loop
 from bus.daemon.pace import Pace
 from bus.daemon.standpoint import Standpoint
@@ -18,7 +20,7 @@ from bus.daemon.watch import Watch, believed
 from bus.deadlines import LEAD, Stage
 from bus.endings import warnings
 from bus.mailroom import Member
-from bus.ports import Adapter, Answer, Broker, Store
+from bus.ports import Adapter, Answer, Blobs, Broker, Store
 from bus.records import Arrival, Event
 from schemas.values import VIETNAM, MailboxCode
 
@@ -53,6 +55,8 @@ class Surroundings:
     store: Store
     broker: Broker
     adapter: Adapter
+    blobs: Mapping[str, Blobs] = field(default_factory=dict)
+    """Where large attachments wait, by kind; our own are put into the first."""
     every: float = 1.0
     """Seconds between two looks at the document system."""
     as_of: date | None = None
@@ -92,8 +96,23 @@ class MailboxDaemon:
         self._watch = Loop("watch", self._watched.step, idle=2, mailbox=self.mailbox)
         self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
         self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
+        self._apart = Large(
+            mailbox=self.mailbox,
+            store=around.store,
+            adapter=around.adapter,
+            blobs=around.blobs,
+            member=self._today,
+            tally=self.tally,
+            clock=around.clock,
+            steady=around.steady,
+            dice=around.dice,
+            every=around.every,
+            answered=self._log_answers,
+            publish=self._publish.wake,
+        )
+        self._large = Loop("large", self._apart.step, idle=around.every, mailbox=self.mailbox)
         self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._expire, self._deadlines]
-        self.loops += [self._forget, self._remind, self._watch]
+        self.loops += [self._forget, self._remind, self._watch, self._large]
 
     @property
     def store(self) -> Store:
@@ -115,6 +134,7 @@ class MailboxDaemon:
     def look(self) -> None:
         """Looks at the document system now instead of at the next interval."""
         self._collect.wake()
+        self._large.wake()
 
     def tell_to_stop(self) -> None:
         for loop in self.loops:
@@ -122,6 +142,7 @@ class MailboxDaemon:
 
     def close(self) -> None:
         """After the loops have ended, or are given up on."""
+        self._apart.close()
         self._around.broker.close()
         self._around.adapter.close()
         self._around.store.close()
@@ -137,6 +158,7 @@ class MailboxDaemon:
         reached("collect.read")
         answers = sending.accept(around.store, collected, member=self._today(), now=around.clock())
         self._publish.wake()
+        self._large.wake()  # of what was held in memory, some may travel apart
         self._log_answers(answers)
         around.adapter.acknowledge(answers)
         reached("collect.acknowledged")
@@ -168,6 +190,7 @@ class MailboxDaemon:
         reached("take-in.acknowledged")
         self._deliver.wake()
         self._publish.wake()
+        self._large.wake()
         self.tally.add(held=taken.held, repeated=taken.duplicates, receipts=taken.receipts, set_aside=taken.set_aside)
         if taken.set_aside:
             log.warning("inbox.set-aside", mailbox=self.mailbox, count=taken.set_aside)

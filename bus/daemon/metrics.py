@@ -13,6 +13,7 @@ from bus.daemon.standby import Standby
 from bus.errors import BusError
 from bus.ports import Store
 from bus.records import Box, State
+from bus.transfers import under_way
 
 
 class RoadCollector(Collector):
@@ -46,6 +47,9 @@ class RoadCollector(Collector):
         active = GaugeMetricFamily(
             "lienthong_active", "1 where this daemon has the shared store, 0 where it stands by", labels=["mailbox"]
         )
+        blobs = CounterMetricFamily(
+            "lienthong_blob_bytes", "Bytes of large attachments, sealed, by direction", labels=["mailbox", "direction"]
+        )
         now = datetime.now(UTC)
         for each in self._daemons:
             standby = _standby(each)
@@ -55,7 +59,10 @@ class RoadCollector(Collector):
             daemon = _at_work(each)
             if daemon is None:
                 continue
-            for step, count in daemon.tally.read().items():
+            counts_ = daemon.tally.read()
+            for direction in ("sent", "fetched"):
+                blobs.add_metric([daemon.mailbox, direction], counts_.pop(f"blob_bytes_{direction}", 0))
+            for step, count in counts_.items():
                 road.add_metric([daemon.mailbox, step], count)
             held = _held(daemon.store)
             readable.add_metric([daemon.mailbox], not isinstance(held, BusError))
@@ -71,7 +78,7 @@ class RoadCollector(Collector):
                     ends.add_metric([daemon.mailbox, ending.what.en], (ending.at - now).total_seconds())
             for loop in daemon.loops:
                 failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
-        yield from (road, boxes, oldest, link, readable, failing, edition, ends, active)
+        yield from (road, boxes, oldest, link, readable, failing, edition, ends, active, blobs)
 
 
 _Held = dict[Box, tuple[Mapping[State, int], datetime | None]]
@@ -85,6 +92,25 @@ def _held(store: Store) -> _Held | BusError:
             return {box: (tx.counts(box), tx.oldest(box, State.WAITING)) for box in Box}
     except BusError as error:
         return error
+
+
+def _transfers(store: Store) -> list[dict[str, object]]:
+    """Large attachments under way; a few, the oldest."""
+    return [
+        {
+            "message": each.row.docket.id,
+            "state": each.row.state,
+            "bytes": each.size,
+            "done": each.done,
+            **({"error": each.row.error} if each.row.error else {}),
+        }
+        for each in under_way(store, limit=SHOWN)
+        if each.size
+    ]
+
+
+SHOWN = 20
+"""Transfers told of."""
 
 
 def _directory(daemon: MailboxDaemon) -> dict[str, object]:
@@ -122,6 +148,8 @@ def _said_of(each: MailboxDaemon | Standby) -> tuple[bool, dict[str, object]]:
     lost = {"store": held.in_english(), "store_vi": held.in_vietnamese()} if isinstance(held, BusError) else {}
     boxes = {} if isinstance(held, BusError) else {str(box): dict(counts) for box, (counts, _) in held.items()}
     said |= {"broker": daemon.broker.state(), **_directory(daemon), **lost, **boxes}
+    if not lost and (transfers := _transfers(daemon.store)):
+        said["transfers"] = transfers
     return fine and daemon.broker.is_up and not lost, said
 
 

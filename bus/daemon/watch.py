@@ -87,7 +87,8 @@ class Watch:
 def _hasten(tx: Transaction, *, now: datetime, waiting: datetime) -> None:
     """No entry waits for a time that no schedule of ours can have meant."""
     for box in Box:
-        tx.hasten(box, State.WAITING, beyond=waiting, to=now)
+        for state in (State.WAITING, State.UPLOADING, State.FETCHING, State.FETCHED):
+            tx.hasten(box, state, beyond=waiting, to=now)
     tx.hasten(Box.OUT, State.SENT, beyond=now + LONGEST_PATIENCE, to=now + LONGEST_PATIENCE)
 
 

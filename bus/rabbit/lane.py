@@ -4,7 +4,6 @@ a channel of its own beside the inbox's: where there is no such queue the broker
 import asyncio
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from pika import BasicProperties
@@ -12,11 +11,11 @@ from pika.channel import Channel
 from pika.connection import Connection
 from pika.spec import Basic
 
-from bus.errors import BadConfig
 from bus.rabbit.deliveries import Deliveries
 from bus.rabbit.io_thread import IoThread
+from bus.rabbit.peer import version_of
 from bus.records import Arrival
-from bus.topology import has_lanes, parse_version
+from bus.topology import has_lanes
 
 _numbers = itertools.count(-1, -1)
 """Below zero: those of inboxes count up from 1 (bus/rabbit/session.py)."""
@@ -49,7 +48,8 @@ class Lane:
     def open_beside(self, channel: Channel) -> None:
         """On the connection of the inbox's channel, if its broker has lanes at all."""
         self._connection = channel.connection
-        if _is_laned(channel.connection.server_properties):
+        version = version_of(channel.connection)
+        if version is not None and has_lanes(version):
             self._open(channel.connection)
 
     def gone(self) -> None:
@@ -82,11 +82,3 @@ class Lane:
         self.deliveries = None
         self._log.info("lane.absent", queue=self._queue, why=str(error), again_in=self._again)
         self._timer = self._io.loop.call_later(self._again, self._open, channel.connection)
-
-
-def _is_laned(server: Any) -> bool:
-    version = (server or {}).get("version", "")
-    try:
-        return has_lanes(parse_version(version.decode() if isinstance(version, bytes) else str(version)))
-    except BadConfig:
-        return False

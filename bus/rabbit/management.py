@@ -29,6 +29,7 @@ from bus.topology import (
     User,
     Version,
     Vhost,
+    is_blobs,
     is_lane,
     mailbox_of,
     parse_version,
@@ -133,13 +134,14 @@ class Management:
         reader by figures that are newer than the last binding.
         """
         doomed = {change.name for change in removals if change.what is Thing.QUEUE}
-        # A lane has copies only.
-        queues = [queue for queue in self.topology(vhost).queues if queue.name in doomed and not is_lane(queue.name)]
+        queues = [queue for queue in self.topology(vhost).queues if queue.name in doomed]
         held = {mailbox_of(queue.name) for queue in queues if queue.is_held or self._has_ready(queue.name, vhost)}
         return [change for change in removals if owner(change.item) not in held]
 
     def _has_ready(self, queue: str, vhost: str) -> bool:
-        """Takes a message and puts it back, which counts as one delivery."""
+        """Takes a message and puts it back, which counts as one delivery. What has copies only is not asked."""
+        if is_lane(queue) or is_blobs(queue):
+            return False
         ask = {"count": 1, "ackmode": "ack_requeue_true", "encoding": "base64", "truncate": 1}
         return bool(self._ask("POST", self._path("queues", vhost, queue, "get"), json=ask))
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bus.rabbit.copies import lacking
 from bus.rabbit.management import Management
-from bus.topology import DEAD, POLICY_PREFIX, UNROUTABLE, is_lane, mailbox_of
+from bus.topology import DEAD, POLICY_PREFIX, UNROUTABLE, is_blobs, is_lane, mailbox_of
 from schemas.codes import Label
 from schemas.values import MailboxCode
 
@@ -303,7 +303,7 @@ def oldest(depths: Samples, acknowledged: Samples, *, horizon: int) -> Age | Non
 def overview(management: Management, *, vhost: str) -> Overview:
     """Raises BrokerAway, BadConfig."""
     path = f"/queues/{quote(vhost, safe='')}"
-    rows = [row for row in management.get(path, columns=_COLUMNS) if mailbox_of(row["name"]) or row["name"] in RULES]
+    rows = [row for row in management.get(path, columns=_COLUMNS) if _holds_mail(row["name"])]
     nodes = management.get("/nodes", columns="name,running,mem_alarm,disk_free_alarm,partitions,uptime")
     ages = _ages(management, path, nodes) if any(row.get("messages") for row in rows) else {}
     running = [node["name"] for node in nodes if node.get("running")]
@@ -312,6 +312,11 @@ def overview(management: Management, *, vhost: str) -> Overview:
         queues=tuple(sorted(states, key=lambda queue: (queue.name in RULES, queue.name))),
         alarms=alarms(nodes),
     )
+
+
+def _holds_mail(name: str) -> bool:
+    """Or copies of it; streams do not, and never run empty."""
+    return name in RULES or (mailbox_of(name) is not None and not is_blobs(name))
 
 
 def _ages(management: Management, path: str, nodes: Sequence[Json]) -> dict[str, Age | None]:

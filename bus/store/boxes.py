@@ -5,7 +5,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.elements import ColumnElement
 
 from bus.records import State, SubmissionKey
 from bus.store import tables
@@ -19,8 +34,15 @@ from schemas.values import DocumentId, MessageId
 
 T = TypeVar("T")
 
+_SMALL: Final[list[ColumnElement[str]]] = [literal_column(f"'{state}'") for state in (State.WAITING, State.SENT)]
+"""What is put off and handed out by `due`: all but what travels apart. By the index of times, not of states."""
+
 _CHUNK = 500
 """Values in one IN list: far below what any database takes, and enough to make the round trip small."""
+
+
+GONE: Final = 0
+"""`begun_at` of a blob that nobody needs any more."""
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
@@ -36,6 +58,7 @@ class Boxed:
         self,
         table: Table,
         bodies: Table,
+        blobs: Table,
         *,
         counts_as_submitted: Iterable[State],
         void: Select[int] | None = None,
@@ -52,7 +75,9 @@ class Boxed:
             .limit(bindparam("limit", type_=Integer))
             .subquery()
         )
-        both = union_all(select(at_once), select(*chosen).where(c.next_at <= bindparam("now"))).subquery()
+        both = union_all(
+            select(at_once), select(*chosen).where(c.next_at <= bindparam("now"), (c.state + "").in_(_SMALL))
+        ).subquery()
         self.due: Final = (
             select(both.c.sequence, both.c.size)
             .order_by(both.c.priority.desc(), both.c.sequence)
@@ -79,6 +104,11 @@ class Boxed:
         )
         self.newest: Final = select(table).order_by(c.sequence.desc()).limit(bindparam("limit", type_=Integer))
         self.drop_body: Final = delete(bodies).where(bodies.c.sequence == bindparam("gone"))
+        self.let_go: Final = (
+            update(blobs)
+            .where(blobs.c.sequence.in_(bindparam("sequences", expanding=True)))
+            .values(sequence=None, begun_at=GONE)
+        )
 
 
 _r = tables.recipient.c
@@ -92,10 +122,11 @@ _refused_by_all = (
 OUTBOX: Final = Boxed(
     tables.outbox,
     tables.outbox_body,
+    tables.outbox_blob,
     counts_as_submitted=[state for state in State if state is not State.CANCELLED],
     void=_refused_by_all,
 )
-INBOX: Final = Boxed(tables.inbox, tables.inbox_body, counts_as_submitted=[State.DONE])
+INBOX: Final = Boxed(tables.inbox, tables.inbox_body, tables.inbox_blob, counts_as_submitted=[State.DONE])
 
 
 def common_columns(
@@ -130,6 +161,11 @@ def due(connection: Connection, box: Boxed, *, now: datetime, limit: int, max_by
         if wanted and total > max_bytes:
             break
         wanted.append(sequence)
+    return entries(connection, box, wanted)
+
+
+def entries(connection: Connection, box: Boxed, wanted: Sequence[int]) -> list[Row[Any]]:
+    """With their bodies, in that order."""
     found: dict[int, Row[Any]] = {}
     for some in chunks(wanted):
         found |= {row.sequence: row for row in about(connection, box.entries, {"sequences": some}).all()}
@@ -156,8 +192,11 @@ def submitted(connection: Connection, box: Boxed, keys: Collection[SubmissionKey
 
 
 def drop_bodies(connection: Connection, box: Boxed, sequences: Collection[int]) -> None:
+    """And nobody needs their blobs any more."""
     if sequences:
         many(connection, box.drop_body, [{"gone": sequence} for sequence in sequences])
+    for some in chunks(sequences):
+        connection.execute(box.let_go, {"sequences": some})
 
 
 def hasten(connection: Connection, box: Boxed, state: State, *, beyond: datetime, to: datetime) -> None:

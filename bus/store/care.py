@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bus.crashpoints import reached
 from bus.errors import BadConfig, StoreDamaged, StoreFull, StoreLost
-from bus.message import DEAD, routing_keys
+from bus.message import DEAD, REASON, routing_keys
 from bus.records import Box, State
 from bus.store.faults import translated
 from bus.store.moments import to_micros
@@ -26,7 +26,7 @@ from bus.store.tables import metadata
 from schemas.docket import Docket
 from schemas.values import MailboxCode, MessageId
 
-_OPEN = tuple(map(str, (State.WAITING, State.SENT, State.PARKED, State.REFUSED)))
+_OPEN = tuple(str(state) for state in State if state not in {State.DONE, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +215,7 @@ def _count(connection: sqlite3.Connection, name: str) -> int:
 def _with_recipients(connection: sqlite3.Connection) -> None:
     """Of what is still to be sent or answered; who may have answered is asked again."""
     rows = connection.execute(
-        "SELECT sequence, docket, headers FROM outbox WHERE state IN ('waiting', 'sent', 'parked')"
+        "SELECT sequence, docket, headers FROM outbox WHERE state IN ('waiting', 'sent', 'parked', 'uploading')"
     ).fetchall()
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany(
@@ -223,7 +223,7 @@ def _with_recipients(connection: sqlite3.Connection) -> None:
         [
             (sequence, mailbox_of(key), key)
             for sequence, docket, headers in rows
-            for key in ((DEAD,) if headers else routing_keys(Docket.from_json(docket)))
+            for key in ((DEAD,) if REASON in (headers or "") else routing_keys(Docket.from_json(docket)))
         ],
     )
     connection.execute("COMMIT")
@@ -246,6 +246,8 @@ def _without_bodies(connection: sqlite3.Connection, now: int) -> tuple[tuple[Mes
             f"SELECT sequence, message, state FROM {box} WHERE size > 0 AND state IN ({states})"  # noqa: S608
             f" AND sequence NOT IN (SELECT sequence FROM {body})"
         ).fetchall()
+        known = {row[0] for row in lost[box]}
+        lost[box] += [row for row in _without_segments(connection, box) if row[0] not in known]
     for sequence, _, state in lost[Box.OUT]:
         if state == State.SENT:  # the broker has it; a receipt will end it, and there is nothing to repeat
             connection.execute("UPDATE outbox SET next_at = NULL, size = 0 WHERE sequence = ?", (sequence,))
@@ -256,6 +258,44 @@ def _without_bodies(connection: sqlite3.Connection, now: int) -> tuple[tuple[Mes
                 (now, sequence),
             )
     connection.executemany("DELETE FROM inbox WHERE sequence = ?", [(row[0],) for row in lost[Box.IN]])
+    for box in Box:
+        connection.execute(
+            f"UPDATE {box}_blob SET sequence = NULL, begun_at = 0 WHERE sequence NOT IN"  # noqa: S608
+            f" (SELECT sequence FROM {box} WHERE state IN ({states}))"
+        )
     connection.execute("COMMIT")
     outbox = tuple(MessageId(message) for _, message, state in lost[Box.OUT] if state != State.SENT)
     return outbox, tuple(MessageId(message) for _, message, _ in lost[Box.IN])
+
+
+def _without_segments(connection: sqlite3.Connection, box: Box) -> list[tuple[int, str, str]]:
+    """Entries that had all segments of what travels apart, and lost some. What an inbox was still fetching is fetched
+    anew, from the first on."""
+    connection.execute(
+        f'DELETE FROM {box}_segment WHERE "of" NOT IN (SELECT number FROM {box}_blob)'  # noqa: S608
+    )
+    states = ", ".join(f"'{state}'" for state in _OPEN)
+    found = connection.execute(
+        f"SELECT sequence, message, state, docket, whole_at IS NOT NULL FROM {box} LEFT JOIN"  # noqa: S608
+        f" (SELECT sequence AS of_entry, finished_at AS whole_at FROM {box}_transfer) ON of_entry = sequence"
+        f" WHERE state IN ({states})"
+    ).fetchall()
+    lost = []
+    for sequence, message, state, docket_bytes, is_whole in found:
+        docket = Docket.from_json(docket_bytes)
+        if not docket.blobs:
+            continue
+        if box is Box.IN and not is_whole:
+            connection.execute("UPDATE inbox_transfer SET done = 0, mark = NULL WHERE sequence = ?", (sequence,))
+            connection.executemany(
+                "INSERT OR IGNORE INTO inbox_blob (message, sender, blob, sequence, begun_at) VALUES (?, ?, ?, ?, 0)",
+                [(message, docket.sender.mailbox, blob.id, sequence) for blob in docket.blobs],
+            )
+            continue
+        (kept,) = connection.execute(
+            f'SELECT count(*) FROM {box}_segment JOIN {box}_blob ON {box}_blob.number = "of" WHERE sequence = ?',  # noqa: S608
+            (sequence,),
+        ).fetchone()
+        if kept < sum(blob.segments for blob in docket.blobs):
+            lost.append((sequence, message, state))
+    return lost

@@ -6,9 +6,10 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Row as SqlRow
 
-from bus.records import InboxChange, InboxEntry, Row, State
-from bus.store import boxes
+from bus.records import Box, InboxChange, InboxEntry, Row, State
+from bus.store import apart, boxes
 from bus.store.boxes import INBOX, chunks
 from bus.store.forms import submission_text
 from bus.store.many import about, many
@@ -20,6 +21,7 @@ from schemas.values import DocumentId, MailboxCode, MessageId
 _BODYLESS = frozenset({State.DONE, State.CANCELLED})
 """At their end: nothing is left to file."""
 _FINISHED = _BODYLESS | {State.REFUSED}
+_DUE = frozenset({State.WAITING, State.FETCHING, State.FETCHED})
 
 _i = inbox.c
 _insert = insert(inbox)
@@ -54,6 +56,7 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[Inbox
     new: list[InboxEntry] = []
     rows: list[dict[str, Any]] = []
     bodies: list[dict[str, Any]] = []
+    large: list[tuple[int, Docket]] = []
     for entry in entries:
         identity = (entry.docket.id, entry.docket.sender.mailbox)
         if identity in known:
@@ -68,7 +71,7 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[Inbox
             state=entry.state,
             attempts=entry.attempts,
             entered_at=taken_at,
-            next_at=maybe_micros(entry.next_at) if entry.state is State.WAITING else None,
+            next_at=maybe_micros(entry.next_at) if entry.state in _DUE else None,
             size=len(entry.body) if kept else 0,
         )
         row["finished_at"] = taken_at if entry.state in _FINISHED else None
@@ -77,11 +80,13 @@ def put(connection: Connection, entries: Sequence[InboxEntry]) -> Sequence[Inbox
         rows.append(row)
         if kept:
             bodies.append({"sequence": sequence, "body": entry.body})
+            large.append((sequence, entry.docket))
         sequence += 1
     if rows:
         many(connection, _insert, rows)
     if bodies:
         many(connection, _insert_body, bodies)
+    apart.claim(connection, Box.IN, large)
     return new
 
 
@@ -98,18 +103,24 @@ def held(
 
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[InboxEntry]:
-    return [
-        InboxEntry(
-            docket=Docket.from_json(row.docket),
-            body=row.body,
-            taken_at=from_micros(row.entered_at),
-            state=State(row.state),
-            attempts=row.attempts,
-            next_at=maybe_moment(row.next_at),
-            error=row.error,
-        )
-        for row in boxes.due(connection, INBOX, now=now, limit=limit, max_bytes=max_bytes)
-    ]
+    return [_entry(row) for row in boxes.due(connection, INBOX, now=now, limit=limit, max_bytes=max_bytes)]
+
+
+def due_apart(connection: Connection, state: State, *, now: datetime) -> InboxEntry | None:
+    sequence = apart.due(connection, Box.IN, state, now=now)
+    return None if sequence is None else _entry(boxes.entries(connection, INBOX, [sequence])[0])
+
+
+def _entry(row: SqlRow[Any]) -> InboxEntry:
+    return InboxEntry(
+        docket=Docket.from_json(row.docket),
+        body=row.body,
+        taken_at=from_micros(row.entered_at),
+        state=State(row.state),
+        attempts=row.attempts,
+        next_at=maybe_moment(row.next_at),
+        error=row.error,
+    )
 
 
 def change(connection: Connection, changes: Sequence[InboxChange]) -> None:
@@ -139,7 +150,7 @@ def _row_of(change: InboxChange, sequence: int) -> dict[str, Any]:
         "the": sequence,
         "to_state": str(change.state),
         "to_attempts": change.attempts,
-        "to_next_at": maybe_micros(change.next_at) if change.state is State.WAITING else None,
+        "to_next_at": maybe_micros(change.next_at) if change.state in _DUE else None,
         "to_error": change.error,
         "to_finished_at": to_micros(change.at) if change.state in _FINISHED else None,
         "to_submission": submission_text(change.key) if done and change.key else None,

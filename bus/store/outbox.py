@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Integer,
+    Text,
     bindparam,
     case,
     exists,
@@ -24,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy import Row as SqlRow
 
 from bus.errors import HeldAfterAll, NotInTime
-from bus.records import OutboxChange, OutboxEntry, ReceiptLine, Row, State
-from bus.store import boxes
+from bus.records import Box, OutboxChange, OutboxEntry, ReceiptLine, Row, State
+from bus.store import apart, boxes
 from bus.store.boxes import OUTBOX, chunks
 from bus.store.forms import submission_key, submission_text
 from bus.store.many import about, many
@@ -38,7 +39,7 @@ from schemas.values import DocumentId, MailboxCode, MessageId
 BODYLESS = frozenset({State.DONE, State.CANCELLED})
 """Finished: nothing is left to send."""
 
-_DUE = frozenset({State.WAITING, State.SENT})
+_DUE = frozenset({State.WAITING, State.SENT, State.UPLOADING})
 
 _o, _r = outbox.c, recipient.c
 _insert = insert(outbox)
@@ -57,6 +58,7 @@ _change = (
         finished_at=bindparam("to_finished_at"),
         sent_at=func.coalesce(bindparam("to_sent_at", type_=BigInteger), _o.sent_at),
         tried=or_(_o.tried, bindparam("to_tried", type_=Boolean)),
+        headers=func.coalesce(bindparam("to_headers", type_=Text), _o.headers),
         size=_o.size * bindparam("to_kept", type_=Integer),
         expires_at=case((bindparam("to_kept", type_=Integer) == 1, _o.expires_at)),
     )
@@ -153,7 +155,7 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
         row["expects_receipts"] = entry.expects_receipts
         row["tried"] = False
         row["expires_at"] = maybe_micros(entry.docket.expires_at) if kept else None
-        row["headers"] = json.dumps(dict(entry.headers)) if entry.headers else None
+        row["headers"] = _headers_text(entry.headers)
         rows.append(row)
         if kept:
             bodies.append({"sequence": sequence, "body": entry.body, "kept_key": entry.kept_key})
@@ -164,10 +166,22 @@ def put(connection: Connection, entries: Sequence[OutboxEntry], *, at: datetime)
         many(connection, _insert_body, bodies)
     if routes:
         many(connection, _insert_recipients, routes)
+    large = [(sequence, entry.docket) for sequence, entry in enumerate(entries, first) if entry.docket.blobs]
+    apart.claim(connection, Box.OUT, large)
+
+
+def _headers_text(headers: Mapping[str, str] | None) -> str | None:
+    return json.dumps(dict(headers)) if headers else None
 
 
 def due(connection: Connection, *, now: datetime, limit: int, max_bytes: int) -> list[OutboxEntry]:
     return _entries(connection, boxes.due(connection, OUTBOX, now=now, limit=limit, max_bytes=max_bytes))
+
+
+def due_apart(connection: Connection, state: State, *, now: datetime) -> OutboxEntry | None:
+    sequence = apart.due(connection, Box.OUT, state, now=now)
+    rows = [] if sequence is None else boxes.entries(connection, OUTBOX, [sequence])
+    return next(iter(_entries(connection, rows)), None)
 
 
 def not_in_time(connection: Connection, messages: Collection[MessageId]) -> set[tuple[MessageId, MailboxCode]]:
@@ -281,6 +295,7 @@ def _row_of(change: OutboxChange, sequence: int, before: State) -> dict[str, Any
         "to_finished_at": at if change.state in BODYLESS else None,
         "to_sent_at": at if sent else None,
         "to_tried": change.tried,
+        "to_headers": _headers_text(change.headers),
         "to_kept": 0 if change.state in BODYLESS else 1,
     }
 

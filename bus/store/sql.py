@@ -54,11 +54,13 @@ class SqlStore:
         forgotten = sum(self._forget_box(table, states, limit) for table, states in _FORGETTABLE)
         for number, recorded in ((status.c.number, status.c.recorded_at), (event.c.number, event.c.at)):
             self._forget_history(number, recorded, limit)
-        more = True
-        while more:
-            with self._turn, translated(self._name), self._engine.connect() as connection:
-                more = self._database.give_back(connection)
+        while self.give_back():
+            pass
         return forgotten
+
+    def give_back(self) -> bool:
+        with self._turn, translated(self._name), self._engine.connect() as connection:
+            return self._database.give_back(connection)
 
     def close(self) -> None:
         """Waits for the write under way. A closed store must not be used again."""

@@ -89,6 +89,7 @@ def _box_indexes(table: Table) -> None:
         column.priority,
         column.sequence,
         column.size,
+        column.state,  # what travels apart is left out, without a look at the row
         sqlite_where=later,
         postgresql_where=later,
     )
@@ -107,6 +108,48 @@ def _bodies(name: str, of: Table, *own: Column[bytes]) -> Table:
         Column("body", LargeBinary, nullable=False),
         *own,
     )
+
+
+def _apart(box: Table) -> tuple[Table, Table, Table]:
+    """What travels apart from a box's messages: whose blobs are here, their segments, and how far each message is.
+
+    A blob without an entry is nobody's: not yet, or, with a `begun_at` of 0, not any more.
+    """
+    name = box.name
+    blob = Table(
+        f"{name}_blob",
+        metadata,
+        Column("number", Sequence, primary_key=True),
+        Column("sender", Text, nullable=False),
+        Column("message", Text, nullable=False),
+        Column("blob", Text, nullable=False),
+        Column("sequence", Sequence, ForeignKey(box.c.sequence, ondelete="SET NULL")),
+        Column("begun_at", BigInteger, nullable=False),
+        UniqueConstraint("message", "sender", "blob", name=f"{name}_blob_key"),
+    )
+    Index(f"{name}_blob_sequence", blob.c.sequence)
+    segment = Table(
+        f"{name}_segment",
+        metadata,
+        Column("of", Sequence, ForeignKey(blob.c.number), primary_key=True, autoincrement=False),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("data", LargeBinary, nullable=False),
+    )
+    transfer = Table(
+        f"{name}_transfer",
+        metadata,
+        Column(
+            "sequence", Sequence, ForeignKey(box.c.sequence, ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        Column("began_at", BigInteger, nullable=False),
+        Column("done", Integer, nullable=False),
+        Column("kind", Text),
+        Column("mark", Text),
+        Column("looked", Boolean, nullable=False),
+        Column("behind", Text),
+        Column("finished_at", BigInteger),
+    )
+    return blob, segment, transfer
 
 
 outbox = _box(
@@ -149,6 +192,8 @@ inbox = _box(
 )
 _box_indexes(inbox)
 inbox_body = _bodies("inbox_body", inbox)
+outbox_blob, outbox_segment, outbox_transfer = _apart(outbox)
+inbox_blob, inbox_segment, inbox_transfer = _apart(inbox)
 
 dossier = Table(
     "dossier",

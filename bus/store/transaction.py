@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from bus.records import (
+    BlobKey,
     Box,
     Dossier,
     Event,
@@ -16,11 +17,13 @@ from bus.records import (
     OutboxEntry,
     ReceiptLine,
     Row,
+    Segment,
     State,
     StatusRecord,
     SubmissionKey,
+    Transfer,
 )
-from bus.store import boxes, inbox, outbox
+from bus.store import apart, boxes, inbox, outbox
 from bus.store import dossiers as handling
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
 
@@ -83,6 +86,30 @@ class SqlTransaction:
 
     def change_inbox(self, changes: Sequence[InboxChange]) -> None:
         inbox.change(self._writes, changes)
+
+    # -- what travels apart
+
+    def put_segments(self, box: Box, blob: BlobKey, segments: Sequence[Segment], *, at: datetime) -> None:
+        apart.put(self._writes, box, blob, segments, at=at)
+
+    def segments(self, box: Box, blob: BlobKey, *, first: int, limit: int) -> Sequence[Segment]:
+        return apart.read(self._reads, box, blob, first=first, limit=limit)
+
+    def due_apart(self, box: Box, state: State, *, now: datetime) -> OutboxEntry | InboxEntry | None:
+        of = {Box.OUT: outbox.due_apart, Box.IN: inbox.due_apart}[box]
+        return of(self._reads, state, now=now)
+
+    def put_transfer(self, box: Box, transfer: Transfer) -> None:
+        apart.put_transfer(self._writes, box, transfer)
+
+    def transfers(self, box: Box, messages: Collection[MessageId]) -> Sequence[Transfer]:
+        return apart.transfers(self._reads, box, messages)
+
+    def unneeded(self, box: Box, *, before: datetime) -> Sequence[BlobKey]:
+        return apart.unneeded(self._reads, box, before=before)
+
+    def drop_segments(self, box: Box, blob: BlobKey, *, limit: int) -> bool:
+        return apart.drop(self._writes, box, blob, limit=limit)
 
     # -- handling
 

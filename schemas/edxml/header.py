@@ -23,6 +23,7 @@ from schemas.edxml.limits import Limits
 from schemas.edxml.place import Place
 from schemas.edxml.report import shown
 from schemas.edxml.signature import note_signature
+from schemas.edxml.spool import Room
 from schemas.edxml.trace import business, traces
 from schemas.status import Concerned, Status
 from schemas.values import matching
@@ -56,7 +57,9 @@ def refuse_secrets(message: Place) -> None:
                     place.refuse("state-secret", element.text.strip(), at=name.rpartition("}")[2])
 
 
-def read_document(root: Place, envelope: Place, header: Place, message: Place, *, limits: Limits) -> Document:
+def read_document(
+    root: Place, envelope: Place, header: Place, message: Place, *, limits: Limits, room: Room | None
+) -> Document:
     message.expect(_DOCUMENT)
     header.expect({"MessageHeader", "TraceHeaderList", "Signature", "{http://www.w3.org/2000/09/xmldsig#}Signature"})
     note_signature(header)
@@ -90,7 +93,7 @@ def read_document(root: Place, envelope: Place, header: Place, message: Place, *
         to_places=texts(message.one("ToPlaces"), "Place", most=150),
         traces=traces(trace_list),
         business=doing,
-        attachments=_attachments(root, envelope, doing, limits),
+        attachments=_attachments(root, envelope, doing, limits, room),
         **other_information(message.one("OtherInfo")),
     )
 
@@ -173,7 +176,9 @@ def _concerned(about: Place, agency: str, *, issuer: str, code: StatusCode) -> C
     return Concerned(agency=agency, document_id=concerned, code=number, issued_on=issued_on)
 
 
-def _attachments(root: Place, envelope: Place, doing: Business, limits: Limits) -> tuple[Attachment, ...]:
+def _attachments(
+    root: Place, envelope: Place, doing: Business, limits: Limits, room: Room | None
+) -> tuple[Attachment, ...]:
     body = envelope.one("edXMLBody")
     manifest = None
     if body:
@@ -192,7 +197,7 @@ def _attachments(root: Place, envelope: Place, doing: Business, limits: Limits) 
         envelope.note("manifest-missing", at="edXMLBody/edXMLManifest")
     # A revocation need not carry again what it takes away. edxml §8.1
     carries = doing.type is not BusinessType.REVOKE
-    attachments = read_attachments(manifest, encoded, limits=limits, must_carry=carries)
+    attachments = read_attachments(manifest, encoded, limits=limits, must_carry=carries, room=room)
     for attachment in attachments:
         if found := _MARKED.search(attachment.name):
             root.note("looks-secret", shown(found.group()), at="AttachmentEncoded")

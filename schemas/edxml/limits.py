@@ -27,3 +27,14 @@ class Limits:
     ratio: int = 200
     """Unzipped to zipped, for what is larger than `ratio_from`: a small text of one letter is no bomb."""
     ratio_from: int = 4 * MIB
+
+
+GIB = 1024 * MIB
+
+
+def of_file(size: int) -> Limits:
+    """For packages of so many bytes whose files are not held in memory."""
+    return Limits(package=size, attachment=size, total=size)
+
+
+LARGE = of_file(4 * GIB)

@@ -6,20 +6,18 @@ empty integer, a dropped prefix, two content types for one file.
 
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
 from schemas.agency import Party
 from schemas.document import Attachment, Business, BusinessUpdate, Document, Reference, Replaced, Staff
-from schemas.edxml import zipped
+from schemas.edxml import packing
 from schemas.edxml.attachments import extension, plain_name
 from schemas.edxml.xml import CONTENT, NAMESPACE
 from schemas.status import Status
 from schemas.values import VIETNAM
 
-_RAW = {"pdf": "application/pdf", "doc": "application/doc", "docx": "application/docx", "zip": "application/zip"}
-_WRAPPED = "application/zip"
 _IDS = uuid.UUID("6d0a4f0e-0b6b-4b58-9f0c-2f4b0d3c9a77")  # ours; ids derived from content, so that writing is pure
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
@@ -29,9 +27,16 @@ Node: TypeAlias = "tuple[str, str | int | Sequence[Node] | None]"
 
 def write(item: Document | Status) -> bytes:
     """edxml §9. Attachments without a content id get the one of `with_content_ids`."""
+    return b"".join(write_pieces(item))
+
+
+def write_pieces(item: Document | Status) -> Iterator[bytes]:
+    """The same bytes, one piece behind the other, each of some MiB at most, whatever the attachments are. They are read
+    as the pieces are, some of them more than once. Raises as their sources do, and ValueError where no package can hold
+    the document."""
     if isinstance(item, Document):
         return _document(with_content_ids(item))
-    return _lines(_HEAD, *_rendered(("MessageHeader", _status(item)), 3), _HEADER_END, _ENVELOPE_END, _END)
+    return iter([_lines(_HEAD, *_rendered(("MessageHeader", _status(item)), 3), _HEADER_END, _ENVELOPE_END, _END)])
 
 
 def with_content_ids(document: Document) -> Document:
@@ -59,32 +64,37 @@ _CONTENT_START = f'      <edXML:{CONTENT} xmlns:edXML="{NAMESPACE}">'
 _CONTENT_END = f"</edXML:{CONTENT}>"
 
 
-def _document(document: Document) -> bytes:
+def _document(document: Document) -> Iterator[bytes]:
     packed = [_packed(attachment, position) for position, attachment in enumerate(document.attachments, start=1)]
-    parts = [
-        _lines(
-            _HEAD,
-            *_rendered(("MessageHeader", _message(document)), 3),
-            *_rendered(("TraceHeaderList", _trace_list(document)), 3),
-            _HEADER_END,
-            "    <edXML:edXMLBody>",
-            _MANIFEST,
-            *(line for described in packed for line in _rendered(("Reference", described.reference), 4)),
-            "      </edXML:edXMLManifest>",
-            "    </edXML:edXMLBody>",
-            _ENVELOPE_END,
-            "  <AttachmentEncoded>",
-            "",
-        )
-    ]
+    yield _lines(
+        _HEAD,
+        *_rendered(("MessageHeader", _message(document)), 3),
+        *_rendered(("TraceHeaderList", _trace_list(document)), 3),
+        _HEADER_END,
+        "    <edXML:edXMLBody>",
+        _MANIFEST,
+        *(line for described in packed for line in _rendered(("Reference", described.reference), 4)),
+        "      </edXML:edXMLManifest>",
+        "    </edXML:edXMLBody>",
+        _ENVELOPE_END,
+        "  <AttachmentEncoded>",
+        "",
+    )
     for each in packed:
-        parts += (
-            _lines("    <Attachment>", *_rendered_all(each.attachment, 3, prefix=""), _CONTENT_START),
-            binascii.b2a_base64(each.content, newline=False),
-            _lines(_CONTENT_END, "    </Attachment>", ""),
-        )
-    parts.append(_lines("  </AttachmentEncoded>", _END))
-    return b"".join(parts)
+        yield _lines("    <Attachment>", *_rendered_all(each.attachment, 3, prefix=""), _CONTENT_START)
+        yield from _base64(each.content)
+        yield _lines(_CONTENT_END, "    </Attachment>", "")
+    yield _lines("  </AttachmentEncoded>", _END)
+
+
+def _base64(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    carried = b""
+    for piece in pieces:
+        content = carried + piece
+        whole = len(content) // 3 * 3
+        carried = content[whole:]
+        yield binascii.b2a_base64(content[:whole], newline=False)
+    yield binascii.b2a_base64(carried, newline=False)
 
 
 def _lines(*lines: str) -> bytes:
@@ -258,17 +268,17 @@ def _replaced(replaced: Replaced) -> list[Node]:
 class _Packed(NamedTuple):
     reference: list[Node]
     attachment: list[Node]
-    content: bytes
+    content: Iterator[bytes]
 
 
 def _packed(attachment: Attachment, position: int) -> _Packed:
     """edxml §9.5"""
     name = plain_name(attachment.name) or f"tep-dinh-kem-{position}"
     ending = extension(name)
-    if (kind := _RAW.get(ending)) and not _would_be_unwrapped(attachment.content, ending):
-        content = attachment.content
+    if packing.is_raw(attachment, ending):
+        kind, content = packing.RAW[ending], packing.pieces(attachment)
     else:
-        kind, content = _WRAPPED, zipped.wrap(attachment.content, ending)
+        kind, content = packing.WRAPPED, packing.wrapped(attachment, ending)
     own = ("ContentId", f"cid:{attachment.content_id}")
     described = ("Description", attachment.description)
     return _Packed(
@@ -276,11 +286,6 @@ def _packed(attachment: Attachment, position: int) -> _Packed:
         attachment=[own, ("AttachmentName", name), described, ("ContentType", kind)],
         content=content,
     )
-
-
-def _would_be_unwrapped(content: bytes, ending: str) -> bool:
-    """A ZIP of one file under another name: written raw, every reader would take it for the SDK's own wrapper."""
-    return ending != "zip" and content.startswith(zipped.SIGNATURE) and isinstance(zipped.look(content), zipped.Wrapped)
 
 
 def _date(day: date | None) -> str | None:

@@ -3,65 +3,56 @@
 pyexpat without namespace processing: a prefix that nobody bound is a departure here, not the end of the package.
 """
 
-import codecs
-import re
-from typing import NoReturn
+from collections.abc import Callable
+from typing import BinaryIO, NoReturn
 from xml.parsers import expat
 
+from schemas.edxml.cut import Cut, Decoded
+from schemas.edxml.encoding import document
 from schemas.edxml.limits import Limits
 from schemas.edxml.report import Report, refuse
+from schemas.edxml.spool import Room
 
 NAMESPACE = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 CONTENT = "ContentTransferEncoded"
 """The one element whose text is a file; only the limits on files bound it."""
 
-_CHUNK = 1 << 18  # fed by chunks, so that a refusal stops the parser at the end of one
-_OPENING = 4096  # bytes in which a displaced XML declaration is looked for
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
-)
-_DECLARATION = re.compile(rb"<\?xml\s[^>]{0,300}\?>")
-_ENCODING = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_LEGACY = frozenset({"iso-8859-1", "windows-1252", "windows-1258"})  # single bytes that old software declares
-
 
 class Element:
     """One element: text of its own, children by local name. A name in another namespace reads "{uri}name"."""
 
-    __slots__ = ("children", "name", "text")
+    __slots__ = ("children", "cut", "name", "text")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.text = ""
+        self.cut: Decoded | None = None
+        """Where the text is a file that is not held in memory."""
         self.children: dict[str, list[Element]] = {}
 
 
-def parse(data: bytes, *, limits: Limits, report: Report) -> Element:
-    """The root element. Raises PackageRefused for anything that is no XML within the limits. edxml §2"""
-    if len(data) > limits.package:
-        refuse("/", "too-large", f"{len(data)} > {limits.package} byte")
-    data = _utf8(data, report)
-    start = _start(data, report)
-    builder = _Builder(limits, report)
+def parse(
+    file: BinaryIO, size: int, *, limits: Limits, report: Report, room: Room | None, passing: Callable[[bytes], object]
+) -> Element:
+    """The root element. Raises PackageRefused for anything that is no XML within the limits. With `room`, files that it
+    does not take are cut out; `passing` is given every byte of the package once. edxml §2"""
+    builder = _Builder(limits, report, room)
     parser = _parser(builder)
+    pieces = document(file, size, report, passing=passing)
+    fed = 0
     try:
-        for at in range(start, len(data), _CHUNK):
-            parser.Parse(data[at : at + _CHUNK], False)
-            # A token that never ends would be scanned again with every chunk.
-            if at - start - parser.CurrentByteIndex > limits.markup:
+        for piece in pieces:  # by pieces, so that a refusal stops the parser at the end of one
+            fed += len(piece)
+            parser.Parse(piece, False)
+            # A token that never ends would be scanned again with every piece.
+            if fed - len(piece) - parser.CurrentByteIndex > limits.markup:
                 refuse(builder.path(), "too-long", f"> {limits.markup} byte")
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         if not builder.closed:
             line, column = error.lineno, error.offset + 1
             refuse(builder.path(), "not-xml", f"{expat.ErrorString(error.code)}, line {line}, column {column}")
-        report.add(builder.root.name, "stray-after", len(data) - start - parser.ErrorByteIndex)
+        report.add(builder.root.name, "stray-after", fed + sum(map(len, pieces)) - parser.ErrorByteIndex)
     return builder.root
 
 
@@ -78,50 +69,6 @@ def _parser(builder: "_Builder") -> expat.XMLParserType:
     return parser
 
 
-def _utf8(data: bytes, report: Report) -> bytes:
-    """The same text in UTF-8, which is how nearly every package comes."""
-    for mark, codec in _BOMS:
-        if data.startswith(mark):
-            if codec == "utf-8":
-                report.add("/", "byte-order-mark")
-                return data[len(mark) :]
-            report.add("/", "encoding", codec)
-            return _decoded(data, codec).removeprefix("\ufeff").encode()
-    declared = _ENCODING.search(data[:_OPENING].partition(b"?>")[0])
-    name = declared.group(1).decode().lower() if declared else "utf-8"
-    if name in ("utf-8", "utf8", "us-ascii"):
-        return data
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        if name not in _LEGACY:
-            refuse("/", "encoding", name)
-        report.add("/", "encoding", name)
-        return _decoded(data, name).encode()
-    report.add("/", "encoding", f"{name}, UTF-8")
-    return data
-
-
-def _decoded(data: bytes, codec: str) -> str:
-    try:
-        return data.decode(codec)
-    except UnicodeDecodeError as error:
-        refuse("/", "encoding", f"{codec}, byte {error.start}")
-
-
-def _start(data: bytes, report: Report) -> int:
-    """Where the document begins, after stray bytes and the declaration: what that says is settled by now."""
-    if not data.strip():
-        refuse("/", "empty")
-    declaration = _DECLARATION.search(data, 0, _OPENING)
-    start = declaration.start() if declaration else data.find(b"<")
-    if start < 0:
-        refuse("/", "not-xml", "no element")
-    if data[:start].strip():
-        report.add("/", "stray-before", start)
-    return declaration.end() if declaration else start
-
-
 class _Scope:
     """Prefixes bound here, and the names already resolved under them: most packages bind once and name a lot."""
 
@@ -135,14 +82,16 @@ class _Scope:
 class _Builder:
     """Expat's events -> elements. Every count of Limits that the tree can break is kept here."""
 
-    def __init__(self, limits: Limits, report: Report) -> None:
+    def __init__(self, limits: Limits, report: Report, room: Room | None) -> None:
         self.limits, self.report = limits, report
+        self._room = room
         self.root = Element("")
         self.closed = False
         self._open: list[Element] = []
         self._scope = _Scope({})
         self._outer: list[tuple[int, _Scope]] = []  # scopes to come back to, with the depth that opened the inner one
-        self._texts: list[list[str]] = []
+        self._texts: list[list[str] | Cut] = []
+        self._within = 0  # of elements that are files; only the outermost is one
         self._size = 0
         self._count = 0
         self._unbound: set[str] = set()
@@ -175,11 +124,19 @@ class _Builder:
         way.append(element)
         self._texts.append([])
         self._size = 0
+        if name == CONTENT and self._room:
+            self._within += 1
+            if self._within == 1:
+                self._texts[-1] = Cut(self._room, self.limits)
 
     def end(self, _tag: str) -> None:
         element = self._open.pop()
         texts = self._texts.pop()
-        if texts:
+        if element.name == CONTENT and self._room:
+            self._within -= 1
+        if isinstance(texts, Cut):
+            element.text, element.cut = texts.close()
+        elif texts:
             element.text = texts[0] if len(texts) == 1 else "".join(texts)
         self._size = 0
         depth = len(self._open)
@@ -191,7 +148,8 @@ class _Builder:
         self._size += len(text)
         if self._size > self.limits.text and self._open[-1].name != CONTENT:
             refuse(self.path(), "too-long", f"> {self.limits.text}")
-        self._texts[-1].append(text)
+        if self._within < 2:
+            self._texts[-1].append(text)
 
     def _attributes(self, attributes: list[str]) -> None:
         """Only bindings of prefixes matter; no attribute of the standard says anything."""

@@ -1,14 +1,16 @@
-"""The ZIP of one file that the national SDK puts around most attachments: made, recognised, opened. edxml §8.4
+"""The ZIP of one file that the national SDK puts around most attachments: recognised, opened. edxml §8.4
 
 Nothing here is written to a disk, and no name inside a ZIP is used for anything but a report.
 """
 
 import hashlib
-import io
-import uuid
 import zipfile
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from schemas.document import CHUNK
+from schemas.edxml.spool import EDGE, Held, Lying, SpoolFailed
 
 SIGNATURE = b"PK\x03\x04"
 
@@ -17,10 +19,9 @@ _END_SIZE = 22
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _DIRECTORY_MOST = 1 << 18  # bytes of a directory we are ready to read: some thousand entries
 _OFFICE = frozenset({"[Content_Types].xml", "mimetype"})  # at the root of OOXML and ODF files
-_NAMES = uuid.UUID("3b0c7f52-6a1e-4b6e-9a53-6d3c1f0e8a11")  # ours; names derived from content, so that writing is pure
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 1
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
 
 
 class Kept(NamedTuple):
@@ -37,12 +38,25 @@ class Wrapped(NamedTuple):
     entry: zipfile.ZipInfo
 
 
-def look(content: bytes) -> Kept | Wrapped:
+def look(lying: Lying) -> Kept | Wrapped:
     """Whether a ZIP, under a name that does not end in .zip, is a wrapper. Reads its directory only."""
-    if why := _unreadable(content):
+    if why := _unreadable(lying.last(_TAIL)):
         return Kept("zip-kept", why)
+    return _directory(lying.open())
+
+
+def look_at_end(tail: bytes) -> Kept | Wrapped:
+    """As `look`, by the last `TAIL` bytes alone: what it finds cannot be opened."""
+    if why := _unreadable(tail[-_TAIL:]):
+        return Kept("zip-kept", why)
+    return _directory(Held(tail).open())
+
+
+def _directory(file: BinaryIO) -> Kept | Wrapped:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(file)
+    except SpoolFailed:
+        raise
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, OSError):
         return Kept("zip-kept", "directory")
     entries = archive.infolist()
@@ -63,35 +77,72 @@ def is_path(entry: zipfile.ZipInfo) -> bool:
     return any(mark in name for mark in "/\\:\0") or name in {".", ".."}
 
 
-def unwrap(wrapped: Wrapped, *, most: int) -> bytes | None:
-    """The file inside, or None where it is damaged. `most` bounds what is unpacked whatever the directory says."""
+def unwrap(wrapped: Wrapped) -> bytes:
+    """The file inside. Raises as `unpacked` does."""
+    return b"".join(unpacked(wrapped, CHUNK))
+
+
+def unpacked(wrapped: Wrapped, size: int) -> Iterator[bytes]:
+    """The file inside, in pieces; no more than its directory says, whatever follows. Raises ValueError where it is
+    damaged."""
+    left = wrapped.entry.file_size
     try:
         with wrapped.archive.open(wrapped.entry) as inside:
-            content = inside.read(most + 1)
-            return content if len(content) == wrapped.entry.file_size and not inside.read(1) else None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError):
-        return None
+            while piece := inside.read(size):
+                left -= len(piece)
+                yield piece
+    except SpoolFailed:
+        raise
+    except _DAMAGED as error:
+        raise ValueError("a damaged ZIP") from error
+    if left:
+        raise ValueError("a damaged ZIP")
 
 
-def wrap(content: bytes, extension: str) -> bytes:
-    """A function of its arguments alone: name from the digest, no time."""
-    name = str(uuid.uuid5(_NAMES, hashlib.sha256(content).hexdigest()))
-    entry = zipfile.ZipInfo(f"{name}.{extension}" if extension else name, date_time=_EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 0
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(entry, content)
-    return target.getvalue()
+class Inside:
+    """The file in a wrapper, unpacked whenever it is read: the source of one attachment."""
+
+    __slots__ = ("_first", "_last", "_wrapper", "sha256", "size")
+
+    def __init__(self, wrapper: Lying, wrapped: Wrapped) -> None:
+        """Reads it once. Raises ValueError where it is damaged."""
+        self._wrapper = wrapper
+        self.size = 0
+        self._first = self._last = b""
+        found = hashlib.sha256()
+        for piece in unpacked(wrapped, CHUNK):
+            self.size += len(piece)
+            self._first = self._first or piece[:EDGE]
+            self._last = (self._last + piece[-EDGE:])[-EDGE:]
+            found.update(piece)
+        self.sha256 = found.hexdigest()
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        wrapped = look(self._wrapper)
+        assert isinstance(wrapped, Wrapped)
+        return unpacked(wrapped, size)
+
+    def first(self, size: int) -> bytes:
+        return self._first[:size]
+
+    def last(self, size: int) -> bytes:
+        return self._last[-size:]
 
 
-def _unreadable(content: bytes) -> str:
+TAIL = _DIRECTORY_MOST + (1 << 17)
+"""Bytes at the end in which a directory that we are ready to read lies."""
+
+_TAIL = _END_SIZE + (1 << 16) + 20
+"""Those in which its end lies, with what stands before that in a ZIP64."""
+
+
+def _unreadable(tail: bytes) -> str:
     """Why zipfile should not be let near: it loads a directory whole, however large."""
-    end = content.rfind(_END, max(0, len(content) - _END_SIZE - (1 << 16)))
-    if end < 0 or len(content) - end < _END_SIZE:
+    end = tail.rfind(_END, max(0, len(tail) - _END_SIZE - (1 << 16)))
+    if end < 0 or len(tail) - end < _END_SIZE:
         return "directory"
-    if end >= _END_SIZE - 2 and content[end - 20 : end - 16] == _ZIP64_LOCATOR:
+    if end >= _END_SIZE - 2 and tail[end - 20 : end - 16] == _ZIP64_LOCATOR:
         return "ZIP64"
-    if int.from_bytes(content[end + 12 : end + 16], "little") > _DIRECTORY_MOST:
+    if int.from_bytes(tail[end + 12 : end + 16], "little") > _DIRECTORY_MOST:
         return "directory"
     return ""

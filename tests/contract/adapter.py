@@ -16,7 +16,9 @@ from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.docket import DocumentKey
 from schemas.document import Attachment, Document
 from schemas.status import Status
+from tests.contract.adapter_large import LargeContract
 from tests.contract.adapter_site import (
+    MIB,
     Site,
     a_document,
     a_filing,
@@ -24,6 +26,7 @@ from tests.contract.adapter_site import (
     a_report,
     a_status,
     accepted,
+    collected_all,
     crashes,
     essence,
     ids,
@@ -32,10 +35,10 @@ from tests.contract.adapter_site import (
 
 DECOMPOSED = "Kế hoạch số 7 của Sở, đã duyệt.pdf"
 """As macOS spells it: letters and their marks apart."""
-LARGE = 8 * 1024 * 1024
+LARGE = 8 * MIB
 
 
-class AdapterContract:
+class AdapterContract(LargeContract):
     """Inherit it, and override `site`."""
 
     @pytest.fixture
@@ -64,6 +67,7 @@ class AdapterContract:
         """Empty batches are answered with empty batches."""
         adapter = site.make()
         assert not adapter.collect(10)
+        assert not adapter.collect_large(10)
         adapter.acknowledge([])
         assert not adapter.deliver([])
         assert not adapter.report([])
@@ -93,11 +97,11 @@ class AdapterContract:
         assert essence(collected.item) == essence(item)
 
     def test_a_large_attachment_is_collected_and_filed_whole(self, site: Site) -> None:
-        """Every byte of a large file arrives, on either side."""
+        """Every byte of a large file arrives, on either side; be it read from a source or from memory."""
         document = a_document(attachments=[Attachment.of("bản đồ.bin", os.urandom(LARGE), content_id="cid:1")])
         site.submit(document)
         adapter = site.make()
-        (collected,) = adapter.collect(10)
+        (collected,) = collected_all(adapter)
         assert essence(collected.item) == essence(document)
         adapter.deliver([a_filing(document)])
         assert [essence(filed) for filed in site.filed()] == [essence(document)]

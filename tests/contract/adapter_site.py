@@ -1,11 +1,13 @@
 """What the contract of adapters is tried with: the clerk's side of a document system, documents to send and file, and a
 crash before every step. The contract itself is in adapter.py."""
 
+import hashlib
 import os
+import resource
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
@@ -17,6 +19,8 @@ from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Attachment, Business, Document, DocumentNumber, DocumentType
 from schemas.status import Concerned, Status
 from schemas.values import MessageId
+
+MIB = 1024 * 1024
 
 
 class Site(ABC):
@@ -59,6 +63,10 @@ class Site(ABC):
         """The clerk deals with all that was filed: it is where filings are put no longer."""
 
     @abstractmethod
+    def clear(self) -> None:
+        """What was filed is gone, for the tests' own sake: not even `filed` has it any more."""
+
+    @abstractmethod
     def changes(self, ref: str) -> Sequence[str]:
         """What the clerk reads about changes to the filed document of that `Filed.ref`, one text a change."""
 
@@ -69,6 +77,17 @@ class Site(ABC):
     @abstractmethod
     def away(self) -> AbstractContextManager[None]:
         """The document system does not answer meanwhile."""
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Its disk takes no file of more than a MiB meanwhile. By a limit of this process, which is enough where it is
+        this process that writes."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     def bounces(self) -> Sequence[str]:
         """What the clerk reads about recipients that refused what had been sent."""
@@ -143,13 +162,26 @@ def essence(item: object) -> object:
     """What every document system must carry; some have no field for the rest."""
     match item:
         case Document():
-            files = [(attachment.name, attachment.content) for attachment in item.attachments]
+            files = [(attachment.name, _digest(attachment)) for attachment in item.attachments]
             codes = [party.code for party in item.recipients]
             return item.id, item.sender.code, codes, item.number, item.subject, item.business.type, files
         case Status():
             return item.code, item.sender.code, item.concerns, item.at, item.description
         case _:
             return item
+
+
+def _digest(attachment: Attachment) -> str:
+    """Of the bytes themselves, wherever they lie."""
+    digest = hashlib.sha256()
+    for piece in attachment.pieces():
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def collected_all(adapter: Adapter, limit: int = 10) -> list[Collected]:
+    """As the bus does, which asks for the small and for the large."""
+    return [*adapter.collect(limit), *adapter.collect_large(limit)]
 
 
 def accepted(collected: Sequence[Collected]) -> list[Answer]:

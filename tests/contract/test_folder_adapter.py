@@ -1,7 +1,7 @@
 """The folder adapter keeps the contract of adapters. What is its own is in tests/unit/adapters/folder/."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from adapters.folder import FolderAdapter
 from adapters.folder.names import of_document
 from bus.ports import Filing
 from schemas.document import Document
-from schemas.edxml import read, write
+from schemas.edxml import read, write_pieces
 from schemas.status import Status
 from tests.contract.adapter import AdapterContract
 from tests.contract.adapter_site import Site
@@ -32,16 +32,17 @@ class FolderSite(Site):
         return FolderAdapter({"root": str(self._root), "quiet": 0} if options is None else options)
 
     def submit(self, item: Document | Status) -> None:
-        self._put(write(item))
+        self._put(write_pieces(item))
 
     def submit_nonsense(self) -> None:
-        self._put(b"<edXML></edXML>")
+        self._put([b"<edXML></edXML>"])
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, pieces: Iterable[bytes]) -> None:
         self._submitted += 1
         folder = self._root / ("statuses" if self._submitted % 2 else "outgoing")
         path = folder / f"văn bản {100 - self._submitted}.edxml"
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.writelines(pieces)
         os.utime(path, (1_700_000_000 + self._submitted,) * 2)
 
     def refusals(self) -> Sequence[str]:
@@ -67,6 +68,11 @@ class FolderSite(Site):
         for folder in ("incoming", "statuses/received"):
             for path in (self._root / folder).iterdir():
                 path.rename(self._taken / path.name)
+
+    def clear(self) -> None:
+        self.take_away()
+        for path in self._taken.iterdir():
+            path.unlink()
 
     def changes(self, ref: str) -> Sequence[str]:
         path = self._root / f"{ref}.changes"

@@ -9,6 +9,7 @@ from bus.errors import StoreFull
 from bus.ports import Store
 from bus.store import open_store
 from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract, due, put, sending
+from tests.contract.store_apart import SegmentContract, TransferContract
 from tests.contract.store_inbox import InboxContract
 from tests.contract.store_memory import (
     DossierContract,
@@ -41,6 +42,12 @@ class TestReceipts(ReceiptContract): ...
 
 
 class TestInbox(InboxContract): ...
+
+
+class TestSegments(SegmentContract): ...
+
+
+class TestTransfers(TransferContract): ...
 
 
 class TestDossiers(DossierContract): ...

@@ -183,12 +183,13 @@ def _packages(folder: Path) -> Sequence[Path]:
 
 
 @contextmanager
-def founded(root: Path, world: World, *, mailboxes: int) -> Iterator[Site]:
-    """A country of its own: its vhost, its users, its agencies are in nobody's way and are gone afterwards."""
+def founded(root: Path, world: World, *, mailboxes: int, largest: int | None = None) -> Iterator[Site]:
+    """A country of its own: its vhost, its users, its agencies are in nobody's way and are gone afterwards. `largest`:
+    bytes of attachments that each of its mailboxes takes apart."""
     run = secrets.token_hex(2).upper()
     codes = [f"H49.{run}{number}" for number in range(1, mailboxes + 1)]
     (root / "directory").mkdir(parents=True)
-    (root / "directory" / "tests.toml").write_text(_listing(codes), encoding="utf-8")
+    (root / "directory" / "tests.toml").write_text(_listing(codes, largest), encoding="utf-8")
     with ExitStack() as stack:
         vhost = stack.enter_context(world.vhost(f"e2e-{run}"))
         where = urlsplit(world.amqp_url)
@@ -200,9 +201,11 @@ def founded(root: Path, world: World, *, mailboxes: int) -> Iterator[Site]:
         yield Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))
 
 
-def _listing(codes: Sequence[MailboxCode]) -> str:
+def _listing(codes: Sequence[MailboxCode], largest: int | None) -> str:
+    takes = "" if largest is None else f"\nlargest = {largest}"
     return "\n".join(
-        f'[[agency]]\ncode = "{code}"\nparent = "H49"\nnames = [{{ vi = "{name}" }}]\n[[mailbox]]\ncode = "{code}"'
+        f'[[agency]]\ncode = "{code}"\nparent = "H49"\nnames = [{{ vi = "{name}" }}]\n'
+        f'[[mailbox]]\ncode = "{code}"{takes}'
         for code, name in zip(codes, NAMES, strict=False)
     )
 

@@ -1,11 +1,12 @@
 """A document system in memory: honest, scriptable, and quick. What it gave and what it got is there to look at."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bus.errors import BusError, DmsAway, TryLater
+from bus.errors import BusError, DmsAway, RefusedByDms, TryLater
 from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
-from schemas.document import Document
+from schemas.document import Attachment, Document
 from schemas.status import Status
 from schemas.values import MessageId
 
@@ -13,8 +14,12 @@ from schemas.values import MessageId
 @dataclass
 class MemoryDms(Adapter):
     """Set `away` to have every call answered with TryLater, `refuses` to say no to documents by id, `stumbles` to say
-    "later" to them as often as the number says."""
+    "later" to them as often as the number says.
 
+    Large is what has an attachment with a `source` (tests/fakes/source.py makes such). It is read to its end when it is
+    filed, and described afterwards; its bytes are not kept."""
+
+    takes_large: bool = True
     waiting: dict[str, Document | Status | BusError] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     filed: dict[MessageId, Filing] = field(default_factory=dict)
@@ -31,6 +36,10 @@ class MemoryDms(Adapter):
     """Ids of documents that it says yes to, and keeps nothing of."""
     blind: bool = False
     """It fails over the question what it holds."""
+    room: int | None = None
+    """Bytes of large files that its disk still takes."""
+    read: int = 0
+    """Bytes of large files that were read to file them, however often."""
 
     def write(self, item: Document | Status | BusError, ref: str | None = None) -> str:
         """A person puts something into the outgoing tray."""
@@ -39,8 +48,15 @@ class MemoryDms(Adapter):
         return ref
 
     def collect(self, limit: int) -> Sequence[Collected]:
+        return self._offered(limit, large=False)
+
+    def collect_large(self, limit: int) -> Sequence[Collected]:
+        return self._offered(limit, large=True)
+
+    def _offered(self, limit: int, *, large: bool) -> list[Collected]:
         self._answer()
-        return [Collected(ref=ref, item=item) for ref, item in list(self.waiting.items())[:limit]]
+        waiting = list(self.waiting.items())
+        return [Collected(ref=ref, item=item) for ref, item in waiting if is_large(item) is large][:limit]
 
     def acknowledge(self, answers: Sequence[Answer]) -> None:
         if self.crash_before_acknowledge:
@@ -65,9 +81,31 @@ class MemoryDms(Adapter):
             return Filed(error=DmsAway(why="busy"))
         if document.id in self.lies:
             return Filed(ref=f"dms:{document.id}:{document.business.type.name}")
+        try:
+            attachments = tuple(map(self._kept, document.attachments))
+        except OSError as exc:
+            return Filed(error=DmsAway(why=str(exc)))
+        except ValueError as exc:
+            return Filed(error=RefusedByDms(document=document.id, why=str(exc)))
         self.filings += filing.message not in self.filed
-        self.filed[filing.message] = filing
+        self.filed[filing.message] = replace(filing, document=document.model_copy(update={"attachments": attachments}))
         return Filed(ref=f"dms:{document.id}:{document.business.type.name}")
+
+    def _kept(self, attachment: Attachment) -> Attachment:
+        if attachment.source is None:
+            return attachment
+        size, digest = 0, hashlib.sha256()
+        for piece in attachment.pieces():
+            size += len(piece)
+            if self.room is not None and size > self.room:
+                raise DmsAway(why="no space left on device")
+            digest.update(piece)
+            self.read += len(piece)
+        if (size, digest.hexdigest()) != (attachment.size, attachment.sha256):
+            raise ValueError(f"{attachment.name} is not what it was said to be")
+        if self.room is not None:
+            self.room -= size
+        return attachment.model_copy(update={"source": None})
 
     def holds(self, taken: Mapping[MessageId, str | None]) -> Collection[MessageId]:
         self._answer()
@@ -105,3 +143,7 @@ class MemoryDms(Adapter):
     def heard(self) -> list[tuple[str, str]]:
         """(status code, agency that reports), in order."""
         return [(str(report.status.code), report.status.sender.code) for report in self.reports.values()]
+
+
+def is_large(item: object) -> bool:
+    return isinstance(item, Document) and any(each.source is not None for each in item.attachments)

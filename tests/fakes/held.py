@@ -6,6 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from bus.records import (
+    BlobKey,
+    Box,
     Dossier,
     Event,
     HandlingKey,
@@ -16,6 +18,7 @@ from bus.records import (
     State,
     StatusRecord,
     SubmissionKey,
+    Transfer,
 )
 from schemas.codes import Outcome
 from schemas.values import MailboxCode, MessageId
@@ -96,6 +99,14 @@ class Incoming:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldBlob:
+    segments: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    entry: tuple[MessageId, MailboxCode] | None = None
+    begun_at: datetime | None = None
+    """None: nobody needs it any more."""
+
+
 @dataclass(kw_only=True)
 class Memory:
     """Entries in the order they were put; dicts keep it."""
@@ -105,6 +116,8 @@ class Memory:
     dossiers: dict[HandlingKey, Dossier] = field(default_factory=dict)
     statuses: list[StatusRecord] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    blobs: dict[tuple[Box, BlobKey], HeldBlob] = field(default_factory=dict)
+    transfers: dict[tuple[Box, MessageId, MailboxCode], Transfer] = field(default_factory=dict)
 
     def copy(self) -> "Memory":
         return Memory(
@@ -113,4 +126,6 @@ class Memory:
             dossiers=dict(self.dossiers),
             statuses=list(self.statuses),
             events=list(self.events),
+            blobs=dict(self.blobs),
+            transfers=dict(self.transfers),
         )

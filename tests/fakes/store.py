@@ -31,12 +31,14 @@ from bus.records import (
 from bus.store.forms import code_form, document_form
 from schemas.codes import Outcome
 from schemas.values import AgencyCode, DocumentId, MailboxCode, MessageId
+from tests.fakes import apart
 from tests.fakes.held import Incoming, Memory, Outgoing
 
 E = TypeVar("E", OutboxEntry, InboxEntry)
 
 BODYLESS = frozenset({State.DONE, State.CANCELLED})
-_WAITED_FOR = frozenset({State.WAITING, State.SENT})
+_LARGE = frozenset({State.UPLOADING, State.FETCHING, State.FETCHED})
+_WAITED_FOR = frozenset({State.WAITING, State.SENT, *_LARGE})
 
 
 class MemoryStore:
@@ -73,11 +75,14 @@ class MemoryStore:
         with self.write() as tx:
             return tx.forget(before)
 
+    def give_back(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 
 
-class MemoryTransaction:
+class MemoryTransaction(apart.ApartTransaction):
     def __init__(self, data: Memory, *, writes: bool) -> None:
         self._data = data
         self._may_write = writes
@@ -109,13 +114,14 @@ class MemoryTransaction:
             outbox[entry.docket.id] = Outgoing(
                 entry=_unwaited(kept), entered_at=at, finished_at=at if finished else None
             )
+            apart.claim(self._data, Box.OUT, entry.docket)
 
     def due_outbox(self, *, now: datetime, limit: int, max_bytes: int) -> Sequence[OutboxEntry]:
         due = [
             replace(out.entry, outstanding=out.outstanding)
             for out in self._data.outbox.values()
             if (out.entry.state is State.WAITING and out.entry.next_at is None)
-            or (out.entry.next_at is not None and out.entry.next_at <= now)
+            or (out.entry.state not in _LARGE and out.entry.next_at is not None and out.entry.next_at <= now)
         ]
         return _first(due, limit=limit, max_bytes=max_bytes)
 
@@ -134,7 +140,10 @@ class MemoryTransaction:
                 attempts=change.attempts,
                 next_at=change.next_at,
                 body=b"" if finished else out.entry.body,
+                headers=out.entry.headers if change.headers is None else change.headers,
             )
+            if finished:
+                self._let_go(change.message)
             outbox[change.message] = replace(
                 out,
                 entry=_unwaited(entry),
@@ -144,6 +153,9 @@ class MemoryTransaction:
                 error=change.error,
                 tried=out.tried or change.tried,
             )
+
+    def _let_go(self, message: MessageId) -> None:
+        apart.let_go(self._data, Box.OUT, [(message, self._data.outbox[message].entry.docket.sender.mailbox)])
 
     def hasten(self, box: Box, state: State, *, beyond: datetime, to: datetime) -> None:
         data = self._writes()
@@ -173,6 +185,7 @@ class MemoryTransaction:
         for message in known:
             out = outbox[message]
             if out.entry.state is not State.DONE and not out.unreceipted:
+                self._let_go(message)
                 outbox[message] = replace(
                     out,
                     entry=replace(out.entry, state=State.DONE, next_at=None, body=b""),
@@ -221,10 +234,12 @@ class MemoryTransaction:
                     entry=replace(
                         entry,
                         body=b"" if finished else entry.body,
-                        next_at=entry.next_at if entry.state is State.WAITING else None,
+                        next_at=entry.next_at if entry.state in _WAITED_FOR else None,
                     ),
                     finished_at=entry.taken_at if finished or entry.state is State.REFUSED else None,
                 )
+                if not finished:
+                    apart.claim(self._data, Box.IN, entry.docket)
         return new
 
     def held(self, keys: Collection[tuple[MailboxCode, MessageId]]) -> Mapping[tuple[MailboxCode, MessageId], str]:
@@ -254,13 +269,15 @@ class MemoryTransaction:
                 if change.sender not in {None, sender} or held.entry.state in BODYLESS:
                     continue
                 finished = change.state in BODYLESS
+                if finished:
+                    apart.let_go(self._data, Box.IN, [identity])
                 inbox[identity] = replace(
                     held,
                     entry=replace(
                         held.entry,
                         state=change.state,
                         attempts=change.attempts,
-                        next_at=change.next_at if change.state is State.WAITING else None,
+                        next_at=change.next_at if change.state in _WAITED_FOR else None,
                         error=change.error,
                         body=b"" if finished else held.entry.body,
                     ),
@@ -378,6 +395,8 @@ class MemoryTransaction:
             for identity, each in data.inbox.items()
             if each.entry.state in BODYLESS and each.finished_at and each.finished_at < before
         ]
+        apart.forget(data, Box.OUT, [(message, data.outbox[message].entry.docket.sender.mailbox) for message in out])
+        apart.forget(data, Box.IN, held)
         for message in out:
             del data.outbox[message]
         for identity in held:

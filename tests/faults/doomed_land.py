@@ -16,7 +16,7 @@ from deploy.local_broker import Kind, LocalBroker, local_broker
 from deploy.offices import Office
 from deploy.papers import Papers
 from schemas.codes import Priority, StatusCode
-from schemas.document import Document
+from schemas.document import Attachment, Document
 from schemas.status import Concerned, Status
 from schemas.values import MailboxCode
 from tests.e2e.site import eventually
@@ -31,6 +31,9 @@ AT_WORK = ("G22", "H49")
 AWAY = "H53"
 """Nobody is there: what is sent to it expires."""
 EXPIRY = '[expiry]\nimmediate_timed = "1s"\n'
+LARGEST = 64 * 1024 * 1024
+LARGE = 9 * 1024 * 1024
+"""Bytes: more than goes in one step."""
 LONGEST = 150.0
 """Seconds until a point is passed: some loops look once a minute."""
 S = StatusCode
@@ -144,6 +147,14 @@ class DoomedLand:
             raise AssertionError("\n".join([self.last_words(), *self.judged().faults])) from None
         return self.judged()
 
+    def large_work(self) -> None:
+        """A large document each way."""
+        one, other = AT_WORK
+        for sender, recipient in ((one, other), (other, one)):
+            small = self.papers.new(sender, [recipient])
+            file = Attachment.of("Bản vẽ.zip", os.urandom(LARGE), content_id="cid:large")
+            self.drop(small.model_copy(update={"attachments": (*small.attachments, file)}))
+
     def some_work(self, about: Document | None) -> Document:
         """Both ways: documents, one unwanted, one that expires, two statuses and a take-back about an earlier
         document."""
@@ -170,7 +181,7 @@ def founded(root: Path, nursery: Nursery) -> Iterator[DoomedLand]:
     forced = os.environ.get("LIENTHONG_TEST_BROKER")
     prefer: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
     began = datetime.now(UTC) - timedelta(days=5)
-    country = countries.found(root, mailboxes=[*AT_WORK, AWAY], as_of=AS_OF, began=began)
+    country = countries.found(root, mailboxes=[*AT_WORK, AWAY], as_of=AS_OF, began=began, largest=LARGEST)
     with local_broker(prefer, tls=countries.tls_of(country), plain=False) as broker:
         countries.connect(country, broker, vhost=VHOST, every=0.1)
         for code in country.mailboxes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-FUNCTIONS = frozenset({"ask", "tell", "put", "write_all"})
+FUNCTIONS = frozenset({"ask", "pour", "put", "tell", "write_all"})
 METHODS = frozenset(
     {"acknowledge", "bounced", "basic_publish", "basic_ack", "hardlink_to", "rename"}
     | {"write_bytes", "write_text", "copy2", "backup"}
@@ -18,6 +18,8 @@ ASKS = frozenset({"POST", "PUT", "DELETE"})
 """Of the management API, by `_ask`."""
 ON_BROKER = frozenset({"publish", "ack"})
 """Only where they are called on something named broker."""
+ON_BLOBS = frozenset({"put", "remove"})
+"""Only where they are called on something named blobs."""
 ON_DISK = frozenset(
     {"client.write_all", "client.append", "client.put", "client.move", "self._journal.add", "self._keep"}
 )
@@ -89,6 +91,8 @@ def _call(node: ast.Call) -> str | None:
             if f"{said}.{name}" in ON_DISK:
                 return f"{said}.{name}"
             moves = name == "replace" and len(node.args) == 1 and not node.keywords  # a path's; a text's has two
+            if name in ON_BLOBS and said.rpartition(".")[2] == "blobs":
+                return f"{said}.{name}"
             if name in METHODS or moves or (name in ON_BROKER and said.rpartition(".")[2] in {"broker", "_broker"}):
                 return f"{said}.{name}"
         case _:

@@ -12,6 +12,8 @@ class Story(StrEnum):
 
     ROAD = "road"
     """A daemon of two mailboxes that send each other documents, statuses, a take-back and a refusal."""
+    LARGE = "large"
+    """The same daemon, with large documents both ways among the others."""
     EDITION = "edition"
     """A daemon that hears of a new edition of the signed directory while documents travel."""
     STORE = "store"
@@ -39,7 +41,7 @@ class Point(NamedTuple):
     """At which passings of it the process is killed, each a story of its own."""
 
 
-R = Story.ROAD
+R, L = Story.ROAD, Story.LARGE
 POINTS = (
     Point("collect.read", R, "the document system was read", "anything is kept of it"),
     Point("accept.committed", R, "a document lies sealed in the outbox", "its document system knows", (1, 2)),
@@ -71,6 +73,16 @@ POINTS = (
     Point("remind.committed", R, "a missed deadline is kept as said", "the log says it"),
     Point("forget.box", R, "some of what is long done is dropped", "the rest is", (1, 2)),
     Point("forget.history", R, "some of the history is dropped", "the rest is"),
+    Point("collect.large-read", L, "a large document was read", "anything is kept of it"),
+    Point("seal.kept", L, "some segments of a large file lie sealed in the outbox's store", "the rest do", (1, 2)),
+    Point("collect.large-acknowledged", L, "the document system knows", "the next look at it"),
+    Point("upload.begun", L, "it is kept from where on segments are found", "one is put there"),
+    Point("upload.put", L, "some segments are where recipients fetch them", "the outbox says so", (1, 2)),
+    Point("upload.marked", L, "the outbox says how many are there, or that all are", "the rest are put", (1, 2)),
+    Point("fetch.kept", L, "some segments are proven and kept", "the rest are fetched", (1, 2)),
+    Point("fetch.settled", L, "all are here, proven whole, and a receipt lies in the outbox", "it is filed"),
+    Point("sweep.removed", L, "where segments waited they are gone", "they are gone here"),
+    Point("sweep.dropped", L, "some segments that nobody needs are dropped", "the rest are", (1, 2)),
     Point("edition.kept", Story.EDITION, "a new edition is on disk", "the daemon goes by it"),
     Point("event.committed", Story.EDITION, "an event is kept", "anything else happens"),
     Point("public.drafted", Story.EDITION, "a file is written under another name", "it replaces the one before"),

@@ -45,6 +45,8 @@ AS_OF = date(2016, 7, 1)
 PROCESSES = 4
 TURN = 0.25
 """Seconds between two looks of the people."""
+LARGEST, LARGE_EVERY = 64 * 1024 * 1024, 12
+"""Bytes that each mailbox takes apart; and of how many documents one has a file that travels so."""
 CALM = 240.0
 """Seconds, once nothing is broken any more, for everything to come to its end."""
 
@@ -90,7 +92,7 @@ class Fault(NamedTuple):
 
 def plan(seed: int, seconds: float) -> list[Fault]:
     dice = random.Random(seed)
-    points = [point.name for point in POINTS if point.story is Story.ROAD]
+    points = [point.name for point in POINTS if point.story in {Story.ROAD, Story.LARGE}]
     faults, at = list[Fault](), dice.uniform(3, 8)
     while at < seconds:
         kind = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
@@ -327,7 +329,8 @@ def _calm(land: Land, repaired: float) -> Judgement:
 
 @contextmanager
 def founded(root: Path, *, mailboxes: int, seed: int, kind: Kind | None) -> Iterator[Land]:
-    country = countries.found(root, mailboxes=mailboxes, as_of=AS_OF, began=datetime.now(UTC) - timedelta(hours=1))
+    began = datetime.now(UTC) - timedelta(hours=1)
+    country = countries.found(root, mailboxes=mailboxes, as_of=AS_OF, began=began, largest=LARGEST)
     with ExitStack() as stack:
         broker = stack.enter_context(local_broker(kind, tls=countries.tls_of(country), lasting=True))
         undo = Undo()
@@ -338,7 +341,8 @@ def founded(root: Path, *, mailboxes: int, seed: int, kind: Kind | None) -> Iter
         countries.connect(country, through, every=0.25)
         record = Record(root / "record.jsonl")
         stack.callback(record.close)
-        people = People(country, Papers(country.directory(), AS_OF, seed=seed), documents=0, seed=seed)
+        papers = Papers(country.directory(), AS_OF, seed=seed)
+        people = People(country, papers, documents=0, seed=seed, large_every=LARGE_EVERY)
         people.desks = {code: SoakDesk(code, country.dms(code), record) for code in country.mailboxes}
         land = Land(country, Node(broker, undo), forwarder, stack.enter_context(nursery()), people, record)
         stack.callback(land.end)

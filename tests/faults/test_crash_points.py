@@ -68,6 +68,18 @@ def test_killed_on_the_road(land: DoomedLand, earlier: list[Document], point: st
     assert (judged.lost, judged.twice) == (0, 0)
 
 
+@pytest.mark.parametrize(("point", "turn"), stories(Story.LARGE))
+def test_killed_with_a_large_file_under_way(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
+    """Among the others, both ways: what is filed is filed once and whole, whatever was half done at either end."""
+    earlier.append(land.some_work(earlier.pop()))
+    land.large_work()
+    with land.doomed(point, turn):
+        pass
+    with land.at_work():
+        judged = land.settled()
+    assert (judged.lost, judged.twice) == (0, 0)
+
+
 # -- the directory -----------------------------------------------------------------------------------------------------
 
 

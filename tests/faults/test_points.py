@@ -9,7 +9,7 @@ from tests.faults.points import POINTS
 
 BY_CALLER = {
     "adapters/folder/client.py:move": "back to where it was, by its caller's point",
-    "adapters/folder/cabinet.py:_prepare": "within `file`, which has the point",
+    "adapters/folder/cabinet.py:_stage": "within `file`, which has the point",
     "adapters/folder/outgoing.py:_register": "within `_carry_out`, which has the point",
     "adapters/folder/outgoing.py:_move": "within `_carry_out`, which has the point",
     "adapters/folder/client.py:put": "whole files by rename: its callers say what they stand for",
@@ -18,6 +18,8 @@ BY_CALLER = {
     "bus/asking.py:_one_by_one": "within `ask`, whose callers have the points",
     "bus/rabbit/announce.py:arrived": "of a stream: an acknowledgement keeps nothing there",
     "bus/rabbit/audit.py:take": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/download.py:_ack": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/upload.py:_pump": "within `Blobs.put`, whose caller has the point; any of it may be put again",
     "bus/cli/store.py:backup": "within `care.backup`",
     "bus/rabbit/management.py:_has_ready": "takes a message and puts it back",
     "bus/rabbit/management.py:_remove": "within `apply`",
@@ -33,6 +35,10 @@ BY_CALLER = {
 ALONE = {
     "bus/daemon/watch.py:_answer": "an event, and waits made shorter, in one commit",
     "bus/daemon/watch.py:_tell": "one event is all",
+    "bus/uploading.py:_put_off": "when it is tried again is all",
+    "bus/uploading.py:_wait_behind": "one commit is all of a turn",
+    "bus/uploading.py:_lost": "one commit is all of a turn",
+    "bus/uploading.py:drop": "of what is nobody's: what stays goes with the next sweep",
     "bus/store/care.py:backup": "a copy, whole or not there",
     "bus/cli/keys.py:_request": "a request is public, and made anew by the same command",
     "bus/rabbit/management.py:apply": "compares first: cut short anywhere, the next run finds and does the rest",

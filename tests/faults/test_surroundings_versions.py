@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bus.listing import read
+from bus.register import Register
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.tale import PATIENT, Tale, accepted, health
@@ -56,6 +58,28 @@ def test_it_is_another_version(older: Path) -> None:
         said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
     assert said.split()[-1] == WHEEL.name.split("-")[1]
     assert said.split()[-1] != version("lienthong")
+
+
+READS = """
+import sys
+from bus.register import Register
+
+book = Register.parse(sys.stdin.buffer.read()).book()
+print(sorted(book.mailboxes), sorted(book.keys), hasattr(book.mailboxes["G22"], "largest"))
+"""
+
+
+def test_it_reads_a_directory_that_says_who_takes_large_files(older: Path) -> None:
+    """What it knows nothing of stands where it passes over it: an edition of today is one to the version before."""
+    listed = '[[agency]]\ncode = "G22"\nnames = [{ vi = "VP" }]\n[[mailbox]]\ncode = "G22"\nlargest = 5_000_000_000\n'
+    register = Register.of(
+        read({"a.toml": f'{listed}[[keys]]\nmailbox = "G22"\ncertificates = ["AQ=="]\nsealing = ["Ag=="]\n'})
+    )
+    assert register.book().mailboxes["G22"].largest == 5_000_000_000
+    command = [sys.executable, "-c", READS]
+    with of_before(older):
+        said = subprocess.run(command, input=register.content(), capture_output=True, check=True, env=dict(os.environ))
+    assert said.stdout.decode().strip() == "['G22'] ['G22'] False"
 
 
 def test_on_the_other_end(older: Path, own: Site) -> None:

@@ -1,7 +1,10 @@
 """The readers of strangers' bytes, what each may say, and honest inputs to begin from."""
 
 import base64
+import hashlib
+import io
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,10 +24,11 @@ from bus.statement import SealingStatement
 from schemas.codes import Kind
 from schemas.content import pack_content, unpack_content
 from schemas.docket import Docket
-from schemas.edxml import PackageRefused, read
+from schemas.document import Document
+from schemas.edxml import PackageRefused, read, read_file
 from schemas.framing import unframe
 from tests.identities import BEGIN, papers
-from tests.packages import DOCUMENT, STATUS, spoiled
+from tests.packages import DOCUMENT, STATUS, spoiled, with_file, zip_of
 from tests.scenarios.country import AGENCIES, document
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -49,6 +53,24 @@ def _dockets() -> tuple[bytes, ...]:
     return tuple(parse(body).docket.to_json() for body in _bodies())
 
 
+def _packages() -> tuple[bytes, ...]:
+    """With files long enough to be cut out: as they are, in lines, and zipped."""
+    long = bytes(range(256)) * 40
+    inside = zip_of(("x.txt", long * 5))
+    lines = b"\r\n".join(base64.encodebytes(long).splitlines())
+    plain = with_file("a.pdf", long)
+    broken = plain.replace(base64.b64encode(long), lines)
+    return spoiled(DOCUMENT), plain, broken, with_file("a.txt", inside), spoiled(STATUS)
+
+
+def _read_file(data: bytes) -> None:
+    """And every byte of what was cut out."""
+    package = read_file(io.BytesIO(data), spool=tempfile.TemporaryFile, held=1000)
+    if isinstance(package.item, Document):
+        for each in package.item.attachments:
+            assert hashlib.sha256(b"".join(each.pieces(4096))).hexdigest() == each.sha256
+
+
 def readers() -> list[Reader]:
     office = papers()
     signing, sealing = SigningKey.generate(), SealingKey.generate()
@@ -66,6 +88,7 @@ def readers() -> list[Reader]:
         Reader("envelope", parse, (BadMessage,), _bodies()),
         Reader("docket", Docket.from_json, (ValidationError,), _dockets()),
         Reader("package", read, (PackageRefused,), (spoiled(DOCUMENT), spoiled(STATUS))),
+        Reader("package-file", _read_file, (PackageRefused,), _packages()),
         Reader("content", lambda data: unpack_content(Kind.DOCUMENT, data), (ValueError,), (content,)),
         Reader("framing", lambda data: unframe(data, at_most=9), (ValueError,), (content,)),
         Reader("listing", lambda data: read_listing({"a": data}), (BadDirectory,), (AGENCIES.encode(),)),

@@ -17,6 +17,11 @@ from tests.integration.real_ground import RealGround
 _vhosts = itertools.count()
 
 
+def fresh(what: str) -> str:
+    """A name for a vhost that no other test has."""
+    return f"{what}-{next(_vhosts)}-{secrets.token_hex(3)}"
+
+
 @pytest.fixture(scope="module")
 def vhost(broker: World, request: pytest.FixtureRequest) -> Iterator[Vhost]:
     """A fresh vhost for each test module."""

@@ -3,10 +3,8 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlsplit
+from contextlib import suppress
+from dataclasses import replace
 
 import pika
 import pytest
@@ -14,71 +12,15 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, NackError
 
 from bus.drift import Act, Thing, diff
-from bus.rabbit.definitions import SALT_SIZE, export, password_hash
+from bus.rabbit.definitions import export
 from bus.rabbit.management import Management
-from bus.topology import ROUTE, Binding, Limits, Queue, Topology, is_lane, lane_of, topology
-from tests.admitted import admitted
+from bus.topology import ROUTE, Binding, Limits, Queue, is_lane, lane_of, topology
+from tests.integration.applied import Made, hashes, management_url
 from tests.integration.broker_world import Vhost, World
 
 RUN = secrets.token_hex(3)
 A, B = f"A{RUN}", f"B{RUN}.1"
-PASSWORD = "của-Liên-thông"
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A broker after `apply`."""
-
-    management: Management
-    wanted: Topology
-    world: World
-
-    @property
-    def current(self) -> Topology:
-        return self.management.topology(self.wanted.vhost)
-
-    @contextmanager
-    def channel(self, user: str) -> Iterator[BlockingChannel]:
-        """Logged in as one of the topology's users, or as the tests' own."""
-        address = urlsplit(self.world.amqp_url)
-        ours = user == self.world.user
-        connection = admitted(
-            pika.ConnectionParameters(
-                host=address.hostname or "",
-                port=address.port or 5672,
-                virtual_host=self.wanted.vhost,
-                credentials=pika.PlainCredentials(user, self.world.password if ours else PASSWORD),
-            )
-        )
-        try:
-            channel = connection.channel()
-            channel.confirm_delivery()
-            yield channel
-        finally:
-            if connection.is_open:
-                connection.close()
-
-    def take(self, queue: str, within: float = 60) -> tuple[Any, pika.BasicProperties, bytes]:
-        """The first message of a queue, waited for, and taken out."""
-        deadline = time.monotonic() + within
-        with self.channel(self.world.user) as channel:
-            while time.monotonic() < deadline:
-                method, properties, body = channel.basic_get(queue, auto_ack=True)
-                if method is not None and properties is not None and body is not None:
-                    return method, properties, body
-                time.sleep(0.05)
-        raise AssertionError(f"nothing came to {queue}")
-
-
-def management_url(world: World) -> str:
-    parts = urlsplit(world.management_url)
-    return parts._replace(netloc=f"{world.user}:{world.password}@{parts.netloc}").geturl()
-
-
-def hashes(wanted: Topology) -> dict[str, str]:
-    hashed = password_hash(PASSWORD, salt=secrets.token_bytes(SALT_SIZE))
-    return {user.name: hashed for user in wanted.users}
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +177,7 @@ def test_a_plan_sees_what_somebody_changed_and_apply_mends_it(made: Made) -> Non
     with made.world.api() as api:
         wide = {"configure": ".*", "write": ".*", "read": ".*"}
         api.put(f"/api/permissions/{vhost}/{A}", json=wide).raise_for_status()
-        api.delete(f"/api/bindings/{vhost}/e/agency.{A}/q/audit/%23").raise_for_status()
+        api.delete(f"/api/bindings/{vhost}/e/agency.{A}/q/audit/status.%23").raise_for_status()
         policy = {"pattern": "^inbox", "apply-to": "queues", "definition": {"max-length": 1}, "priority": 1}
         api.put(f"/api/policies/{vhost}/lienthong-inbox", json=policy).raise_for_status()
         api.put(f"/api/queues/{vhost}/tap", json={"arguments": {}}).raise_for_status()
@@ -243,7 +185,7 @@ def test_a_plan_sees_what_somebody_changed_and_apply_mends_it(made: Made) -> Non
     changes = diff(made.current, made.wanted, prune=True)
     assert [(change.kind.value, change.name) for change in changes] == [
         ("change", "lienthong-inbox"),
-        ("create", f"agency.{A} → audit (#)"),
+        ("create", f"agency.{A} → audit (status.#)"),
         ("change", A),
         ("remove", f"agency.{A} → tap (#)"),
     ]

@@ -97,12 +97,40 @@ async function open({ docketBytes, wraps, sealed }, mailbox, seeds) {
   throw new Refused("cannot-open");
 }
 
-async function read({ body, keys, mailbox, seeds }) {
+// §10: the plain files of some attachments, by their sealed segments.
+async function filesApart(docket, content, segments) {
+  const parts = unframe(content);
+  const files = {};
+  for (const blob of docket.blobs ?? []) {
+    const sealed = segments[blob.attachment];
+    if (sealed === undefined) continue;
+    const manifest = parts[blob.attachment]; // §10.3: part 1 is the JSON
+    const digests = manifest.subarray(32);
+    const fits = digests.length === 32 * blob.segments && (await sha256(digests)).toString("hex") === blob.sha256;
+    if (!fits || sealed.length !== blob.segments) throw new Refused("bad-blob");
+    const aes = await subtle.importKey("raw", manifest.subarray(0, 32), "AES-GCM", false, ["decrypt"]);
+    const plain = [];
+    for (const [index, hex] of sealed.entries()) {
+      const bytes = Buffer.from(hex, "hex");
+      const digest = await sha256(bytes);
+      if (!digest.equals(digests.subarray(32 * index, 32 * index + 32))) throw new Refused("bad-blob");
+      const iv = Buffer.alloc(12); // §10.2
+      iv.writeUInt32BE(index + 1, 7);
+      iv[11] = index + 1 === blob.segments ? 1 : 0;
+      plain.push(Buffer.from(await subtle.decrypt({ name: "AES-GCM", iv, tagLength: 128 }, aes, bytes)));
+    }
+    files[blob.attachment] = (await sha256(...plain)).toString("hex");
+  }
+  return files;
+}
+
+async function read({ body, keys, mailbox, seeds, segments }) {
   const message = takeApart(Buffer.from(body, "hex"));
   await verify(message, keys.map((key) => Buffer.from(key, "hex")));
   if (seeds.length === 0) return { docket: message.docket };
   const content = await open(message, mailbox, seeds.map((seed) => Buffer.from(seed, "hex")));
-  return { docket: message.docket, content: content.toString("hex") };
+  const files = segments ? { files: await filesApart(message.docket, content, segments) } : {};
+  return { docket: message.docket, content: content.toString("hex"), ...files };
 }
 
 async function write({ docket, content, signer, recipients }) {

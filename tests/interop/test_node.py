@@ -21,8 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bus.envelope import encrypt, open_, parse, seal, verify
 from bus.keys import Algorithm, SealingKey, SigningKey
+from bus.segments import Sealing
 from schemas.codes import Kind
 from schemas.content import pack_content, unpack_content
+from schemas.docket import SEGMENT
+from schemas.document import Attachment
 from tests.scenarios.country import document
 from tests.vectors.make import DOCUMENT, RECIPIENTS, docket_of
 
@@ -129,6 +132,27 @@ def test_we_read_what_they_write(ask: Ask, algorithm: Algorithm) -> None:
     assert unpack_content(Kind.DOCUMENT, content) == sent
 
 
+def test_they_open_what_travels_apart(ask: Ask) -> None:
+    """Manifest, digests, the counter of each segment and the mark of the last, to the last byte of the file; a segment
+    that is another one, or one too few, is no file."""
+    signer, key = SigningKey.generate(Algorithm.P256), SealingKey.generate()
+    content = bytes(range(256)) * (SEGMENT // 128) + b"the end"
+    document = DOCUMENT.model_copy(update={"attachments": (*DOCUMENT.attachments, Attachment.of("a.bin", content))})
+    sealing = Sealing(document.attachments[2], 3)
+    segments = [each.hex() for each in sealing.segments()]
+    sealed = sealing.sealed()
+    encrypted = encrypt(pack_content(document, apart={3: sealed.manifest.to_bytes()}))
+    docket = docket_of(document, encrypted.content, blobs=(sealed.blob,))
+    body = seal(docket, encrypted, signer=signer, recipients=dict.fromkeys(RECIPIENTS, key.public))
+    request = {"body": body.hex(), "keys": [signer.public.to_bytes().hex()], "mailbox": docket.mailboxes[0]}
+    request |= {"seeds": [seed(key)]}
+    answer = ask("read", {**request, "segments": {"3": segments}})
+    assert answer["docket"]["blobs"] == [sealed.blob.model_dump()]
+    assert answer["files"] == {"3": document.attachments[2].sha256}
+    for wrong in (segments[:2], [segments[1], segments[0], segments[2]], ["00", *segments[1:]]):
+        assert ask("read", {**request, "segments": {"3": wrong}}) == {"refused": "bad-blob"}
+
+
 def _vectors() -> list[Path]:
     judged = ("opens-", "bad-signature-", "cannot-")
     return [path for path in sorted(VECTORS.glob("*.json")) if path.stem.startswith(judged)]
@@ -145,9 +169,16 @@ def test_they_judge_the_vectors_as_we_do(ask: Ask, path: Path) -> None:
     body = base64.b64decode(vector["body"]).hex()
     answer = ask(
         "read",
-        {"body": body, "keys": signing, "mailbox": vector["mailbox"], "seeds": [each.hex() for each in seeds]},
+        {"body": body, "keys": signing, "mailbox": vector["mailbox"], "seeds": [each.hex() for each in seeds]}
+        | ({"segments": _hex(vector["segments"])} if "segments" in vector else {}),
     )
-    if path.stem.startswith("opens-"):
+    if path.stem == "opens-large":
+        assert answer["files"] == {n: DOCUMENT.attachments[int(n) - 1].sha256 for n in vector["segments"]}
+    elif path.stem.startswith("opens-"):
         assert "content" in answer
     else:
         assert answer == {"refused": "bad-signature" if path.stem.startswith("bad-") else "cannot-open"}
+
+
+def _hex(segments: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {number: [base64.b64decode(each).hex() for each in some] for number, some in segments.items()}

@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bus.errors import AlreadyRunning, BadConfig, StoreAway
 from bus.records import Event
-from bus.store import is_shared, open_store
+from bus.store import care, is_shared, open_store
+from bus.store.opening import wants
 from bus.store.postgresql import schema_of
 from tests.contract.store import NOW, due, put, sending
 from tests.postgres.server import PASSWORD, Server
@@ -156,3 +157,14 @@ def test_which_urls_are_shared() -> None:
     assert is_shared("postgresql+psycopg://db/x")
     assert is_shared("postgresql://db/x")
     assert not is_shared("sqlite:///x.db")
+
+
+def test_what_a_server_lacks(database: str) -> None:
+    """`store check` says where the server does not keep what it confirms; backups of a file are not for it."""
+    assert "its tables are not made" in wants(database, owner="G22")[-1]
+    open_store(database, owner="G22").close()
+    assert {said.partition(" ")[0] for said in wants(database, owner="G22")} >= {"fsync", "full_page_writes"}
+    for verb in (lambda: care.check(database), lambda: care.recover(database, owner="G22")):
+        with pytest.raises(BadConfig, match="pg_dump") as caught:
+            verb()
+        assert PASSWORD not in str(caught.value)

@@ -10,6 +10,7 @@ from bus.store import open_store
 from bus.store.sql import SqlStore
 from bus.store.tables import metadata
 from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract
+from tests.contract.store_apart import SegmentContract, TransferContract
 from tests.contract.store_inbox import InboxContract
 from tests.contract.store_memory import (
     DossierContract,
@@ -52,6 +53,12 @@ class TestReceipts(ReceiptContract): ...
 
 
 class TestInbox(InboxContract): ...
+
+
+class TestSegments(SegmentContract): ...
+
+
+class TestTransfers(TransferContract): ...
 
 
 class TestDossiers(DossierContract): ...

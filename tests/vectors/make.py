@@ -367,6 +367,10 @@ def write(folder: Path) -> None:
     for rows in (opening, badly_signed, not_opening, malformed):
         for name, fact, expect, body in rows():
             _write(folder / f"{expect}-{name}.json", _vector(fact, expect, body))
+    from tests.vectors.large import vectors  # it builds on what stands here
+
+    for name, fact, body, beside in vectors():
+        _write(folder / f"opens-{name}.json", _vector(fact, "opens", body) | beside)
 
 
 def _vector(fact: str, expect: str, body: bytes) -> dict[str, object]:

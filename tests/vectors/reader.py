@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,32 @@ def read(body: bytes, *, signing: Sequence[bytes], mailbox: str, seeds: Sequence
     return _frame(content)
 
 
+def files_apart(
+    body: bytes, parts: Sequence[bytes], segments: Mapping[int, Sequence[bytes]], long: Mapping[str, int]
+) -> list[str]:
+    """SHA-256 of the files that travel apart, by the segments of some and by the rule of one (§10)."""
+    digests = []
+    for blob in json.loads(_body(body)[0])["blobs"]:
+        manifest = parts[blob["attachment"]]  # §10.3: part 1 is the JSON
+        key, expected = manifest[:32], [manifest[at : at + 32] for at in range(32, len(manifest), 32)]
+        if len(expected) != blob["segments"] or hashlib.sha256(manifest[32:]).hexdigest() != blob["sha256"]:
+            raise RefusedError("bad-blob")
+        sealed, last = segments.get(blob["attachment"]), len(expected)
+        if sealed is None:
+            plain = bytes(n % long["byte_n_is_n_mod"] for n in range(long["size"]))
+            pieces = [plain[at : at + 2**20] for at in range(0, len(plain), 2**20)]
+            sealed = [AESGCM(key).encrypt(_counter(n, last), piece, None) for n, piece in enumerate(pieces, 1)]
+        if [hashlib.sha256(each).digest() for each in sealed] != expected:
+            raise RefusedError("bad-blob")
+        opened = [AESGCM(key).decrypt(_counter(n, last), each, None) for n, each in enumerate(sealed, 1)]
+        digests.append(hashlib.sha256(b"".join(opened)).hexdigest())
+    return digests
+
+
+def _counter(number: int, last: int) -> bytes:  # §10.2
+    return struct.pack(">3xQ?", number, number == last)
+
+
 def _frame(data: bytes) -> list[bytes]:  # §2.1, §2.2
     parts = []
     while data:
@@ -63,7 +89,7 @@ def _body(body: bytes) -> list[bytes]:  # §2.3
 
 
 _ALL = {"version", "id", "kind", "sender", "recipients", "created_at"}
-_ANY = {"expires_at", "priority", "due_on", "attachments"}
+_ANY = {"expires_at", "priority", "due_on", "attachments", "blobs"}
 _OF_KIND = {
     "document": {"document", "business_type", "content"},
     "status": {"document", "status", "content"},

@@ -34,6 +34,21 @@ def test_a_listening_address_is_host_and_port(listen: str, address: tuple[str, i
     assert config.http.address == address
 
 
+S3 = 'kind = "s3"\nbucket = "blobs"\n'
+
+
+def test_large_attachments_wait_on_the_broker_unless_told_otherwise() -> None:
+    """A store that is described may be read from only, or written to as well."""
+    assert (parse(GOOD.encode(), name="H49.toml").blobs.kind, parse(GOOD.encode(), name="H49.toml").blobs.bucket) == (
+        "stream",
+        None,
+    )
+    told = parse(f'{GOOD}\n[blobs]\n{S3}endpoint = "https://s3.gov:9000"'.encode(), name="H49.toml").blobs
+    assert (told.kind, told.bucket, told.endpoint, told.region) == ("s3", "blobs", "https://s3.gov:9000", "us-east-1")
+    read_from = f'{GOOD}\n[blobs]\nbucket = "blobs"\nendpoint = "http://s3.gov"\nplain = true'
+    assert parse(read_from.encode(), name="H49.toml").blobs.kind == "stream"
+
+
 def test_content_may_be_as_large_as_a_message_carries() -> None:
     """16 MiB of the broker's less 3 for keys and signatures."""
     config = parse(f"max_content = {13 * 1024 * 1024}\n{GOOD}".encode(), name="H49.toml")
@@ -77,6 +92,12 @@ def test_urgencies_expire_as_they_are_told_to() -> None:
         (f'{GOOD}\n[expiry]\nimmediate = "0h"'.encode(), "expiry.immediate"),
         (f'{GOOD}\n[expiry]\nsoon = "1h"'.encode(), "expiry.soon"),
         (f'{GOOD}\n[deadline]\nwarn = ""'.encode(), "deadline.warn"),
+        (f'{GOOD}\n[blobs]\nkind = "s3"'.encode(), "bucket is missing.*thiếu bucket"),
+        (f'{GOOD}\n[blobs]\nendpoint = "https://s3.gov"'.encode(), "bucket is missing"),
+        (f'{GOOD}\n[blobs]\n{S3}endpoint = "http://s3.gov"'.encode(), "not encrypted.*không mã hóa"),
+        (f'{GOOD}\n[blobs]\n{S3}endpoint = "s3.gov"'.encode(), "blobs.endpoint"),
+        (f'{GOOD}\n[blobs]\n{S3}endpoint = "https://a:b@s3.gov"'.encode(), "blobs.endpoint"),
+        (f'{GOOD}\n[blobs]\nkind = "ftp"'.encode(), "blobs.kind"),
     ],
 )
 def test_what_is_wrong_is_named(data: bytes, said: str) -> None:

@@ -72,7 +72,7 @@ def test_an_empty_broker_needs_everything_in_an_order_that_works() -> None:
         (without(WANTED, INBOX), ("create", "queue", INBOX)),
         (without(WANTED, ROUTE_POLICY), ("create", "policy", ROUTE_POLICY)),
         (without(WANTED, "dead → dead"), ("create", "binding", "dead → dead")),
-        (without(WANTED, "agency.A → audit (#)"), ("create", "binding", "agency.A → audit (#)")),
+        (without(WANTED, "agency.A → audit (status.#)"), ("create", "binding", "agency.A → audit (status.#)")),
         (without(WANTED, "A"), ("create", "user", "A")),
         (with_user("A", permissions=None), ("change", "user", "A")),
         (with_user("A", permissions=Permissions(".*", ".*", ".*")), ("change", "user", "A")),
@@ -134,7 +134,8 @@ def test_a_changed_user_keeps_the_password() -> None:
 def test_details_name_before_and_after() -> None:
     """A plan shows what it found and what it would write."""
     (change,) = diff(
-        with_user("A", permissions=Permissions("^$", ".*", "^(inbox\\.A|directory|directory\\.changes)$")), WANTED
+        with_user("A", permissions=Permissions("^$", ".*", "^(inbox\\.A|directory|directory\\.changes|blobs\\..+)$")),
+        WANTED,
     )
     assert change.detail.en == "write: .* → ^agency\\.A$"
 
@@ -190,8 +191,16 @@ def test_prune_removes_all_that_a_mailbox_had_and_the_rest_stays() -> None:
         ("remove", "binding", "route → inbox.A (receipt.A)"),
         ("remove", "binding", "route → inbox.A (status.A)"),
         ("remove", "binding", "route → inbox.A (document.A)"),
-        ("remove", "binding", "agency.A → audit (#)"),
-        ("remove", "binding", "agency.A → route (#)"),
+        ("remove", "binding", "agency.A → blobs.A (blob.A)"),
+        ("remove", "binding", "agency.A → audit (dead)"),
+        ("remove", "binding", "agency.A → audit (receipt.#)"),
+        ("remove", "binding", "agency.A → audit (status.#)"),
+        ("remove", "binding", "agency.A → audit (document.#)"),
+        ("remove", "binding", "agency.A → route (dead)"),
+        ("remove", "binding", "agency.A → route (receipt.#)"),
+        ("remove", "binding", "agency.A → route (status.#)"),
+        ("remove", "binding", "agency.A → route (document.#)"),
+        ("remove", "queue", "blobs.A"),
         ("remove", "queue", "inbox.A"),
         ("remove", "exchange", "agency.A"),
     ]
@@ -210,6 +219,61 @@ def test_a_mailbox_that_still_has_something_keeps_everything(facts: dict[str, in
     (change,) = diff(with_queue(**facts), GONE, prune=True)
     assert acts((change,)) == [("cannot", "queue", INBOX)]
     assert words in change.detail.en
+
+
+@pytest.mark.parametrize(
+    ("facts", "goes"),
+    [({"messages": 9}, True), ({"messages": None}, True), ({"messages": 9, "consumers": 1}, False)],
+)
+def test_large_attachments_go_with_their_mailbox_unless_somebody_fetches_them(
+    facts: dict[str, int | None], goes: bool
+) -> None:
+    """A stream never runs empty: what lies in it is no reason to stay, and who reads it is."""
+    queues = tuple(replace(q, **facts) if q.name == "blobs.A" else q for q in WANTED.queues)  # type: ignore[arg-type]
+    changes = diff(replace(WANTED, queues=queues), GONE, prune=True)
+    if goes:
+        assert ("remove", "queue", "blobs.A") in acts(changes)
+        return
+    (change,) = changes
+    assert acts((change,)) == [("cannot", "queue", "blobs.A")]
+    assert "1 are fetching" in change.detail.en
+
+
+# -- a topology of before there were blobs
+
+
+def roads(*mailboxes: str) -> tuple[Binding, ...]:
+    """By which everything went."""
+    return tuple(
+        Binding(f"agency.{mailbox}", *to, f"{mailbox}%23")
+        for mailbox in mailboxes
+        for to in (("route", "#", True), ("audit", "#", False))
+    )
+
+
+OLDER = replace(
+    without(WANTED, "lienthong-blobs", "blobs.A", "blobs.B"),
+    bindings=(*roads("A", "B"), *(b for b in WANTED.bindings if not b.source.startswith("agency."))),
+)
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_the_road_of_all_kinds_goes_once_each_has_its_own(prune: bool) -> None:
+    """Without being asked, after all that is new, and once."""
+    changes = diff(OLDER, WANTED, prune=prune)
+    removed = [change for change in changes if change.kind is Act.REMOVE]
+    assert [change.item for change in removed] == list(roads("A", "B"))
+    assert changes[-len(removed) :] == tuple(removed)
+    assert ("create", "binding", "agency.A → route (document.#)") in acts(changes)
+    assert ("create", "binding", "agency.A → blobs.A (blob.A)") in acts(changes)
+    assert "made before this one goes" in removed[0].detail.en
+    assert leftovers(OLDER, WANTED) == ()
+
+
+def test_the_road_of_who_is_not_asked_about_stays() -> None:
+    """A plan for some mailboxes takes no road from the others."""
+    removed = [change.item for change in diff(OLDER, topology(["A"], vhost="bus")) if change.kind is Act.REMOVE]
+    assert removed == list(roads("A"))
 
 
 LANED = topology(["A", "B"], vhost="bus", version=(4, 2))

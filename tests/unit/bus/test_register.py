@@ -49,6 +49,17 @@ def test_a_directory_answers_from_it_as_from_its_sources(register: Register) -> 
     assert "000.00.00.H99" not in book.listed
 
 
+def test_what_a_mailbox_takes_apart_stands_beside_its_keys() -> None:
+    """Readers of before refuse names that they do not know in the line of a mailbox, and pass over them beside keys."""
+    listed = KEYED.replace('[[mailbox]]\ncode = "G22"', '[[mailbox]]\ncode = "G22"\nlargest = 5_000_000_000')
+    register = Register.of(read({"a.toml": listed}))
+    assert b"largest" not in (register.fact(MAILBOX, "G22") or b"")
+    assert b'"largest":5000000000' in (register.fact(KEYS, "G22") or b"")
+    book = Register.parse(register.content()).book()
+    assert book.mailboxes["G22"].largest == 5_000_000_000
+    assert book.mailboxes["H49"].largest is None
+
+
 def test_many_agencies_are_parsed_as_they_are_asked_for(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few are kept, and all are found."""
     monkeypatch.setattr("bus.register._PARSED", 2)
@@ -101,6 +112,9 @@ def agency(register: Register) -> object:
         (b'agency\tH49\t{"aliases":1}', agency, "list of texts"),
         (b'agency\tH49\t{"aliases":[1]}', agency, "list of texts"),
         (b'mailbox\tH49\t{"serves":1}', Register.book, "mailbox H49"),
+        (b'keys\tH49\t{"largest":0}\nmailbox\tH49\t{}', Register.book, "that is none"),
+        (b'keys\tH49\t{"largest":true}\nmailbox\tH49\t{}', Register.book, "that is none"),
+        (b'keys\tH49\t["largest"]\nmailbox\tH49\t{}', Register.book, "no JSON object"),
         (b"keys\tH49\t[]", Register.book, "JSON object"),
         (b"keys\tH49\t{", Register.book, "JSON object"),
         (b'keys\tH49\t{"sealing":["!"]}', Register.book, "base64"),

@@ -15,8 +15,12 @@ from bus.topology import (
     Policy,
     Queue,
     User,
+    blob_key,
+    blobs_of,
     exchange_of,
+    filters,
     inbox_of,
+    is_blobs,
     is_lane,
     lane_of,
     mailbox_of,
@@ -26,6 +30,8 @@ from bus.topology import (
 from schemas.codes import Kind
 
 MAILBOXES = ("G22", "H29.12", "G22-1_a")
+PUBLIC = {"directory", "directory.changes", *(f"blobs.{mailbox}" for mailbox in MAILBOXES)}
+"""What every mailbox may read."""
 WANTED = topology(MAILBOXES, vhost="bus")
 
 
@@ -38,11 +44,11 @@ def policy(name: str, **how: object) -> Policy:
 
 
 def test_grows_with_the_mailboxes_and_not_with_their_square() -> None:
-    """One more mailbox is one exchange, one queue, five bindings and one user more; no policy."""
+    """One more mailbox is one exchange, two queues, twelve bindings and one user more; no policy."""
     more = topology((*MAILBOXES, "X"), vhost="bus")
     assert len(more.exchanges) - len(WANTED.exchanges) == 1
-    assert len(more.queues) - len(WANTED.queues) == 1
-    assert len(more.bindings) - len(WANTED.bindings) == 5
+    assert len(more.queues) - len(WANTED.queues) == 2
+    assert len(more.bindings) - len(WANTED.bindings) == 12
     assert len(more.users) - len(WANTED.users) == 1
     assert more.policies == WANTED.policies
 
@@ -89,20 +95,71 @@ def test_what_an_adapter_sets_aside_lands_with_the_dead() -> None:
     assert Binding("dead", "dead") in WANTED.bindings
 
 
-def test_audit_hears_everything_and_clients_cannot_reach_the_middle() -> None:
-    """Every agency exchange feeds the audit stream and `route`; `route`, `dead` and `unroutable` are internal."""
-    for mailbox in MAILBOXES:
-        assert Binding(f"agency.{mailbox}", "audit", "#") in WANTED.bindings
-        assert Binding(f"agency.{mailbox}", "route", "#", to_exchange=True) in WANTED.bindings
+KEYS = [*(f"{kind}.H61.1" for kind in Kind), message.DEAD]
+
+
+def fits(pattern: str, key: str) -> bool:
+    """As a topic exchange judges."""
+    return re.fullmatch(re.escape(pattern).replace(r"\.\#", r"(\..+)?"), key) is not None
+
+
+@pytest.mark.parametrize("mailbox", MAILBOXES)
+@pytest.mark.parametrize("key", KEYS)
+def test_audit_hears_every_message_and_route_gets_it(mailbox: str, key: str) -> None:
+    """Of whatever kind, to whomever, from every agency exchange; copies for lanes leave with what they copy."""
+    found = [
+        (b.destination, b.to_exchange) for b in WANTED.bindings if b.source == f"agency.{mailbox}" and fits(b.key, key)
+    ]
+    assert found == [("route", True), ("audit", False)]
+
+
+@pytest.mark.parametrize("mailbox", MAILBOXES)
+def test_large_attachments_go_to_a_stream_of_their_own_and_nowhere_else(mailbox: str) -> None:
+    """A mailbox feeds its own by its own key; another's key leads nowhere."""
+    assert Queue(f"blobs.{mailbox}", {"x-queue-type": "stream"}) in WANTED.queues
+    assert (blobs_of(mailbox), is_blobs(blobs_of(mailbox)), is_blobs(inbox_of(mailbox))) == (
+        f"blobs.{mailbox}", True, False,
+    )  # fmt: skip
+    for other in MAILBOXES:
+        found = [
+            b.destination for b in WANTED.bindings if b.source == f"agency.{mailbox}" and fits(b.key, blob_key(other))
+        ]
+        assert found == ([f"blobs.{mailbox}"] if other == mailbox else [])
+
+
+def test_what_is_kept_of_large_attachments_is_bounded() -> None:
+    """By age and by size, in pieces small enough for both to mean something; of each mailbox's stream, and no other."""
+    blobs = policy("lienthong-blobs", limits=Limits(blob_age="3D", blob_bytes=7, blob_segment_bytes=5))
+    assert blobs.definition == {
+        "max-age": "3D",
+        "max-length-bytes": 7,
+        "stream-max-segment-size-bytes": 5,
+        "queue-leader-locator": "balanced",
+    }
+    assert re.search(blobs.pattern, "blobs.G22")
+    assert not any(re.search(blobs.pattern, name) for name in ("audit", "inbox.blobs.G22"))
+    default = policy("lienthong-blobs").definition
+    assert default["max-age"] == "14D"
+    assert 10 * Limits().blob_segment_bytes < Limits().blob_bytes == default["max-length-bytes"]
+
+
+@pytest.mark.parametrize(("version", "filtering"), [(OLDEST, False), ((3, 12), False), ((3, 13), True), (TARGET, True)])
+def test_knows_which_versions_filter(version: tuple[int, int], filtering: bool) -> None:
+    """Streams hand out what is asked for from 3.13 on."""
+    assert filters(version) is filtering
+
+
+def test_clients_cannot_reach_the_middle() -> None:
+    """`route`, `dead` and `unroutable` are internal."""
     assert {e.name for e in WANTED.exchanges if e.internal} == {"route", "dead", "unroutable"}
 
 
 @pytest.mark.parametrize(
     ("mailbox", "may_write", "may_read"),
     [
-        ("G22", {"agency.G22"}, {"inbox.G22", "directory", "directory.changes"}),
-        ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", "directory", "directory.changes"}),
-        ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", "directory", "directory.changes"}),
+        ("G22", {"agency.G22"}, {"inbox.G22", *PUBLIC}),
+        ("H29.12", {"agency.H29.12"}, {"inbox.H29.12", *PUBLIC}),
+        ("G22-1_a", {"agency.G22-1_a"}, {"inbox.G22-1_a", *PUBLIC}),
         ("operator", {"amq.default"}, {"dead", "unroutable", "audit"}),
         ("ledger", set(), {"audit", "directory", "directory.changes"}),
         ("authority", {"directory.in"}, {"directory", "directory.changes"}),
@@ -111,7 +168,11 @@ def test_audit_hears_everything_and_clients_cannot_reach_the_middle() -> None:
 def test_a_user_may_do_exactly_this(mailbox: str, may_write: set[str], may_read: set[str]) -> None:
     """Of all names there are, and some that look like them, a user's patterns fit its own only."""
     there = {e.name for e in WANTED.exchanges} | {q.name for q in WANTED.queues}
-    names = there | {"amq.default", "agency.H29x12", "inbox.H29x12", "agency.G222", "inbox.G22.x", "xagency.G22", "q"}
+    names = (
+        there
+        | {"amq.default", "agency.H29x12", "inbox.H29x12", "agency.G222", "inbox.G22.x", "xagency.G22", "q"}
+        | {"blobs", "blobs.", "xblobs.G22"}
+    )
     permissions = user(mailbox).permissions
     assert permissions is not None
     assert {name for name in names if re.search(permissions.configure, name)} == set()
@@ -130,7 +191,7 @@ def test_nobody_reads_an_exchange() -> None:
 
 def test_a_mailbox_is_limited_and_a_withdrawn_one_has_no_user() -> None:
     """Connections and channels of each mailbox; exchange, queue and bindings stay whoever may log in."""
-    assert user("G22").limits == {"max-connections": 8, "max-channels": 32}
+    assert user("G22").limits == {"max-connections": 12, "max-channels": 32}
     fewer = topology(MAILBOXES, vhost="bus", limits=Limits(connections=2, channels=3), withdrawn=["H29.12", "X"])
     assert {u.name: dict(u.limits) for u in fewer.users if u.limits} == {
         name: {"max-connections": 2, "max-channels": 3} for name in ("G22", "G22-1_a")
@@ -217,6 +278,7 @@ def test_a_mailbox_cannot_take_the_name_of_a_service() -> None:
         ("agency.G22", "G22"),
         ("inbox.H29.12", "H29.12"),
         ("urgent.H29.12", "H29.12"),
+        ("blobs.H29.12", "H29.12"),
         ("inbox.", None),
         ("route", None),
         ("tap", None),

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.codes import BusinessType, Kind, StatusCode
-from schemas.docket import Address, Docket, DocumentKey, SealedContent
+from schemas.docket import SEGMENT, Address, Blob, Docket, DocumentKey, SealedContent
 from schemas.values import MessageId
 from tests.vectors.make import AT, CITY, MINISTRY, RECEIPT, SENDER
 
@@ -88,3 +88,42 @@ def test_refused(name: str, text: str) -> None:
 def test_content_of_the_docket_is_no_secret() -> None:
     """A docket has no field in which a subject, a summary or a file name could travel."""
     assert not {"subject", "summary", "signer", "number"} & set(Docket.model_fields)
+
+
+def _blob(attachment: int, *, id_: str = "0" * 32) -> Blob:
+    return Blob(attachment=attachment, id=id_, size=SEGMENT + 1, segments=2, sha256="0" * 64)
+
+
+def test_blobs_travel_with_the_docket() -> None:
+    """What travels apart is named in the signed part, and comes back from it."""
+    docket = _docket(Kind.DOCUMENT, attachments=3, blobs=(_blob(1), _blob(3, id_="1" * 32)))
+    assert Docket.from_json(docket.to_json()) == docket
+
+
+def test_a_docket_without_blobs_is_as_it_was() -> None:
+    """A reader of before, which refuses names it does not know, reads every docket without large attachments."""
+    assert b"blobs" not in _docket(Kind.DOCUMENT).to_json()
+
+
+@pytest.mark.parametrize("segments", [1, 3])
+def test_segments_hold_exactly_their_file(segments: int) -> None:
+    """Their number follows from the size (schemas §10)."""
+    with pytest.raises(ValidationError, match="are not in"):
+        Blob(attachment=1, id="0" * 32, size=SEGMENT + 1, segments=segments, sha256="0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "blobs", "why"),
+    [
+        (Kind.STATUS, (_blob(1),), "no attachments"),
+        (Kind.DOCUMENT, (_blob(3),), "no attachments"),
+        (Kind.DOCUMENT, (_blob(2), _blob(1, id_="1" * 32)), "order"),
+        (Kind.DOCUMENT, (_blob(1), _blob(1, id_="1" * 32)), "order"),
+        (Kind.DOCUMENT, (_blob(1), _blob(2)), "one id"),
+        (Kind.DOCUMENT, (), "at least 1"),
+    ],
+)
+def test_blobs_are_attachments(kind: Kind, blobs: tuple[Blob, ...], why: str) -> None:
+    """Each is one attachment of a document, in their order, under an id of its own."""
+    with pytest.raises(ValidationError, match=why):
+        _docket(kind, attachments=2 if kind is Kind.DOCUMENT else 0, blobs=blobs)

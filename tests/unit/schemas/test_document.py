@@ -1,6 +1,7 @@
 """Documents: what makes one, how its files are described, and how they come back to it."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -75,3 +76,25 @@ def test_json_carries_a_whole_document(item: Document) -> None:
     """Written and read, with the contents beside it, nothing is lost."""
     contents = [each.content for each in item.attachments]
     assert Document.from_json(item.to_json()).with_contents(contents) == item
+
+
+class _Twice:
+    """The same byte over and over."""
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        return iter([b"x" * size, b"x"])
+
+
+def test_bytes_are_read_where_they_lie() -> None:
+    """In memory or elsewhere, piece by piece; and where they lie is nothing that travels."""
+    small = Attachment.of("a", b"12345")
+    assert list(small.pieces(2)) == [b"12", b"34", b"5"]
+    large = Attachment(name="a", size=3, sha256="0" * 64, source=_Twice())
+    assert list(large.pieces(2)) == [b"xx", b"x"]
+    assert b"source" not in large.to_json()
+
+
+def test_a_source_has_pieces() -> None:
+    """Anything else in its place is an adapter's mistake, found at once."""
+    with pytest.raises(ValidationError):
+        Attachment(name="a", size=3, sha256="0" * 64, source="a path")  # type: ignore[arg-type]

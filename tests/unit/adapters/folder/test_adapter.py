@@ -14,10 +14,11 @@ from adapters.folder.names import of_document
 from bus.errors import DmsAway, RefusedByDms
 from bus.ports import Bounce
 from schemas.codes import BusinessType, StatusCode
-from schemas.document import Trace
-from schemas.edxml import read, write
+from schemas.document import Attachment, Trace
+from schemas.edxml import read, write, write_pieces
 from schemas.values import MessageId
 from tests.contract.adapter_site import a_document, a_filing, a_message, a_report, a_status, accepted, ids
+from tests.fakes.source import Generated, large
 
 END_OF_TIME = datetime(9999, 12, 31, 23, tzinfo=UTC)
 """A moment that Việt Nam's clock cannot show."""
@@ -280,3 +281,34 @@ def test_sending_and_filing_share_nothing(tmp_path: Path) -> None:
     thread.join()
     assert sorted(sent) == sorted(ids(documents))
     assert len(list((tmp_path / "incoming").iterdir())) == 60
+
+
+def test_the_spool_may_lie_elsewhere(tmp_path: Path) -> None:
+    """Where the disk has room; `check` says whether it can be used."""
+    spool = tmp_path / "spool"
+    at_work = adapter(tmp_path / "dms", spool=str(spool))
+    (sentence,) = at_work.check()
+    assert str(spool) in sentence
+    spool.mkdir()
+    assert not at_work.check()
+
+
+def test_no_room_to_read_is_a_disk_in_trouble(tmp_path: Path) -> None:
+    """It counts against no document, and is over when there is room."""
+    spool = tmp_path / "spool"
+    at_work = adapter(tmp_path / "dms", spool=str(spool))
+    document = a_document(attachments=[large("a.pdf", 1 << 20, content_id="1")])
+    with (tmp_path / "dms" / "outgoing" / "a.edxml").open("wb") as file:
+        file.writelines(write_pieces(document))
+    with pytest.raises(DmsAway, match="No such file"):
+        at_work.collect_large(1)
+    assert any("a.edxml" in sentence for sentence in at_work.check())
+
+
+def test_a_large_document_that_no_package_can_hold_is_refused(tmp_path: Path) -> None:
+    """As a small one is: it will not fit another time either."""
+    source = Generated(1 << 32)
+    attachment = Attachment(name="a.bin", size=1 << 32, sha256="0" * 64, content_id="1", source=source)
+    (filed,) = adapter(tmp_path).deliver([a_filing(a_document(attachments=[attachment]))])
+    assert isinstance(filed.error, RefusedByDms)
+    assert not list((tmp_path / ".lienthong" / "staged").iterdir())

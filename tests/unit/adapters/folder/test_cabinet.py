@@ -1,11 +1,12 @@
 """adapters/folder/cabinet.py: filed once. Its crashes are in tests/contract/."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.folder.cabinet import Cabinet, Paper
+from adapters.folder.cabinet import Cabinet, Paper, PiecesFailed
 from schemas.values import MessageId
 
 
@@ -96,3 +97,36 @@ def test_nothing_to_file(root: Path) -> None:
     """No paper, no journal."""
     assert cabinet(root).file([]) == []
     assert not (root / ".lienthong" / "filed.log").exists()
+
+
+def test_what_a_crash_left_half_written_is_cleared_away(root: Path) -> None:
+    """Its message may have been given up since. What was noted is not touched: it is as good as filed."""
+    staged = root / ".lienthong" / "staged"
+    (root / "incoming").rename(root / "gone")
+    with pytest.raises(FileNotFoundError):
+        cabinet(root).file([paper("noted")])
+    (root / "gone").rename(root / "incoming")
+    (staged / "half.edxml").write_bytes(b"x")
+    work = cabinet(root)
+    assert work.file([paper("b")]) == ["incoming/b.edxml"]
+    assert [path.name for path in staged.iterdir()] == ["noted.edxml"]
+    (staged / "ours.edxml").write_bytes(b"x")
+    assert work.file([paper("noted")]) == ["incoming/noted.edxml"]
+    assert [path.name for path in staged.iterdir()] == ["ours.edxml"]
+
+
+def test_pieces_are_filed_as_data_is(root: Path) -> None:
+    """And what fails is told apart: the disk, what is read, what cannot be a package at all."""
+
+    def broken(error: Exception) -> Iterator[bytes]:
+        yield b"x"
+        raise error
+
+    whole = replace(paper("a"), pieces=lambda: iter([b"x", b"y"]), size=2)
+    unread = replace(paper("b"), pieces=lambda: broken(OSError("Input/output error")))
+    unfit = replace(paper("c"), pieces=lambda: broken(OverflowError()))
+    first, second, third = cabinet(root).file([whole, unread, unfit])
+    assert (first, (root / "incoming" / "a.edxml").read_bytes()) == ("incoming/a.edxml", b"xy")
+    assert isinstance(second, PiecesFailed)
+    assert isinstance(third, OverflowError)
+    assert not list((root / ".lienthong" / "staged").iterdir())

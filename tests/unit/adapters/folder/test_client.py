@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,56 @@ def test_a_usable_folder(tmp_path: Path) -> None:
     """It is there, and it is a folder."""
     (tmp_path / "file").touch()
     assert [client.usable(tmp_path / name) for name in ("", "file", "gone")] == [True, False, False]
+
+
+def test_a_large_file_is_poured_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Piece by piece; where one of them fails nothing is left, of what stood there before neither."""
+    path = tmp_path / "a"
+    client.pour(path, [b"x" * 9_000_000] * 3, size=27_000_000)
+    assert path.stat().st_size == 27_000_000
+
+    def fails() -> Iterator[bytes]:
+        yield b"y"
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        client.pour(path, fails(), size=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_has_no_room_is_not_begun(tmp_path: Path) -> None:
+    """A disk that would be full at the end is full for everybody until then."""
+    with pytest.raises(OSError, match="No space") as caught:
+        client.pour(tmp_path / "a", iter([b"x"]), size=1 << 60)
+    assert client.concerns_all(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_in_the_way_is_cleared_away(tmp_path: Path) -> None:
+    """It follows no link, and the next try finds none."""
+    path = tmp_path / "a"
+    path.symlink_to("elsewhere")
+    with pytest.raises(OSError, match="symbolic"):
+        client.pour(path, iter([b"x"]), size=1)
+    client.pour(path, iter([b"x"]), size=1)
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_open_file_stays_as_it_was(tmp_path: Path) -> None:
+    """From the first byte to the last, or it is stale."""
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    before = client.stamp(path)
+    with client.opened(path, before) as file:
+        assert (client.tail(file, 2), client.tail(file, 9)) == (b"45", b"12345")
+    with pytest.raises(Stale), client.opened(path, before) as file:
+        path.write_bytes(b"123456")
+    with pytest.raises(Stale), client.opened(path, before):
+        raise AssertionError("opened although it had changed")
+
+
+def test_a_spool_leaves_nothing(tmp_path: Path) -> None:
+    """It has no name, not even while it is there."""
+    with client.spool(tmp_path) as file:
+        file.write(b"x")
+        assert not list(tmp_path.iterdir())

@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def outgoing(root: Path, **options: object) -> Outgoing:
-    return Outgoing(root, parse({"root": str(root), "quiet": 0, **options}))
+    return Outgoing(root, parse({"root": str(root), "quiet": 0, **options}), lambda: client.spool(root))
 
 
 def put(root: Path, name: str, data: bytes | None = None, *, folder: str = "outgoing", age: float = 60) -> Path:

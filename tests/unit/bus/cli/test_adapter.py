@@ -205,6 +205,17 @@ def test_a_document_system_without_a_check_is_ready(tmp_path: Path) -> None:
     assert MemoryDms().check() == ()
 
 
+def test_large_files_that_its_document_system_cannot_be_handed(config: Path) -> None:
+    """What the directory lets others send is more than fits there: said before one comes."""
+    for listing in Path(loaded(config).directory or "").glob("*.toml"):
+        text = listing.read_text(encoding="utf-8")
+        listing.write_text(text.replace("[[mailbox]]\n", "[[mailbox]]\nlargest = 5_000_000_000\n"), encoding="utf-8")
+    assert len(findings(config)) == 1
+    text = config.read_text(encoding="utf-8").replace("adapters.folder:FolderAdapter", "tests.unit.bus.cli.plain:Plain")
+    config.write_text(text, encoding="utf-8")
+    assert any("5000000000 bytes of large files" in found for found in findings(config))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "finding"),
     [

@@ -132,6 +132,7 @@ def test_programs_read_lists() -> None:
         "mailbox": "H08",
         "name": "UBND tỉnh Bình Định",
         "serves": [],
+        "largest": None,
         "closed": "2025-07-01",
         "successor": "H21",
     }
@@ -149,6 +150,7 @@ def test_forwarding_is_shown(folder: Path) -> None:
         "listed": True,
         "mailbox": "H21",
         "mailbox_name": "UBND tỉnh Gia Lai",
+        "largest": None,
         "via": ["H21"],
         "forwarded_from": "H08",
     }

@@ -1,5 +1,6 @@
 """`lienthong edxml` tells a stranger what a package is, what was forgiven in it, and why it is refused."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bus.cli.main import main
-from tests.packages import BUSINESS, DOCUMENT, PDF, STATUS, spoiled
+from tests.packages import BUSINESS, DOCUMENT, PDF, STATUS, spoiled, with_file
 
 SECRET = spoiled(DOCUMENT, ("<edXML:OtherInfo>", "<edXML:OtherInfo><edXML:Secret>Tối mật</edXML:Secret>"))
 
@@ -134,3 +135,16 @@ def test_a_package_steers_no_terminal(folder: Path) -> None:
     output = run("show", f"{folder}/x.edxml").output
     assert "a 31m b" in output
     assert "[red]B[/red] :smile:" in output
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_large_package_is_judged_without_holding_it(folder: Path, writable: bool) -> None:
+    """Whether its folder lets us keep its files there meanwhile or not."""
+    content = bytes(range(256)) * 8192
+    path = folder / "large.edxml"
+    path.write_bytes(with_file("bản đồ.bin", content))
+    with path.open("rb") as file:
+        output = run("show", str(path) if writable else f"/proc/self/fd/{file.fileno()}").output
+    assert "2,097,152" in output
+    assert hashlib.sha256(content).hexdigest() in output
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in output

@@ -45,7 +45,7 @@ def test_a_user_is_limited_from_the_first_moment() -> None:
     exported = export(WANTED, hashes={"G22": "", "operator": ""})
     assert {user["name"]: user["limits"] for user in exported["users"]} == {
         "operator": {},
-        "G22": {"max-connections": 8, "max-channels": 32},
+        "G22": {"max-connections": 12, "max-channels": 32},
     }
 
 

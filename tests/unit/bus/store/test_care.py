@@ -19,6 +19,7 @@ from bus.records import Box, OutboxChange, State
 from bus.store import care, open_store
 from bus.store.sqlite import recovery_of
 from tests.contract.store import NOW, arrived, due, mid, put, row, sending, settle
+from tests.contract.store_apart import come, keep, key, large, moved, nobody_s, take
 
 COUNT = 60
 BODY = 7070  # a row a page: what does not fit goes to overflow pages, and the rest is more than half of one
@@ -265,3 +266,39 @@ def test_a_backup_beside_one_who_never_rests(path: Path) -> None:
         busy.join()
         store.close()
     assert care.check(url(path.with_name("copy.db"))) == []
+
+
+def test_a_lost_segment_is_seen(path: Path) -> None:
+    """What was whole and is not any more is named like a lost body, what was being fetched is fetched anew, and what is
+    nobody's any more is dropped in time."""
+    store = open_store(url(path), owner="H49")
+    for number in (501, 502):
+        keep(store, Box.OUT, key(number), 1, 2, 3)
+        put(store, large(number))
+    take(store, come(501), come(502, state=State.FETCHED), come(503, state=State.FETCHED))
+    for number in (501, 502, 503):
+        keep(store, Box.IN, key(number), 1, 2, 3)
+        with store.write() as tx:
+            whole = None if number == 501 else NOW
+            tx.put_transfer(Box.IN, moved(number, done=3, mark="5", finished_at=whole))
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute('DELETE FROM outbox_segment WHERE number = 2 AND "of" = 2')
+        connection.execute('DELETE FROM inbox_segment WHERE number = 2 AND "of" < 3')
+        connection.execute("DELETE FROM inbox_blob WHERE number = 1")
+    connection.close()
+
+    done = care.recover(url(path), owner="H49")
+    assert (done.outbox, done.inbox) == ((mid(502),), (mid(502),))
+    store = open_store(url(path), owner="H49")
+    with store.read() as tx:
+        assert tx.rows(Box.OUT, message=mid(501))[0].state is State.UPLOADING
+        assert tx.rows(Box.OUT, message=mid(502))[0].state is State.CANCELLED
+        assert {row.docket.id for row in tx.rows(Box.IN, state=State.FETCHED)} == {mid(503)}
+        (fetching,) = tx.transfers(Box.IN, [mid(501)])
+        assert (fetching.done, fetching.mark) == (0, None)
+        assert tx.unneeded(Box.OUT, before=NOW) == [key(502)]
+        assert tx.unneeded(Box.IN, before=NOW) == [key(502)]
+    keep(store, Box.IN, key(501), 1)
+    assert nobody_s(store, Box.IN) == [key(502)]
+    store.close()

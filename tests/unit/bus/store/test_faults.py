@@ -84,7 +84,7 @@ def test_a_file_damaged_in_the_middle(tmp_path: Path) -> None:
     put(store, *(sending(number, body=bytes(3000)) for number in range(1, 200)))
     store.close()
     pages = (tmp_path / "x.db").read_bytes()
-    (tmp_path / "x.db").write_bytes(pages[: 40 * 4096] + b"\xa5" * (len(pages) - 40 * 4096))
+    (tmp_path / "x.db").write_bytes(pages[: 80 * 4096] + b"\xa5" * (len(pages) - 80 * 4096))
 
     store = open_store(f"sqlite:///{tmp_path}/x.db", owner="G22")
 

@@ -69,7 +69,7 @@ def test_a_newer_store(engine: Engine) -> None:
     with engine.begin() as connection:
         migrate.upgrade(connection)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-        with pytest.raises(BadConfig, match=r"newer version.*9999.*0004.*install"):
+        with pytest.raises(BadConfig, match=r"newer version.*9999.*0005.*install"):
             migrate.is_current(connection, store="x.db")
 
 

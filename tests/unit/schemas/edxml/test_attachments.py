@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.document import Document
-from schemas.edxml import Limits, PackageRefused, read
+from schemas.edxml import Limits, PackageRefused
 from schemas.edxml.attachments import extension, plain_name
-from tests.packages import ATTACHMENT, DOCUMENT, PDF, spoiled, with_file, zip_of
+from tests.packages import ATTACHMENT, DOCUMENT, PDF, read_both, spoiled, with_file, zip_of
 
 ENCODED = base64.b64encode(PDF).decode()
 OFFICE = zip_of(("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<x/>"))
@@ -20,7 +20,7 @@ TEXT_PASSAGE = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n%%EOF".decode(errors="replace").en
 
 
 def judged(package: bytes, **limits: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, str]]]:
-    result = read(package, limits=Limits(**limits))
+    result = read_both(package, limits=Limits(**limits))
     assert isinstance(result.item, Document)
     return (
         [(each.name, each.content) for each in result.item.attachments],
@@ -183,3 +183,17 @@ def test_types_that_differ_are_noticed() -> None:
     """The SDK of 2019 told the manifest one type and the attachment another."""
     package = spoiled(DOCUMENT, ("<ContentType>application/pdf<", "<ContentType>application/x-pdf<"))
     assert judged(package)[1] == [("content-type", "application/x-pdf ≠ application/pdf")]
+
+
+def test_a_package_whose_files_are_over_all_limits_is_refused_from_a_file_too() -> None:
+    """There what is over them is not even kept; the words are the same."""
+    package = with_file("a.pdf", b"%PDF" * 1_000_000)
+    with pytest.raises(PackageRefused, match="> 1000 byte"):
+        judged(package, total=1000)
+
+
+def test_a_content_within_a_content_is_none() -> None:
+    """The outer one's own text is the file; what stands in an element within it never was, however it is called."""
+    inner = f"<edXML:ContentTransferEncoded>{'QUJD' * 50}<x>Z</x></edXML:ContentTransferEncoded>"
+    package = spoiled(DOCUMENT, (ENCODED, ENCODED[:8] + inner + ENCODED[8:]))
+    assert judged(package) == ([("12-SA.pdf", PDF)], [])

@@ -1,13 +1,18 @@
 """ZIP wrappers: opened at a bounded cost, kept where anything about them is odd."""
 
+import io
 import struct
+import tempfile
 import zipfile
+from contextlib import suppress
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.edxml import zipped
+from schemas.edxml import packing, zipped
+from schemas.edxml.spool import Held, Slice, Spool, SpoolFailed
 from tests.packages import zip_of
 
 ONE = zip_of(("x.pdf", "nội dung".encode() * 20))
@@ -39,18 +44,18 @@ def central(offset: int, new: bytes) -> bytes:
 )
 def test_what_is_kept_as_it_is(content: bytes, kept: zipped.Kept) -> None:
     """Damaged, encrypted, of several entries, of an office program: such bytes are passed on, with a word why."""
-    assert zipped.look(content) == kept
+    assert zipped.look(Held(content)) == kept
 
 
 def wrapped(content: bytes) -> zipped.Wrapped:
-    found = zipped.look(content)
+    found = zipped.look(Held(content))
     assert isinstance(found, zipped.Wrapped)
     return found
 
 
 def test_a_wrapper_is_opened() -> None:
     """One entry, one file."""
-    assert zipped.unwrap(wrapped(ONE), most=1000) == "nội dung".encode() * 20
+    assert zipped.unwrap(wrapped(ONE)) == "nội dung".encode() * 20
 
 
 @pytest.mark.parametrize(
@@ -64,20 +69,32 @@ def test_a_wrapper_is_opened() -> None:
 )
 def test_a_damaged_wrapper_gives_nothing(content: bytes) -> None:
     """A stream, a header, a checksum or a size that is wrong: no half file comes out."""
-    assert zipped.unwrap(wrapped(content), most=1000) is None
+    with pytest.raises(ValueError, match="damaged"):
+        zipped.unwrap(wrapped(content))
 
 
-def test_no_more_is_unpacked_than_asked_for() -> None:
-    """The bound holds whatever the directory says."""
-    assert zipped.unwrap(wrapped(ONE), most=5) is None
+def test_no_more_is_unpacked_than_the_directory_says() -> None:
+    """That is what was judged; what follows is never looked at."""
+    assert [len(piece) for piece in zipped.unpacked(wrapped(ONE), 150)] == [150, 50]
+    more = wrapped(central(24, struct.pack("<L", 10)))
+    with pytest.raises(ValueError, match="damaged"):
+        zipped.unwrap(more)
+
+
+def test_the_end_of_a_zip_says_what_it_is() -> None:
+    """Whoever cannot go back looks at the last bytes alone."""
+    long = zip_of(("x.bin", bytes(range(256)) * 8000), method=zipfile.ZIP_STORED)
+    assert len(long) > zipped.TAIL
+    assert isinstance(zipped.look_at_end(long[-zipped.TAIL :]), zipped.Wrapped)
+    assert zipped.look_at_end(long[: -zipped.TAIL]) == zipped.Kept("zip-kept", "directory")
 
 
 @given(st.binary(max_size=300), st.sampled_from(["xlsx", ""]))
 def test_wrapping_is_a_function_and_comes_off(content: bytes, extension: str) -> None:
     """The same file gives the same ZIP, and the ZIP gives the file."""
-    packed = zipped.wrap(content, extension)
-    assert packed == zipped.wrap(content, extension)
-    assert zipped.unwrap(wrapped(packed), most=1000) == content
+    packed = packing.wrap(content, extension)
+    assert packed == packing.wrap(content, extension)
+    assert zipped.unwrap(wrapped(packed)) == content
     assert not zipped.is_path(wrapped(packed).entry)
 
 
@@ -85,6 +102,49 @@ def test_wrapping_is_a_function_and_comes_off(content: bytes, extension: str) ->
 @given(st.integers(0, len(ONE) - 1), st.binary(min_size=1, max_size=4))
 def test_no_damage_brings_out_an_exception(at: int, new: bytes) -> None:
     """Any byte of a wrapper may be wrong."""
-    found = zipped.look(changed(at, new))
+    found = zipped.look(Held(changed(at, new)))
     if isinstance(found, zipped.Wrapped):
-        zipped.unwrap(found, most=1000)
+        with suppress(ValueError):
+            zipped.unwrap(found)
+
+
+def test_a_spool_that_cannot_be_read_is_no_damaged_zip() -> None:
+    """The package is not judged by this machine's trouble."""
+    with tempfile.TemporaryFile() as file:
+        spool = Spool(file)
+        spool.add(zip_of(("x.bin", bytes(range(256)) * 400), method=zipfile.ZIP_STORED))
+        lying = Slice(spool, 0)
+        inside = zipped.Inside(lying, wrapped_in(lying))
+        found = wrapped_in(lying)
+        file.truncate(2000)
+        with pytest.raises(SpoolFailed):
+            zipped.unwrap(found)
+        file.truncate(lying.size - 60)
+        with pytest.raises(SpoolFailed):
+            list(inside.pieces(1000))
+
+
+class _Breaking(io.BytesIO):
+    """Its directory cannot be read; its end can."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if (size or 0) > 22:
+            raise SpoolFailed(5, "Input/output error")
+        return super().read(size)
+
+
+class _Broken(Held):
+    def open(self) -> BinaryIO:
+        return _Breaking(self.content)
+
+
+def test_nor_is_its_directory() -> None:
+    """Wherever the spool fails."""
+    with pytest.raises(SpoolFailed):
+        zipped.look(_Broken(ONE))
+
+
+def wrapped_in(lying: Slice) -> zipped.Wrapped:
+    found = zipped.look(lying)
+    assert isinstance(found, zipped.Wrapped)
+    return found

@@ -1,0 +1,185 @@
+"""The thread for what travels apart: what one step does, what it says, and that nothing in it waits for the rest."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bus.daemon.large import WAITING
+from bus.daemon.mailbox import MailboxDaemon
+from bus.daemon.metrics import RoadCollector, health
+from bus.errors import BlobsAway, DmsAway
+from bus.records import Box, State
+from tests.scenarios.country import document
+from tests.scenarios.large import LargeLand
+from tests.unit.bus.daemon.offices import daemon_of, step
+from tests.unit.bus.daemon.test_mailbox import ended, wait_until
+
+
+@pytest.fixture
+def land() -> LargeLand:
+    return LargeLand()
+
+
+@pytest.fixture
+def logs() -> Iterator[list[Any]]:
+    with capture_logs() as entries:
+        yield entries
+
+
+def daemon(land: LargeLand, code: str, **other: Any) -> MailboxDaemon:
+    settings: dict[str, Any] = {"every": 0.0, "blobs": {"stream": land.blobs[code]}} | other
+    return daemon_of(land, code, **settings)
+
+
+def rest(daemon: MailboxDaemon, name: str = "large") -> None:
+    while step(daemon, name):
+        pass
+
+
+def test_two_daemons_exchange_a_large_file(land: LargeLand) -> None:
+    """Started, they do it by themselves, beside the small ones."""
+    sender, recipient = daemon(land, "G22", every=0.01), daemon(land, "H49", every=0.01)
+    sent = land.send("G22", "H49", mib=10)
+    land["G22"].dms.write(document("G22", "H49", number=2))
+    for each in (sender, recipient):
+        each.start()
+    wait_until(lambda: len(land["G22"].dms.heard) == 2)
+    ended(sender, recipient)
+    assert land.filed("H49", sent)
+    with pytest.raises(BlobsAway):
+        land.blobs["G22"].begin()  # closed with the daemon
+
+
+def test_it_says_how_far_it_is(land: LargeLand, logs: list[Any]) -> None:
+    """Every tenth part at both ends, and that all is there; bytes are counted."""
+    sender, recipient = daemon(land, "G22"), daemon(land, "H49")
+    land.send("G22", "H49", mib=99)
+    rest(sender)
+    step(sender, "publish")
+    step(recipient, "take-in")
+    rest(recipient)
+    for name in ("blob.sent", "blob.fetched"):
+        facts = [entry for entry in logs if entry["event"] == name]
+        assert [fact["percent"] for fact in facts] == list(range(10, 101, 10))
+        assert facts[-1]["segments"] == facts[-1]["of"] == 100
+    assert [entry["event"] for entry in logs][-1] == "blob.whole"
+    assert sender.tally.read()["blob_bytes_sent"] > 99 * 2**20
+    assert recipient.tally.read()["blob_bytes_fetched"] == sender.tally.read()["blob_bytes_sent"]
+    metrics = {sample.labels["direction"]: sample.value for sample in _samples(sender, "lienthong_blob_bytes_total")}
+    assert metrics == {"sent": sender.tally.read()["blob_bytes_sent"], "fetched": 0}
+    assert not [each for each in _samples(sender, "lienthong_road_total") if "bytes" in each.labels["step"]]
+
+
+def _samples(of: MailboxDaemon, name: str) -> list[Any]:
+    return [each for metric in RoadCollector([of]).collect() for each in metric.samples if each.name == name]
+
+
+def test_health_tells_of_what_is_under_way(land: LargeLand) -> None:
+    """Which message, how many bytes of how many, and what holds it up."""
+    sender = daemon(land, "G22")
+    assert "transfers" not in _said(sender)
+    land.send("G22", "H49", mib=30)
+    step(sender, "large")
+    land.depot.away = "no route"
+    with pytest.raises(BlobsAway):
+        step(sender, "large")
+    (told,) = _said(sender)["transfers"]
+    assert (told["state"], told["bytes"], told["done"]) == ("uploading", 30 * 2**20 + 5, 8 * 2**20)
+    assert "no route" in told["error"]
+
+
+def _said(of: MailboxDaemon) -> dict[str, Any]:
+    mailboxes: Any = health([of])[1]["mailboxes"]
+    said: dict[str, Any] = mailboxes[0]
+    return said
+
+
+def test_what_fails_keeps_the_others_from_nothing(land: LargeLand) -> None:
+    """Where segments cannot be put, what came is filed all the same; that is raised once nothing else is left."""
+    came, _ = land.sent("H49", "G22", mib=3)
+    daemon_ = daemon(land, "G22")
+    land.fetch_all("G22")
+    land.send("G22", "H49", mib=3)
+    land.depot.away = "no route"
+    assert step(daemon_, "large")
+    assert land.filed("G22", came)
+    with pytest.raises(BlobsAway):
+        rest(daemon_)
+    with pytest.raises(BlobsAway):
+        step(daemon_, "large")  # it is put off, and still not well
+    land.depot.away = None
+    land.wait(timedelta(minutes=2))
+    rest(daemon_)
+    assert not step(daemon_, "large")
+
+
+def test_a_document_system_that_is_away(land: LargeLand) -> None:
+    """It is asked again; what is under way goes on."""
+    land.send("G22", "H49", mib=20)
+    land.collect_large("G22")
+    daemon_ = daemon(land, "G22")
+    land["G22"].dms.away = DmsAway(why="bảo trì")
+    with pytest.raises(DmsAway):
+        rest(daemon_)
+    assert land.depot.puts == 21
+
+
+def test_no_more_are_sealed_than_can_be_sent(land: LargeLand) -> None:
+    """While some wait, the others stay in the document system: they would lie on the disk twice."""
+    land.depot.away = "no route"
+    daemon_ = daemon(land, "G22")
+    for number in range(WAITING + 3):
+        land.send("G22", "H49", mib=1, number=number + 1)
+    for _ in range(3 * WAITING):
+        try:
+            step(daemon_, "large")
+        except BlobsAway:
+            land.wait(timedelta(minutes=2))
+    with land["G22"].store.read() as tx:
+        assert tx.counts(Box.OUT) == {State.UPLOADING: WAITING}
+    land.depot.away = None
+    land.wait(timedelta(minutes=2))
+    rest(daemon_)
+    with land["G22"].store.read() as tx:
+        assert tx.counts(Box.OUT) == {State.WAITING: WAITING + 3}
+
+
+def test_it_looks_into_the_document_system_now_and_then(land: LargeLand) -> None:
+    """Not at each step of a large file; and not at all where nothing large is offered there."""
+    seconds = [0.0]
+    daemon_ = daemon(land, "G22", every=5.0, steady=lambda: seconds[0])
+    assert not step(daemon_, "large")
+    land.send("G22", "H49", mib=1)
+    assert not step(daemon_, "large")
+    seconds[0] = 6.0
+    assert step(daemon_, "large")
+    other = daemon(land, "H49")
+    land["H49"].dms.takes_large = False
+    land.send("H49", "G22", mib=1)
+    assert not step(other, "large")
+
+
+def test_without_a_place_nothing_large_travels(land: LargeLand) -> None:
+    """A mailbox without any still files what is whole, and says what it lacks for the rest."""
+    came, _ = land.sent("H49", "G22", mib=3)
+    land.fetch_all("G22")
+    _, other = land.sent("H49", "G22", mib=3, number=2)
+    daemon_ = daemon(land, "G22", blobs={})
+    step(daemon_, "large")
+    assert land.filed("G22", came)
+    land.wait(timedelta(minutes=1))
+    with pytest.raises(BlobsAway, match="not configured"):
+        step(daemon_, "large")
+    assert land.row("G22", Box.IN, other).state is State.FETCHING
+
+
+def test_what_is_refused_is_said(land: LargeLand, logs: list[Any]) -> None:
+    """As of any other document."""
+    land["H49"].dms.takes_large = False
+    land.sent("G22", "H49", mib=65)
+    rest(daemon(land, "H49"))
+    (fact,) = [entry for entry in logs if entry["event"] == "deliver.trouble"]
+    assert fact["refused"] == 1
