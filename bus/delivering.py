@@ -12,7 +12,7 @@ from bus.dossiers import CHANGES
 from bus.errors import HeldAfterAll, NotInTime, Orphan, Refused, TooLarge, TryLater
 from bus.filing import file, is_under_way, name_of, wait
 from bus.handling import Verdict
-from bus.opening import Opened, open_entry
+from bus.opening import Opened, open_all
 from bus.ports import Adapter, Report, Store
 from bus.records import Box, Event, HandlingKey, InboxChange, InboxEntry, State, SubmissionKey
 from bus.settling import Delivery as Delivery  # what one call of `deliver` is given
@@ -120,13 +120,10 @@ def _open_all(store: Store, due: Sequence[InboxEntry], delivery: Delivery, done:
     """Opens what is sealed; refuses what cannot be opened; passes over what was filed before."""
     results = Results()
     opened: dict[SubmissionKey, Opened] = {}
-    for entry in due:
-        if entry.docket.kind is Kind.RECEIPT:
-            continue
-        try:
-            work = open_entry(entry, delivery.member, store)
-        except Refused as error:
-            refuse(results, entry, error, delivery)
+    sealed = [entry for entry in due if entry.docket.kind is not Kind.RECEIPT]
+    for entry, work in zip(sealed, open_all(sealed, delivery.member, store), strict=True):
+        if isinstance(work, Refused):
+            refuse(results, entry, work, delivery)
             continue
         # A second message with the same content waits for the next turn: only what is filed makes it a duplicate.
         opened.setdefault(work.key, work)

@@ -176,7 +176,9 @@ class Directory:
         if not line or any(map(self._is_future, line)):
             raise UnknownAgency(agency=code)
         own = self._book.listed.get(code)
-        asked = (own.code if own is not None else code, *(agency.code for agency in line if agency is not own))
+        asked = tuple([agency.code for agency in line])
+        if own is None:
+            asked = (code, *asked)
         if (closing := self._first_closed(line)) is not None:
             return self._forward(code, closing, asked[: asked.index(closing.code) + 1])
         for position, step in enumerate(asked):

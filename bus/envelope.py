@@ -15,7 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import ValidationError
 
-from bus.errors import BadMessage, BadSignature, CannotOpen, NoKey, TooLarge, UnknownKey
+from bus.abreast import abreast
+from bus.errors import BadMessage, BadSignature, BusError, CannotOpen, NoKey, TooLarge, UnknownKey
 from bus.keys import SIGNATURE_SIZE, WRAPPED_SIZE, KeyId, SealingKey, SealingPublicKey, Signer, VerifyKey
 from schemas.docket import Docket, SealedContent
 from schemas.framing import frame, unframe
@@ -93,6 +94,14 @@ def encrypt(content: bytes) -> Encrypted:
     return Encrypted(key, memoryview(sealed).toreadonly(), SealedContent(size=len(sealed), sha256=digest))
 
 
+class Letter(NamedTuple):
+    """A docket, its content, and who is to open it; `recipients` may know more than the docket's mailboxes."""
+
+    docket: Docket
+    encrypted: Encrypted | None
+    recipients: Mapping[MailboxCode, SealingPublicKey]
+
+
 def seal(
     docket: Docket,
     encrypted: Encrypted | None,
@@ -105,20 +114,50 @@ def seal(
     Raises NoKey where `recipients` lacks a mailbox, TooLarge over the limits of schemas §8.1, and ValueError where the
     docket describes other content.
     """
+    (body,) = seal_all([Letter(docket, encrypted, recipients)], signer=signer)
+    if isinstance(body, BusError):
+        raise body
+    return body
+
+
+def seal_all(letters: Iterable[Letter | BusError], *, signer: Signer) -> list[bytes | BusError]:
+    """As `seal`, one result each; an error that stands in a letter's place stays there."""
+    written = abreast(letters, _written, but=BusError)
+    signed = abreast(written, lambda each: _sign(each, signer), but=BusError)
+    return abreast(signed, _close, but=BusError)
+
+
+class _Signed(NamedTuple):
+    letter: Letter
+    docket_bytes: bytes
+    signature: bytes = b""
+
+
+def _written(letter: Letter) -> _Signed:
+    docket, encrypted = letter.docket, letter.encrypted
     if docket.content != (encrypted.content if encrypted else None):
         raise ValueError("the docket describes other content")
-    mailboxes = docket.mailboxes
-    if len(mailboxes) > MAX_MAILBOXES:
-        what = f"{docket.id}: {len(mailboxes)} wraps"
-        raise TooLarge(what=what, size=len(mailboxes) * WRAPPED_SIZE, limit=MAX_MAILBOXES * WRAPPED_SIZE)
+    mailboxes = len(docket.mailboxes)
+    if mailboxes > MAX_MAILBOXES:
+        what = f"{docket.id}: {mailboxes} wraps"
+        raise TooLarge(what=what, size=mailboxes * WRAPPED_SIZE, limit=MAX_MAILBOXES * WRAPPED_SIZE)
     docket_bytes = docket.to_json()
     if len(docket_bytes) > MAX_DOCKET:
         raise TooLarge(what=f"{docket.id}: docket", size=len(docket_bytes), limit=MAX_DOCKET)
-    signature = frame((signer.algorithm.encode("ascii"), signer.id.encode("ascii"), signer.sign(SIGNED + docket_bytes)))
+    return _Signed(letter, docket_bytes)
+
+
+def _sign(each: _Signed, signer: Signer) -> _Signed:
+    value = signer.sign(SIGNED + each.docket_bytes)
+    return each._replace(signature=frame((signer.algorithm.encode("ascii"), signer.id.encode("ascii"), value)))
+
+
+def _close(each: _Signed) -> bytes:
+    (docket, encrypted, recipients), docket_bytes, signature = each
     if encrypted is None:
         return frame((docket_bytes, signature, b"", b""), after=MAGIC)
     digest = hashlib.sha256(docket_bytes).digest()
-    wraps = frame(_wraps(encrypted.key, digest, mailboxes, recipients))
+    wraps = frame(_wraps(encrypted.key, digest, docket.mailboxes, recipients))
     return frame((docket_bytes, signature, wraps, encrypted.sealed), after=MAGIC)
 
 

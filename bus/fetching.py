@@ -120,6 +120,8 @@ def _fetch_some(turn: _Turn, work: Opened, blobs: Blobs, blob: Blob, first: int,
     kept: list[Segment] = []
     while (segment := good.get(first + len(kept))) is not None:
         kept.append(segment)
+    if not kept and found[-1].mark == transfer.mark:  # found by name: the next look would find the same
+        return _look_on(turn, blob, ask)
     transfer = replace(
         transfer,
         done=transfer.done + len(kept),

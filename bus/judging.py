@@ -4,9 +4,10 @@ Judges bytes and what the broker vouches for them against the directory, in the 
 answers nobody; bus/receiving.py does both.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from bus import envelope
 from bus.edition import MAX_SKEW
@@ -28,9 +29,12 @@ from bus.errors import (
     UnknownKey,
 )
 from bus.mailroom import Member
-from bus.records import Arrival
+from bus.records import Arrival, InboxEntry
 from schemas.codes import Kind
 from schemas.docket import Address, Docket
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_AGE: Final = timedelta(days=365)
 """Shorter than what was done is remembered (bus/daemon/mailbox.py): a message older than that could be played again
@@ -59,42 +63,63 @@ class Judged:
         return self.arrival.user == self.envelope.docket.sender.mailbox
 
 
-def judge(member: Member, arrival: Arrival, now: datetime) -> Judged:
-    """Never raises: whatever one message does to us, the others of its batch go on."""
-    try:
-        return _judge(member, arrival, now)
-    except Exception as exc:  # noqa: BLE001 — a reader of strangers' bytes that fails is no reason to stop
-        return Judged(arrival, None, BadMessage(why=f"reading it failed: {type(exc).__name__}"))
+def judge(member: Member, arrivals: Sequence[Arrival], now: datetime) -> list[Judged]:
+    """One judgement each, in order. Never raises: whatever one message does to us, the others of its batch go on.
 
-
-def _judge(member: Member, arrival: Arrival, now: datetime) -> Judged:
-    try:
-        parsed = envelope.parse(arrival.body)
-    except BadMessage as error:
-        return Judged(arrival, None, error)
-    try:
-        answer = _prove(member, parsed, arrival)
-    except Refused as error:
-        return Judged(arrival, parsed, error, _publisher(member, arrival))
-    error_ = _objection(member, parsed, now)
-    if error_ is None:
-        member.verified.add(arrival.body)
-    ahead = parsed.docket.created_at - now
-    return Judged(arrival, parsed, error_, answer, ahead if TOLD_SKEW < ahead <= MAX_SKEW else None)
-
-
-def check_kept(member: Member, parsed: Envelope, docket: Docket) -> None:
-    """Whether what the inbox gives back is what was put into it: its file may have been in other hands since.
-
-    Raises BadSignature.
+    All are taken apart before any is verified, and all are verified before any is looked at: as bus/abreast.py says.
     """
-    sender = docket.sender.mailbox
+    parsed = [_guarded(envelope.parse, arrival.body) for arrival in arrivals]
+    proven = [
+        each if isinstance(each, Refused) else _guarded(_prove, member, each, arrival)
+        for each, arrival in zip(parsed, arrivals, strict=True)
+    ]
+    judged = (
+        _guarded(_judged, member, arrival, each, answer, now)
+        for arrival, each, answer in zip(arrivals, parsed, proven, strict=True)
+    )
+    return [
+        Judged(arrival, None, each) if isinstance(each, Refused) else each
+        for arrival, each in zip(arrivals, judged, strict=True)
+    ]
+
+
+def _guarded(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Refused:
+    try:
+        return step(*args, **kwargs)
+    except Refused as error:
+        return error
+    except Exception as exc:  # noqa: BLE001 — a reader of strangers' bytes that fails is no reason to stop
+        return BadMessage(why=f"reading it failed: {type(exc).__name__}")
+
+
+def _judged(
+    member: Member, arrival: Arrival, parsed: Envelope | Refused, answer: Address | Refused, now: datetime
+) -> Judged:
+    if isinstance(parsed, Refused):
+        return Judged(arrival, None, parsed)
+    if isinstance(answer, BadMessage):  # our own failure: nothing that was read of it is believed
+        return Judged(arrival, None, answer)
+    if isinstance(answer, Refused):
+        return Judged(arrival, parsed, answer, _publisher(member, arrival))
+    error = _objection(member, parsed, now)
+    if error is None:
+        member.verified.add(parsed)
+    ahead = parsed.docket.created_at - now
+    return Judged(arrival, parsed, error, answer, ahead if TOLD_SKEW < ahead <= MAX_SKEW else None)
+
+
+def kept(member: Member, entry: InboxEntry) -> Envelope:
+    """What the inbox gives back, taken apart, where it is what was put into it: its file may have been in other hands
+    since. Raises BadMessage, BadSignature."""
+    docket, sender = entry.docket, entry.docket.sender.mailbox
+    judged = member.verified.take(docket, entry.body)
+    parsed = judged or envelope.parse(entry.body, known=docket)
     if parsed.docket != docket:
         why = "the store holds another docket than the one that was signed"
         raise BadSignature(message=docket.id, mailbox=sender, why=why)
-    if member.verified.take(parsed.body):
-        return
-    envelope.verify(parsed, member.verify_keys(sender))
+    if judged is None:
+        envelope.verify(parsed, member.verify_keys(sender))
+    return parsed
 
 
 def _publisher(member: Member, arrival: Arrival) -> Address | None:

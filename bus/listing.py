@@ -68,8 +68,11 @@ class Book:
     def parent(self, agency: Agency) -> Agency | None:
         if agency.parent is not None:
             return self.listed[agency.parent]
-        found = (self.listed.get(above) for above in ancestors(agency.code))
-        return next((above for above in found if above is not None and above is not agency), None)
+        for code in ancestors(agency.code):
+            above = self.listed.get(code)
+            if above is not None and above is not agency:
+                return above
+        return None
 
 
 def ancestors(code: AgencyCode) -> Iterator[AgencyCode]:
@@ -79,6 +82,8 @@ def ancestors(code: AgencyCode) -> Iterator[AgencyCode]:
     `28.22.H17` → `000.28.22.H17`, `000.00.22.H17`, `000.00.00.H17`, `H17`.
     """
     groups = code.split(".")
+    if len(groups) == 1:
+        return
     if _LEVEL_1.fullmatch(groups[0]) or not _LEVEL_1.fullmatch(groups[-1]):
         yield from (".".join(groups[:length]) for length in range(len(groups) - 1, 0, -1))
         return

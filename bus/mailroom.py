@@ -5,15 +5,16 @@ receipts, and what is set aside.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bus import envelope
+from bus.abreast import abreast
 from bus.errors import BusError, TooLarge
+from bus.keys import SealingPublicKey
 from bus.member import MAX_CONTENT as MAX_CONTENT
 from bus.member import Member as Member  # who speaks is part of what is said
-from bus.member import Verified as Verified
 from bus.message import DEAD, REASON, routing_key, routing_keys
 from bus.records import OutboxEntry, State, SubmissionKey
 from bus.segments import Sealed
@@ -138,45 +139,80 @@ def submission_key(item: Document | Status, sender: AgencyCode, content: bytes) 
             return SubmissionKey(Kind.STATUS, sender, item.concerns.document_id, str(item.code), digest)
 
 
-def seal(
-    member: Member,
-    addressed: Addressed,
-    *,
-    now: datetime,
-    source: str | None = None,
-    message: MessageId | None = None,
-    apart: Sequence[Sealed] = (),
-) -> OutboxEntry:
-    """`apart`: what travels apart, sealed already, as part of `message`. Raises NoKey where the directory has no
-    sealing key for a recipient."""
-    content = addressed.content
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A submission as it is to be sealed."""
+
+    addressed: Addressed
+    source: str | None = None
+    message: MessageId | None = None
+    """Its id, where it had one before."""
+    apart: Sequence[Sealed] = ()
+    """What travels apart, sealed already, as part of `message`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A submission with its content encrypted: what is left is to sign it, and to wrap its key."""
+
+    ready: Ready
+    docket: Docket
+    encrypted: envelope.Encrypted
+    recipients: Mapping[MailboxCode, SealingPublicKey]
+
+
+def seal(member: Member, addressed: Addressed, *, now: datetime, source: str | None = None) -> OutboxEntry:
+    """Raises NoKey where the directory has no sealing key for a recipient."""
+    (entry,) = seal_all(member, [Ready(addressed=addressed, source=source)], now=now)
+    if isinstance(entry, BusError):
+        raise entry
+    return entry
+
+
+def seal_all(member: Member, batch: Sequence[Ready | BusError], *, now: datetime) -> list[OutboxEntry | BusError]:
+    """As `seal`, a batch: one result each, in order. What is an error already stays that error."""
+    drafts = abreast(batch, lambda each: _draft(member, each, now=now), but=BusError)
+    letters = abreast(
+        drafts, lambda draft: envelope.Letter(draft.docket, draft.encrypted, draft.recipients), but=BusError
+    )
+    bodies = envelope.seal_all(letters, signer=member.identity.signing)
+    entries: list[OutboxEntry | BusError] = []
+    for draft, body in zip(drafts, bodies, strict=True):
+        if isinstance(draft, BusError):
+            entries.append(draft)
+        else:
+            entries.append(body if isinstance(body, BusError) else _entry(member, draft, body))
+    return entries
+
+
+def _draft(member: Member, ready: Ready, *, now: datetime) -> _Draft:
+    addressed, content = ready.addressed, ready.addressed.content
     if addressed.apart:
-        manifests = {each.blob.attachment: each.manifest.to_bytes() for each in apart}
+        manifests = {each.blob.attachment: each.manifest.to_bytes() for each in ready.apart}
         content = pack_content(addressed.item, apart=manifests)
     encrypted = envelope.encrypt(content)
     lasts = member.expiry.get(addressed.priority) if isinstance(addressed.item, Document) else None
     docket = _docket(
         addressed,
         encrypted.content,
-        id_=message or member.new_id(),
+        id_=ready.message or member.new_id(),
         now=now,
         expires_at=None if lasts is None else now + lasts,
-        blobs=tuple(each.blob for each in apart) or None,
+        blobs=tuple(each.blob for each in ready.apart) or None,
     )
-    body = envelope.seal(
-        docket,
-        encrypted,
-        signer=member.identity.signing,
-        recipients={mailbox: member.sealing_key(mailbox, now=now) for mailbox in docket.mailboxes},
-    )
+    recipients = {mailbox: member.sealing_key(mailbox, now=now) for mailbox in docket.mailboxes}
+    return _Draft(ready, docket, encrypted, recipients)
+
+
+def _entry(member: Member, draft: _Draft, body: bytes) -> OutboxEntry:
     return OutboxEntry(
-        docket=docket,
+        docket=draft.docket,
         body=body,
-        key=addressed.key,
-        outstanding=routing_keys(docket),
-        state=State.UPLOADING if apart else State.WAITING,
-        source=source,
-        kept_key=member.identity.sealing[0].keep(encrypted.key, docket.id),
+        key=draft.ready.addressed.key,
+        outstanding=routing_keys(draft.docket),
+        state=State.UPLOADING if draft.ready.apart else State.WAITING,
+        source=draft.ready.source,
+        kept_key=member.identity.sealing[0].keep(draft.encrypted.key, draft.docket.id),
     )
 
 

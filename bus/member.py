@@ -1,19 +1,18 @@
 """Who a mailbox is on the bus: its identity, its limits, and what the directory says of it and of others. No store, no
 broker, and nothing is sealed here (bus/mailroom.py)."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
 
 from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
 from bus.directory import Directory, MailboxKeys
 from bus.edition import MAX_SKEW, check_keys
 from bus.errors import AgencyClosed, BadCertificate, NoKey, NotServed, NotUnderstood, UnknownAgency
 from bus.keys import Identity, KeyId, SealingPublicKey, VerifyKey
+from bus.verified import Verified
 from schemas.codes import BusinessType, Priority
 from schemas.docket import Address, Docket
 from schemas.values import VIETNAM, AgencyCode, MailboxCode, MessageId
@@ -29,26 +28,6 @@ VERSION = 1
 """Of the wire format that is written here. schemas §2.3"""
 
 
-class Verified:
-    """Bodies whose signature was found good a moment ago, by digest: they need not be verified again when they are
-    opened. Of others, from before a restart or put into the store by a stranger, nothing is known here."""
-
-    MOST: Final = 20_000
-
-    def __init__(self) -> None:
-        self._digests: dict[bytes, None] = {}
-
-    def add(self, body: bytes) -> None:
-        if len(self._digests) >= self.MOST:
-            for digest in list(self._digests)[: self.MOST // 2]:
-                self._digests.pop(digest, None)
-        self._digests[hashlib.sha256(body).digest()] = None
-
-    def take(self, body: bytes) -> bool:
-        """Whether it was; once."""
-        return self._digests.pop(hashlib.sha256(body).digest(), 0) is None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One mailbox as a member of the bus."""
@@ -61,7 +40,7 @@ class Member:
     large_from: int = LARGE_FROM
     expiry: Mapping[Priority, timedelta] = field(default_factory=dict)
     """After how long its own documents, by their urgency, are not worth delivering any more; others never expire."""
-    verified: "Verified" = field(default_factory=lambda: Verified(), compare=False, repr=False)
+    verified: Verified = field(default_factory=Verified, compare=False, repr=False)
     """What was judged by this process; shared by every renewal of the member."""
     vouching: Vouching | None = None
     """Whose certificates count. None: the directory is unsigned, and the bare keys in it are believed."""

@@ -1,11 +1,12 @@
 """Opening what the inbox holds: sealed bytes to a document or status whose docket tells the truth about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bus import envelope
-from bus.errors import BadBlob, BadMessage
-from bus.judging import check_kept
+from bus import envelope, judging
+from bus.abreast import abreast
+from bus.envelope import Envelope
+from bus.errors import BadBlob, BadMessage, Refused
 from bus.mailroom import Member, submission_key, submission_key_apart
 from bus.ports import Store
 from bus.records import BlobKey, Box, InboxEntry, SubmissionKey
@@ -65,13 +66,34 @@ class Opened:
     """The attachments that travel apart, by their numbers; whether all of one is here is not said."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsealed:
+    entry: InboxEntry
+    content: bytes
+
+
 def open_entry(entry: InboxEntry, member: Member, store: Store) -> Opened:
-    """Raises CannotOpen, BadMessage where the content is not what the docket says, BadBlob where a manifest in it is
-    not, or BadSignature where the entry is not what was taken in."""
-    docket = entry.docket
-    parsed = envelope.parse(entry.body, known=docket)
-    check_kept(member, parsed, docket)
-    content = envelope.open_(parsed, mailbox=member.mailbox, keys=member.identity.sealing)
+    """Raises what `open_all` gives."""
+    (opened,) = open_all([entry], member, store)
+    if isinstance(opened, Refused):
+        raise opened
+    return opened
+
+
+def open_all(entries: Sequence[InboxEntry], member: Member, store: Store) -> list[Opened | Refused]:
+    """One result each, in order: CannotOpen, BadMessage where the content is not what the docket says, BadBlob where a
+    manifest in it is not, or BadSignature where the entry is not what was taken in."""
+    kept = abreast(entries, lambda entry: (entry, judging.kept(member, entry)), but=Refused)
+    unsealed = abreast(kept, lambda each: _unseal(*each, member), but=Refused)
+    return abreast(unsealed, lambda each: _unpack(each, member, store), but=Refused)
+
+
+def _unseal(entry: InboxEntry, parsed: Envelope, member: Member) -> _Unsealed:
+    return _Unsealed(entry, envelope.open_(parsed, mailbox=member.mailbox, keys=member.identity.sealing))
+
+
+def _unpack(each: _Unsealed, member: Member, store: Store) -> Opened:
+    entry, docket, content = each.entry, each.entry.docket, each.content
     if docket.blobs:
         return _open_apart(entry, content, docket.blobs, member, store)
     try:

@@ -50,7 +50,7 @@ def take_in(
 ) -> TakenIn:
     """Judges and keeps a batch in one commit; receipts for it are in the same commit. `patient`: gives back what is
     signed with a key that the directory held here does not know yet."""
-    judged = [judge(member, arrival, now) for arrival in arrivals]
+    judged = judge(member, arrivals, now)
     early = tuple(entry.arrival for entry in judged if patient and entry.may_be_early)
     if early:
         judged = [entry for entry in judged if not entry.may_be_early]

@@ -1,14 +1,14 @@
 """The sending half of the road, in steps that each take a batch: accept what a document system submits, publish what
 is due. A step fetches, judges, and persists in one commit; the loops that call it are in bus/daemon/."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus import dossiers, uploading
 from bus.crashpoints import reached
 from bus.errors import BadPackage, BrokerRefused, BusError, DmsAway, ReceiptMissing, WrongDirection
-from bus.mailroom import Addressed, Member, address, seal
+from bus.mailroom import Addressed, Member, Ready, address, seal_all
 from bus.message import publication
 from bus.ports import Answer, Broker, Collected, Store, Transaction
 from bus.records import (
@@ -40,24 +40,57 @@ def accept(store: Store, collected: Sequence[Collected], *, member: Member, now:
     with store.read() as tx:
         known = dict(tx.accepted({entry.key for entry in judged if isinstance(entry, Addressed)}))
         judged = _check_directions(tx, judged)
-    answers: list[Answer] = []
-    accepted: list[tuple[Addressed, OutboxEntry]] = []
+    fresh = _fresh(judged, known)
+    ready: list[Ready | BusError] = []
     try:
-        for item, entry in zip(collected, judged, strict=True):
-            answers.append(_answer(store, item, entry, member=member, known=known, accepted=accepted, now=now))
+        for entry, at in fresh.values():
+            ready.append(_ready(store, entry, member=member, source=collected[at].ref, now=now))
+        results = dict(zip(fresh, seal_all(member, ready, now=now), strict=True))
+        accepted = [(fresh[key][0], entry) for key, entry in results.items() if isinstance(entry, OutboxEntry)]
         if accepted:
-            with store.write() as tx:
-                entries = uploading.queued(tx, accepted, now=now)
-                tx.put_outbox(entries, at=now)
-                _remember(tx, accepted, now=now)
-                uploading.begin(
-                    tx, [(each, entry) for (each, _), entry in zip(accepted, entries, strict=True)], now=now
-                )
-            reached("accept.committed")
+            _keep(store, accepted, now=now)
     except BaseException:  # nothing of what was sealed apart has an entry
-        uploading.drop(store, [key for _, entry in accepted for key in uploading.keys_of(entry.docket)])
+        uploading.drop(store, [key for each in ready for key in _apart_of(each, member)])
         raise
-    return answers
+    for each, result in zip(ready, results.values(), strict=True):
+        if isinstance(result, BusError):
+            uploading.drop(store, _apart_of(each, member))
+    return [
+        _answer(item, entry, known=known, first=fresh, results=results)
+        for item, entry in zip(collected, judged, strict=True)
+    ]
+
+
+def _keep(store: Store, accepted: Sequence[tuple[Addressed, OutboxEntry]], *, now: datetime) -> None:
+    large = [each for each in accepted if each[1].docket.blobs]
+    small = [each for each in accepted if not each[1].docket.blobs]
+    with store.write() as tx:
+        for some in filter(None, (large, small)):  # what changes one of its own batch waits for it, too
+            entries = uploading.queued(tx, some, now=now)
+            tx.put_outbox(entries, at=now)
+            _remember(tx, some, now=now)
+            uploading.begin(tx, [(each, entry) for (each, _), entry in zip(some, entries, strict=True)], now=now)
+    reached("accept.committed")
+
+
+def _ready(
+    store: Store, addressed: Addressed, *, member: Member, source: str | None, now: datetime
+) -> Ready | BusError:
+    """With what travels apart sealed into the store already."""
+    if not addressed.apart:
+        return Ready(addressed=addressed, source=source)
+    message = member.new_id()
+    try:
+        apart = uploading.seal_apart(store, addressed, message=message, now=now)
+    except (ValueError, OSError) as error:
+        return _unreadable(error)
+    return Ready(addressed=addressed, source=source, message=message, apart=apart)
+
+
+def _apart_of(ready: Ready | BusError, member: Member) -> list[BlobKey]:
+    if isinstance(ready, BusError) or ready.message is None:
+        return []
+    return [BlobKey(member.mailbox, ready.message, each.blob.id) for each in ready.apart]
 
 
 def _judge(member: Member, collected: Collected) -> Addressed | BusError:
@@ -123,33 +156,33 @@ def _wrong_direction(entry: Addressed) -> WrongDirection:
     )
 
 
+def _fresh(
+    judged: Sequence[Addressed | BusError], known: Mapping[SubmissionKey, MessageId]
+) -> dict[SubmissionKey, tuple[Addressed, int]]:
+    """What is to be sealed, each once, and where in the batch it stands first."""
+    fresh: dict[SubmissionKey, tuple[Addressed, int]] = {}
+    for at, entry in enumerate(judged):
+        if isinstance(entry, Addressed) and entry.key not in known:
+            fresh.setdefault(entry.key, (entry, at))
+    return fresh
+
+
 def _answer(
-    store: Store,
     collected: Collected,
     judged: Addressed | BusError,
     *,
-    member: Member,
-    known: dict[SubmissionKey, MessageId],
-    accepted: list[tuple[Addressed, OutboxEntry]],
-    now: datetime,
+    known: Mapping[SubmissionKey, MessageId],
+    first: Mapping[SubmissionKey, tuple[Addressed, int]],
+    results: Mapping[SubmissionKey, OutboxEntry | BusError],
 ) -> Answer:
     if isinstance(judged, BusError):
         return Answer(ref=collected.ref, error=judged)
     if before := known.get(judged.key):
         return Answer(ref=collected.ref, message=before, duplicate=True)
-    message = member.new_id()
-    try:
-        apart = uploading.seal_apart(store, judged, message=message, now=now) if judged.apart else ()
-    except (ValueError, OSError) as error:
-        return Answer(ref=collected.ref, error=_unreadable(error))
-    try:
-        entry = seal(member, judged, now=now, source=collected.ref, message=message, apart=apart)
-    except BusError as error:
-        uploading.drop(store, [BlobKey(member.mailbox, message, each.blob.id) for each in apart])
-        return Answer(ref=collected.ref, error=error)
-    known[judged.key] = entry.docket.id
-    accepted.append((judged, entry))
-    return Answer(ref=collected.ref, message=entry.docket.id)
+    result = results[judged.key]
+    if isinstance(result, BusError):
+        return Answer(ref=collected.ref, error=result)
+    return Answer(ref=collected.ref, message=result.docket.id, duplicate=first[judged.key][0] is not judged)
 
 
 def _remember(tx: Transaction, accepted: Sequence[tuple[Addressed, OutboxEntry]], *, now: datetime) -> None:

@@ -27,15 +27,16 @@ from bus.records import (
     Transfer,
 )
 from bus.resealing import Again, is_about, is_held
-from bus.retry import APART, Schedule
+from bus.retry import APART, ASK, Schedule
 from bus.segments import Sealed, Sealing, after, total
 from schemas.codes import BusinessType
-from schemas.docket import Docket
 from schemas.document import Document
 from schemas.values import DocumentId, MessageId
 
 DROPPED_AT_ONCE: Final = 16
 """Segments dropped in one commit: some tens of milliseconds that others may have to wait."""
+
+ASKED_AGAIN: Final = "blob.asked-again"
 
 BEHIND: Final = timedelta(seconds=30)
 """Between two looks at a message that another waits for; it is told of its end at once."""
@@ -81,10 +82,6 @@ def drop(store: Store, keys: Sequence[BlobKey]) -> None:
             while more:
                 with store.write() as tx:
                     more = tx.drop_segments(Box.OUT, key, limit=DROPPED_AT_ONCE)
-
-
-def keys_of(docket: Docket) -> list[BlobKey]:
-    return [BlobKey(docket.sender.mailbox, docket.id, blob.id) for blob in docket.blobs or ()]
 
 
 # -- what must not overtake --------------------------------------------------------------------------------------------
@@ -283,12 +280,27 @@ def asked_again(tx: Transaction, line: ReceiptLine, *, now: datetime) -> Again:
     is_under_way = entry.state in {State.UPLOADING, State.WAITING}
     if is_under_way or (sent_at is not None and line.at < sent_at and entry.state is State.SENT):
         return Again(done=True)  # it was asked before the message, which says where they are, went out again
+    if _too_soon(tx, entry, line, now=now):
+        return Again(done=True)
     tx.put_transfer(Box.OUT, Transfer(message=line.message, sender=entry.docket.sender.mailbox, began_at=now))
     tx.change_outbox([replace(_change(entry, State.UPLOADING, now), tried=True)])
-    event = Event(
-        at=now, name="blob.asked-again", message=line.message, document=entry.docket.document, detail=line.mailbox
-    )
+    event = Event(at=now, name=ASKED_AGAIN, message=line.message, document=entry.docket.document, detail=line.mailbox)
     return Again(done=True, events=(event,))
+
+
+def _too_soon(tx: Transaction, entry: OutboxEntry, line: ReceiptLine, *, now: datetime) -> bool:
+    """Whether it asks far sooner than one that keeps to `ASK`: a question costs a line, its answer the whole file."""
+    assert entry.docket.document
+    answered = [
+        event.at
+        for event in tx.events(document=entry.docket.document.id)
+        if (event.name, event.message, event.detail) == (ASKED_AGAIN, line.message, line.mailbox)
+    ]
+    if not answered:
+        return False
+    last = max(answered)
+    soonest = ASK.next_try(min(len(answered), ASK.tries), now=last, dice=0.0)
+    return soonest is not None and now < last + (soonest - last) / 2
 
 
 # -- let go ------------------------------------------------------------------------------------------------------------
@@ -298,7 +310,7 @@ def sweep(store: Store, blobs: Blobs, removed: set[BlobKey], *, before: datetime
     """Drops some of what nobody needs any more, here and where recipients fetched it. `removed` is the caller's to keep
     between calls. `before`: what was begun earlier and never came to be a message's is dropped, too. True when there
     may be more to do."""
-    for box in Box:
+    for box in (Box.IN, Box.OUT):  # what cannot be removed elsewhere is in nobody's way
         with store.read() as tx:
             keys = tx.unneeded(box, before=before)
         if not keys:

@@ -30,6 +30,8 @@ from deploy.undo import Undo
 Kind: TypeAlias = Literal["docker", "binary"]
 
 IMAGE = "rabbitmq:4.3-management"
+OPEN_FILES = 8192
+"""A mailbox takes three or so, for its inbox and its stream; the usual 1,024 would do for three hundred of them."""
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_stream", "rabbitmq_auth_mechanism_ssl")
 USER = "lienthong+admin"
 """A name that no mailbox has: a certificate in it, which would be a login, cannot be asked for."""
@@ -266,7 +268,8 @@ def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Map
     # Without a port of ours the engine draws another one at every start.
     ours = free_ports(len(inside)) if doors.lasting else [""] * len(inside)
     published = [f"--publish=127.0.0.1:{here}:{port}" for here, port in zip(ours, inside, strict=True)]
-    run("docker", "create", "--name", name, "--hostname", "lienthong", *published, IMAGE, timeout=120)
+    limit = f"RABBITMQ_MAX_OPEN_FILES={OPEN_FILES}"
+    run("docker", "create", "--name", name, "--hostname", "lienthong", "--env", limit, *published, IMAGE, timeout=120)
     files = {"conf.d/90-lienthong.conf": conf_text(settings), "enabled_plugins": plugins_text(plugins)}
     for path, text in files.items():  # copied, not mounted: the engine may run on another machine or in another root
         here = folder / Path(path).name

@@ -38,13 +38,17 @@ SEGMENT: Final = 1024 * 1024
 """Bytes of a file in one segment, before it is sealed; the last may have fewer. schemas §10"""
 
 
+_EXACT: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON holds exactly."""
+
+
 class Blob(Value):
     """An attachment that travels apart from its message, in sealed segments. schemas §10"""
 
     attachment: Annotated[int, Field(ge=1)]
     """Which one, counted from 1."""
     id: BlobId
-    size: Annotated[int, Field(ge=1)]
+    size: Annotated[int, Field(ge=1, le=_EXACT)]
     """Bytes of the file."""
     segments: Annotated[int, Field(ge=1)]
     sha256: Digest
@@ -70,6 +74,8 @@ class Acknowledged(Value):
 
 class Docket(Value):
     """schemas/README.md §3. Its signed form is `to_json()`; readers verify bytes, then parse."""
+
+    __slots__ = ("_json",)  # no field: copies begin without it, and nobody compares it
 
     version: Literal[1] = 1
     id: _MessageId
@@ -116,6 +122,14 @@ class Docket(Value):
         if len({blob.id for blob in self.blobs or ()}) != len(numbers):
             raise ValueError("two blobs of one id")
         return self
+
+    def to_json(self) -> bytes:
+        """As for every value; written once, since a docket is asked for it by its seal, its store and its receipts."""
+        written: bytes | None = getattr(self, "_json", None)
+        if written is None:
+            written = super().to_json()
+            object.__setattr__(self, "_json", written)
+        return written
 
     @property
     def mailboxes(self) -> tuple[MailboxCode, ...]:

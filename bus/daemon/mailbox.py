@@ -11,6 +11,7 @@ import structlog
 
 from bus import delivering, expiring, receiving, reminding, sending
 from bus.crashpoints import reached
+from bus.daemon.in_turn import in_turn
 from bus.daemon.large import Large
 from bus.daemon.loops import Loop
 from bus.daemon.pace import Pace
@@ -77,6 +78,7 @@ class MailboxDaemon:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._member = around.member
+        self._adapter = in_turn(around.adapter)
         if around.standpoint is not None:
             around.standpoint.tell = self._tell
         self.mailbox: MailboxCode = around.member.mailbox
@@ -99,7 +101,7 @@ class MailboxDaemon:
         self._apart = Large(
             mailbox=self.mailbox,
             store=around.store,
-            adapter=around.adapter,
+            adapter=self._adapter,
             blobs=around.blobs,
             member=self._today,
             tally=self.tally,
@@ -200,7 +202,7 @@ class MailboxDaemon:
         around = self._around
         surroundings = delivering.Delivery(member=self._today(), now=around.clock(), dice=around.dice)
         began = around.steady()
-        done = delivering.deliver(around.store, around.adapter, surroundings, limit=self._deliver_pace.size)
+        done = delivering.deliver(around.store, self._adapter, surroundings, limit=self._deliver_pace.size)
         count = done.filed + done.duplicates + done.refused + done.postponed
         self._deliver_pace.took(count, around.steady() - began)
         if done.filed or done.refused:

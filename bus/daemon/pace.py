@@ -30,9 +30,11 @@ class Pace:
             )
 
     def _each(self) -> float:
-        """Seconds that one more document adds; where all batches were of one size, its share of the last."""
+        """Seconds that one more document adds: never more than its share of what all of them took, however far small
+        batches lie from one line."""
         counts, seconds = zip(*self._past, strict=True)
+        share = float(sum(seconds) / sum(counts))
         try:
-            return max(0.0, linear_regression(counts, seconds).slope)
-        except StatisticsError:
+            return float(max(0.0, min(share, linear_regression(counts, seconds).slope)))
+        except StatisticsError:  # all batches were of one size
             return float(seconds[-1] / counts[-1])

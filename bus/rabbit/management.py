@@ -35,8 +35,8 @@ from bus.topology import (
     parse_version,
 )
 
-TIMEOUT = httpx.Timeout(60, connect=5)
-"""Importing a thousand quorum queues is one request."""
+TIMEOUT = httpx.Timeout(300, connect=5)
+"""Importing a thousand quorum queues, and as many streams, is one request: most of a minute on a busy machine."""
 STALE = 12.0
 """Seconds after which a queue's figures have been taken anew: five on 4.3, twice that on 3.10."""
 

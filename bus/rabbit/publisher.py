@@ -16,6 +16,7 @@ from pika.spec import Basic
 from bus.crashpoints import reached
 from bus.errors import BrokerAway
 from bus.message import properties
+from bus.rabbit.connection import Connection
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.session import Session, Standing
 from bus.records import Confirmation, Publication
@@ -141,9 +142,19 @@ class Publisher:
         self._pump()
 
     def _pump(self) -> None:
-        channel, waiting, under_way = self._channel, self._waiting, self._under_way
+        if self._waiting and self._channel is not None and len(self._under_way) < self._limits.window:
+            connection = self._channel.connection
+            assert isinstance(connection, Connection)
+            before = self._tag
+            with connection.together():
+                self._send(self._channel)
+            for _ in range(before, self._tag):
+                reached("publish.sent")
+
+    def _send(self, channel: Channel) -> None:
+        waiting, under_way = self._waiting, self._under_way
         window, window_bytes = self._limits.window, self._limits.window_bytes
-        while waiting and channel is not None and len(under_way) < window:
+        while waiting and len(under_way) < window:
             if under_way and self._bytes >= window_bytes:
                 return
             batch = waiting[0]
@@ -153,7 +164,6 @@ class Publisher:
                 channel.basic_publish(self._exchange, key, body, told)
             except exceptions.AMQPError:
                 return  # it is being closed: `gone` comes, and settles everything
-            reached("publish.sent")
             self._tag += 1
             under_way[self._tag] = (batch, index, len(body))
             self._bytes += len(body)

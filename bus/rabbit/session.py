@@ -6,10 +6,8 @@ lose a session, whatever broke (socket, channel, consumer): the connection goes,
 """
 
 import asyncio
-import errno
 import itertools
 import logging
-import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -20,13 +18,13 @@ from typing import Protocol
 import pika.frame
 import structlog
 from pika import exceptions
-from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.adapters.utils.connection_workflow import AMQPConnectionWorkflowFailed, AMQPConnectorPhaseErrorBase
 from pika.channel import Channel
 from pika.spec import Connection as ConnectionMethods
 
 from bus.errors import BusError
 from bus.rabbit.address import Address, Turn
+from bus.rabbit.connection import Connection
 from bus.rabbit.io_thread import IoThread
 
 # pika tells us of every failure; its own log would repeat each with a stack trace.
@@ -85,58 +83,6 @@ class Role(Protocol):
         """The broker has stopped reading what we send."""
 
 
-class _Connection(AsyncioConnection):
-    """What pika offers no public way to do."""
-
-    _reads = True
-    _sips = False
-
-    def read_in_large_pieces(self) -> None:
-        """pika reads 4 KiB at a time; at 64 KiB a message of 4 KiB costs 35 µs instead of 52."""
-        self._transport._MAX_RECV_BYTES = 64 * 1024  # type: ignore[attr-defined]
-
-    def pause(self) -> None:
-        """Reads no more, not even what pika would read on of its own accord; writes and heartbeats go on."""
-        if not self._reads or not self.is_open:
-            return
-        self._reads = False
-        transport = self._transport  # type: ignore[attr-defined]
-        transport._sigint_safe_recv = self._gated
-        transport._nbio.remove_reader(transport._sock.fileno())
-
-    def sip(self) -> bool:
-        """One small read of a paused connection: a sign of life, or of death. False where it is not paused."""
-        if self._reads or not self.is_open:
-            return False
-        self._sips = True
-        self._transport._on_socket_readable()  # type: ignore[attr-defined]
-        return not self._reads
-
-    def resume(self) -> None:
-        if self._reads or self.is_closed:
-            return
-        self._reads = True
-        transport = self._transport  # type: ignore[attr-defined]
-        if transport is None or transport._state != transport._STATE_ACTIVE:
-            return
-        del transport._sigint_safe_recv  # the class's own again
-        transport._nbio.set_reader(transport._sock.fileno(), transport._on_socket_readable)
-        transport._nbio.add_callback_threadsafe(transport._on_socket_readable)  # TLS may hold what the socket does not
-
-    def _gated(self, sock: socket.socket, size: int) -> bytes:
-        """As if there were nothing to read, but for one sip."""
-        if not self._sips:
-            if isinstance(sock, ssl.SSLSocket):
-                raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "paused")
-            raise BlockingIOError(errno.EAGAIN, "paused")
-        self._sips = False
-        return sock.recv(size)
-
-    def cut(self, why: str) -> None:
-        """Ends it without waiting for the broker."""
-        self._terminate_stream(exceptions.AMQPConnectionError(why))  # type: ignore[attr-defined]
-
-
 class Session:
     def __init__(
         self,
@@ -164,7 +110,7 @@ class Session:
         self._dice = dice
         self._changed = changed
         self._log = log
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._node: Address | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._attempts = 0
@@ -213,7 +159,7 @@ class Session:
         if self._connection is not None:
             self._connection.resume()
 
-    def _sip(self, connection: _Connection) -> None:
+    def _sip(self, connection: Connection) -> None:
         if connection is self._connection and connection.sip():
             self._io.loop.call_later(SIP, self._sip, connection)
 
@@ -229,7 +175,7 @@ class Session:
             self._gone(str(error), refused=True)
             return
         self._timer = self._io.loop.call_later(self._setup_timeout, self.lose, "no answer while connecting")
-        self._connection = _Connection(
+        self._connection = Connection(
             parameters,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_lost,
@@ -237,7 +183,7 @@ class Session:
             custom_ioloop=self._io.loop,
         )
 
-    def _on_open(self, connection: _Connection) -> None:
+    def _on_open(self, connection: Connection) -> None:
         if connection is not self._connection:
             self._close(connection)
             return
@@ -258,7 +204,7 @@ class Session:
         if channel.connection is self._connection:
             self.lose(words(error), refused=refused(error))
 
-    def _on_lost(self, connection: _Connection, error: BaseException) -> None:
+    def _on_lost(self, connection: Connection, error: BaseException) -> None:
         if connection is self._connection:
             self._connection = None
             self._gone(words(error), refused=refused(error))
@@ -301,7 +247,7 @@ class Session:
         else:
             self._close(connection)
 
-    def _close(self, connection: _Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         """In peace where the broker answers, by force where it does not."""
         if connection.is_open:
             connection.resume()  # or the broker's answer would not be read
@@ -317,14 +263,14 @@ class Session:
 
     # -- being blocked
 
-    def _on_blocked(self, connection: _Connection, frame: "pika.frame.Method[ConnectionMethods.Blocked]") -> None:
+    def _on_blocked(self, connection: Connection, frame: "pika.frame.Method[ConnectionMethods.Blocked]") -> None:
         if connection is self._connection:
             reason = str(frame.method.reason)
             self._stand(blocked=reason)
             self._log.warning("broker.blocked", reason=reason)
             self._role.blocked()
 
-    def _on_unblocked(self, connection: _Connection, _: object) -> None:
+    def _on_unblocked(self, connection: Connection, _: object) -> None:
         if connection is self._connection:
             self._stand(blocked=None)
             self._log.info("broker.unblocked")
@@ -334,7 +280,7 @@ class Session:
         self._changed()
 
 
-def _cut(connection: _Connection) -> None:
+def _cut(connection: Connection) -> None:
     if not connection.is_closed:
         connection.cut("given up")
 

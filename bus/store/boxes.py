@@ -1,6 +1,7 @@
 """What the outbox and the inbox have in common: which entries are due, which contents were submitted before, and what
 operators see. Statements are built once, so that SQLAlchemy compiles each once."""
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -143,8 +144,49 @@ def common_columns(
         "size": size,
         "entered_at": entered_at,
         "document": document_form(docket.document.id) if docket.document else None,
-        "docket": docket.to_json(),
+        "docket": _written(docket),
     }
+
+
+def docket_of(written: bytes) -> Docket:
+    """From a row. What this process has put there a moment ago is not parsed again."""
+    known = _recent.get(written)
+    return Docket.from_json(written) if known is None else known
+
+
+def _written(docket: Docket) -> bytes:
+    written = docket.to_json()
+    _recent.add(written, docket)
+    return written
+
+
+class _Recent:
+    """The latest dockets that were put, by what is written of them. Safe to use from several threads."""
+
+    BYTES: Final = 1024 * 1024
+    """Of what is written, however many they are: parsed, it takes some times as much."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._dockets: dict[bytes, Docket] = {}
+        self._bytes = 0
+
+    def get(self, written: bytes) -> Docket | None:
+        return self._dockets.get(written)
+
+    def add(self, written: bytes, docket: Docket) -> None:
+        with self._turn:
+            if written not in self._dockets:
+                self._bytes += len(written)
+            self._dockets[written] = docket
+            while self._bytes > self.BYTES:
+                oldest = next(iter(self._dockets))
+                del self._dockets[oldest]
+                self._bytes -= len(oldest)
+
+
+_recent: Final = _Recent()
+"""One for all mailboxes of a process."""
 
 
 def next_sequence(connection: Connection, box: Boxed) -> int:

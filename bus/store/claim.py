@@ -92,7 +92,10 @@ class Claim:
 
     @property
     def is_held(self) -> bool:
-        return not self._ended.is_set() and time.monotonic() - self._alive_at < LEASE
+        """Where it was False once it stays so, whatever the server says later: who was told has let go."""
+        if self._pulse is not None and time.monotonic() - self._alive_at >= LEASE:
+            self._ended.set()
+        return self._pulse is not None and not self._ended.is_set()
 
     def take(self) -> bool:
         """Whether it is ours now. An owner that has given no sign of life for so long is thrown out: the next try may

@@ -113,7 +113,7 @@ def due_apart(connection: Connection, state: State, *, now: datetime) -> InboxEn
 
 def _entry(row: SqlRow[Any]) -> InboxEntry:
     return InboxEntry(
-        docket=Docket.from_json(row.docket),
+        docket=boxes.docket_of(row.docket),
         body=row.body,
         taken_at=from_micros(row.entered_at),
         state=State(row.state),
@@ -169,7 +169,7 @@ def rows(
 ) -> list[Row]:
     return [
         Row(
-            docket=Docket.from_json(row.docket),
+            docket=boxes.docket_of(row.docket),
             state=State(row.state),
             attempts=row.attempts,
             size=row.size,

@@ -9,37 +9,32 @@ from functools import lru_cache
 from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Connection,
     CursorResult,
-    Delete,
     Dialect,
     Insert,
     Integer,
     Select,
     Text,
-    Update,
     any_,
     bindparam,
     column,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, dialect
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 from sqlalchemy.types import TypeEngine
 
+from bus.store import compiled
+from bus.store.compiled import Statement as Statement
 from bus.store.words import Words
-
-_DIALECT: Dialect = dialect()  # type: ignore[no-untyped-call]
 
 _Ts = TypeVarTuple("_Ts")
 
 _LARGE = frozenset({"body", "to_body"})
-
-Statement = Insert | Update | Delete
-"""An Insert of a table's columns; or any other over named parameters."""
 
 
 def about(connection: Connection, statement: Select[*_Ts], values: Mapping[str, Any]) -> CursorResult[*_Ts]:
@@ -50,8 +45,11 @@ def about(connection: Connection, statement: Select[*_Ts], values: Mapping[str, 
 
 def many(connection: Connection, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
     """For each row in turn. All rows have the same names; there is at least one."""
+    if connection.dialect.name != "postgresql":
+        compiled.execute(connection, statement, rows)
+        return
     # Bodies go one by one, which the driver does without waiting: as arrays they took half as long again.
-    if connection.dialect.name != "postgresql" or not _LARGE.isdisjoint(rows[0]):
+    if not _LARGE.isdisjoint(rows[0]):
         connection.execute(statement, rows)
         return
     names = tuple(rows[0])
@@ -84,7 +82,7 @@ def _over_arrays(statement: Statement, names: tuple[str, ...]) -> tuple[Statemen
         types = {name: _type(statement.table.c[name].type) for name in names}
         given = _given(types)
         return statement.from_select(names, select(*(given.c[name] for name in names))), ()
-    binds = statement.compile(dialect=_DIALECT).binds  # a parameter for a column has the column's type by then
+    binds = statement.compile(dialect=_dialect()).binds  # a parameter for a column has the column's type by then
     given = _given({name: _type(binds[name].type) for name in names})
 
     def replace(element: Any, **_: Any) -> Any:
@@ -109,6 +107,13 @@ def _with_arrays(statement: Select[*_Ts]) -> Select[*_Ts]:
 
     whole: Any = visitors.replacement_traverse(statement, {}, replace)
     return whole  # type: ignore[no-any-return] # as it was, but for the lists in it
+
+
+@lru_cache(maxsize=1)
+def _dialect() -> Dialect:
+    from sqlalchemy.dialects.postgresql import dialect  # few daemons need it, and it is large
+
+    return dialect()  # type: ignore[no-untyped-call]
 
 
 def _given(types: Mapping[str, TypeEngine[Any]]) -> Any:

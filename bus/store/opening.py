@@ -97,7 +97,7 @@ def path_of(url: str) -> Path:
     assert parsed.database
     if is_shared(url):
         raise BadConfig(
-            file=parsed.render_as_string(),
+            file=_shown(parsed),
             why="this is for a store in a file. On PostgreSQL pg_dump and pg_basebackup back up, pg_restore restores: "
             "deploy/RUNBOOK.md, PostgreSQL / kho trên PostgreSQL dùng pg_dump, pg_basebackup, pg_restore",
         )
@@ -117,21 +117,24 @@ def database_of(url: str, *, owner: MailboxCode) -> Database:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as exc:
-        hidden = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url)
+    except (ArgumentError, ValueError):  # the second where no port is a number: perhaps it is the end of a password
+        hidden = re.sub(r"(?<=:)(?!//).*(?=@)", "***", url).partition("?")[0]
         raise BadConfig(
             file=hidden,
             why="a store is named by a URL, such as sqlite:////var/lib/lienthong/H49.db or "
-            "postgresql+psycopg://lienthong@db/lienthong",
-        ) from exc
+            "postgresql+psycopg://lienthong@db/lienthong; in a password @ is %40, : is %3A, / is %2F",
+        ) from None
     in_a_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}
     on_a_server = parsed.drivername in SHARED_DRIVERS and parsed.database
     if not in_a_file and not on_a_server:
         why = "a store is an SQLite file, sqlite:////path/to/file.db, or a database of PostgreSQL's: "
-        raise BadConfig(
-            file=parsed.render_as_string(hide_password=True), why=why + "postgresql+psycopg://user@host/database"
-        )
+        raise BadConfig(file=_shown(parsed), why=why + "postgresql+psycopg://user@host/database")
     return parsed
+
+
+def _shown(url: URL) -> str:
+    """libpq takes a password among the options, too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _bring_up(engine: Engine, database: Database, *, owner: MailboxCode, exclusive: bool) -> None:

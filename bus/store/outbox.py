@@ -33,7 +33,6 @@ from bus.store.many import about, many
 from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
 from bus.store.tables import outbox, outbox_body, recipient
 from schemas.codes import Outcome
-from schemas.docket import Docket
 from schemas.values import DocumentId, MailboxCode, MessageId
 
 BODYLESS = frozenset({State.DONE, State.CANCELLED})
@@ -225,7 +224,7 @@ def _entries(connection: Connection, rows: Sequence[SqlRow[Any]]) -> list[Outbox
         waiting_for = unconfirmed if state is State.WAITING and sequence in unconfirmed else unreceipted
         entries.append(
             OutboxEntry(
-                docket=Docket.from_json(row.docket),
+                docket=boxes.docket_of(row.docket),
                 body=row.body,
                 key=submission_key(text) if text else None,
                 outstanding=tuple(waiting_for[sequence]),
@@ -371,7 +370,7 @@ def _rows(connection: Connection, found: Sequence[SqlRow[Any]]) -> list[Row]:
     receipts = _receipts_of(connection, {row.sequence: row.message for row in found})
     return [
         Row(
-            docket=Docket.from_json(row.docket),
+            docket=boxes.docket_of(row.docket),
             state=State(row.state),
             attempts=row.attempts,
             size=row.size,

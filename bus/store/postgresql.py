@@ -19,8 +19,14 @@ from sqlalchemy.schema import CreateSchema
 
 from bus.errors import AlreadyRunning, BadConfig, StoreTaken
 from bus.store.claim import Claim, name_of
+from bus.store.tables import metadata
 from bus.store.tables import owner as owner_table
 from schemas.values import MailboxCode
+
+# Said here and not there: SQLAlchemy loads all of a database's dialect for one word of it, in every daemon.
+for _index in (index for table in metadata.tables.values() for index in table.indexes):
+    if (_where := _index.dialect_options["sqlite"]["where"]) is not None:
+        _index.dialect_options["postgresql"]["where"] = _where
 
 OLDEST = 13
 """The oldest server that is supported."""
@@ -62,7 +68,7 @@ _DURABLE = """
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
-_SEARCH_PATH = re.compile(r'-c\s*search_path\s*=\s*"?([\w-]+)')
+_SEARCH_PATH = re.compile(r'-c\s*search_path\s*=\s*("?)([\w-]+)')
 _EPOCH = select(owner_table.c.epoch).with_for_update()
 
 
@@ -144,7 +150,9 @@ def wants(connection: Connection) -> list[str]:
 def schema_of(url: URL, owner: MailboxCode) -> str:
     options = url.query.get("options", "")
     named = _SEARCH_PATH.search(options if isinstance(options, str) else " ".join(options))
-    return named[1] if named else f"lienthong_{re.sub('[^a-z0-9]', '_', owner.lower())}"[:63]
+    if named is None:
+        return f"lienthong_{re.sub('[^a-z0-9]', '_', owner.lower())}"[:63]
+    return named[2] if named[1] else named[2].lower()  # as PostgreSQL reads it
 
 
 def _engine_of(url: URL, database: PostgresqlDatabase) -> Engine:

@@ -81,7 +81,6 @@ def _box_indexes(table: Table) -> None:
         column.size,
         column.next_at,  # always null here, and read from here: the row itself is left alone
         sqlite_where=at_once,
-        postgresql_where=at_once,
     )
     Index(
         f"{name}_later",
@@ -91,11 +90,10 @@ def _box_indexes(table: Table) -> None:
         column.size,
         column.state,  # what travels apart is left out, without a look at the row
         sqlite_where=later,
-        postgresql_where=later,
     )
     Index(f"{name}_state", column.state, column.sequence)
-    Index(f"{name}_submission", column.submission, sqlite_where=submitted, postgresql_where=submitted)
-    Index(f"{name}_document", column.document, sqlite_where=about, postgresql_where=about)
+    Index(f"{name}_submission", column.submission, sqlite_where=submitted)
+    Index(f"{name}_document", column.document, sqlite_where=about)
 
 
 def _bodies(name: str, of: Table, *own: Column[bytes]) -> Table:
@@ -165,7 +163,6 @@ Index(
     "outbox_expires",
     outbox.c.expires_at,
     sqlite_where=outbox.c.expires_at.is_not(None),
-    postgresql_where=outbox.c.expires_at.is_not(None),
 )
 _box_indexes(outbox)
 outbox_body = _bodies("outbox_body", outbox, Column("kept_key", LargeBinary))
@@ -222,7 +219,6 @@ Index(
     "dossier_watched",
     dossier.c.watched,
     sqlite_where=dossier.c.watched.is_not(None),
-    postgresql_where=dossier.c.watched.is_not(None),
 )
 
 status = Table(

@@ -3,6 +3,7 @@
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -89,14 +90,21 @@ def _load(folder: Path) -> dict[str, float]:
     }
 
 
+def measure() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = _make(Path(folder))
+        command = [sys.executable, "-m", "tests.bench.bench_directory", "--load", folder]
+        loaded: dict[str, float] = json.loads(
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        )
+        return loaded | made | {"load": os.getloadavg()[0]}
+
+
 def main() -> None:
     if "--load" in sys.argv:
         sys.stdout.write(json.dumps(_load(Path(sys.argv[-1]))))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        made = _make(Path(folder))
-        command = [sys.executable, "-m", "tests.bench.bench_directory", "--load", folder]
-        figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) | made
+    figures = measure()
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps(figures) + "\n")
     else:

@@ -31,9 +31,12 @@ CALM = 20
 """Seconds for RabbitMQ to write to disk what has just come, and to give back the memory."""
 
 
-def throughput(ground: Ground, count: int, *, office: Office | None = None) -> dict[str, float]:
-    """From the first accepted to the last filed and the last receipt back. CPU is microseconds a document."""
-    with pair(ground, count=count, office=office) as both:
+def throughput(
+    ground: Ground, count: int, *, office: Office | None = None, mailboxes: int = 2, units: int = 0
+) -> dict[str, float]:
+    """From the first accepted to the last filed and the last receipt back. CPU is microseconds a document. In a country
+    of so many mailboxes, all of them on the broker, and so many units more."""
+    with pair(ground, count=count, office=office, mailboxes=mailboxes, units=units) as both:
         both.start(SENDER, RECIPIENT)
         idle = {"idle_sender_mb": both.memory(SENDER), "idle_recipient_mb": both.memory(RECIPIENT)}
         load, before, (busy, whole) = os.getloadavg()[0], _cpu(ground, both), machine_cpu()

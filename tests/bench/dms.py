@@ -15,13 +15,13 @@ from schemas.document import Attachment, Document, DocumentNumber, DocumentType
 SIZE = 4096
 
 
-def documents(sender: str, recipient: str) -> Document:
-    """A document whose content before sealing is about 4 KiB."""
-    letter = Attachment.of("1-CV.pdf", b"%PDF-1.7\n" + os.urandom(SIZE - 1000) + b"\n%%EOF\n", content_id="cid:1")
+def documents(sender: str, *recipients: str, size: int = SIZE) -> Document:
+    """A document whose content before sealing is about `size` bytes."""
+    letter = Attachment.of("1-CV.pdf", b"%PDF-1.7\n" + os.urandom(size - 1000) + b"\n%%EOF\n", content_id="cid:1")
     return Document(
         id="template",
         sender=Party(code=sender, name="Nơi gửi"),
-        recipients=(Party(code=recipient, name="Nơi nhận"),),
+        recipients=tuple(Party(code=recipient, name="Nơi nhận") for recipient in recipients),
         number=DocumentNumber(number="1", notation="CV-VP"),
         issued_on=date(2016, 7, 1),
         type=DocumentType(name="Công văn"),
@@ -31,8 +31,9 @@ def documents(sender: str, recipient: str) -> Document:
 
 
 class BenchAdapter(Adapter):
-    """Options: `log` (a file), and for a sender `sender`, `recipient`, `count`, `rate` (documents a second; 0: all) and
-    `urgent` (a file: once it is there, one urgent document more); for a recipient `slow` (seconds a filing)."""
+    """Options: `log` (a file); for a sender `sender`, `recipient` (or several, with blanks), `count`, `size` (bytes),
+    `rate` (documents a second; 0: all), `gate` (a file: it begins once that is there) and `urgent` (a file: once it is
+    there, one urgent document more); for a recipient `slow` (seconds a filing)."""
 
     reports_arrival = True
 
@@ -47,7 +48,8 @@ class BenchAdapter(Adapter):
         self._offered: list[Collected] = []
         self._began_ns = 0
         if self._count:
-            self._template = documents(str(options["sender"]), str(options["recipient"]))
+            recipients, size = str(options["recipient"]).split(), int(str(options.get("size", SIZE)))
+            self._template = documents(str(options["sender"]), *recipients, size=size)
 
     def collect(self, limit: int) -> Sequence[Collected]:
         if not self._offered and self._urgent is not None and self._urgent.exists():

@@ -17,7 +17,7 @@ from deploy.local_broker import LocalBroker
 from schemas.values import VIETNAM
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_LIBRARIES = ("cryptography", "faststream", "pika", "pydantic", "sqlalchemy")
+_LIBRARIES = ("cryptography", "faststream", "kombu", "pika", "pyas2lib", "pydantic", "sqlalchemy")
 
 
 def describe(broker: LocalBroker, folder: Path) -> Mapping[str, str]:

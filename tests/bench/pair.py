@@ -16,6 +16,7 @@ from deploy import country as countries
 from deploy.country import LIENTHONG, Country
 from deploy.offices import Office
 from schemas.values import MailboxCode
+from tests.bench.crowd import enlarged
 from tests.bench.ground import Ground, bound_to_us
 
 SENDER, RECIPIENT = "G22", "H49"
@@ -33,12 +34,23 @@ class Broken(RuntimeError):
 
 class Pair:
     def __init__(
-        self, ground: Ground, vhost: str, *, count: int, rate: float = 0, office: Office | None = None
+        self,
+        ground: Ground,
+        vhost: str,
+        *,
+        count: int,
+        rate: float = 0,
+        office: Office | None = None,
+        mailboxes: int = 2,
+        units: int = 0,
     ) -> None:
-        """With an `office`, certificates, TLS and a signed directory; the broker must know its authority."""
+        """With an `office`, certificates, TLS and a signed directory; the broker must know its authority. Of more
+        `mailboxes` than two the others are in the directory and on the broker."""
         self.root, self.count = ground.fresh_folder(), count
         both, day = [SENDER, RECIPIENT], date(2016, 7, 1)
         self.land: Country = countries.found(self.root, mailboxes=both, as_of=day, plain=office is None, office=office)
+        if (mailboxes, units) != (2, 0):
+            self.land = enlarged(self.land, mailboxes=mailboxes, units=units)
         ours = self.root / "credentials.toml"
         if ground.credentials.exists():
             shutil.copy2(ground.credentials, ours)
@@ -55,9 +67,9 @@ class Pair:
         self.most: dict[str, float] = {}
         """Most resident megabytes seen of each daemon while waiting for something."""
 
-    def use(self, code: str, **options: object) -> None:
-        """The document system of benchmarks, with these options."""
-        self._adapter(code, "tests.bench.dms:BenchAdapter", every=0.005, log=self.root / f"{code}.log", **options)
+    def use(self, code: str, *, every: float = 0.005, **options: object) -> None:
+        """The document system of benchmarks, with these options; looked at every so many seconds."""
+        self._adapter(code, "tests.bench.dms:BenchAdapter", every=every, log=self.root / f"{code}.log", **options)
 
     def use_folder(self, code: str, root: Path) -> None:
         """Folders instead, as they are by default, but for looking five times a second."""
@@ -73,20 +85,30 @@ class Pair:
     # -- the daemons
 
     def start(self, *codes: str, settle: float = SETTLE) -> None:
-        """Returns when they are at work and have settled."""
+        """Returns when they are at work and have settled; a process each."""
         before = {code: self._starts(code) for code in codes}
         for code in codes:
-            with self._said(code).open("ab") as out:
-                self.running[code] = subprocess.Popen(
-                    [*LIENTHONG, "adapter", "run", str(self.land.config(code))],
-                    stdout=out,
-                    stderr=out,
-                    cwd=PROJECT,
-                    start_new_session=True,
-                    preexec_fn=bound_to_us(),
-                )
+            self._launch(code, [code])
         self._until(lambda: all(self._starts(code) > before[code] for code in codes), every=0.02, patience=START)
         time.sleep(settle)
+
+    def host(self, name: str, codes: Sequence[str], *, settle: float = SETTLE) -> None:
+        """As `start`, but one process, called by a name, for all of them."""
+        before = self._starts(name)
+        self._launch(name, codes)
+        self._until(lambda: self._starts(name) >= before + len(codes), every=0.02, patience=3 * START)
+        time.sleep(settle)
+
+    def _launch(self, name: str, codes: Sequence[str]) -> None:
+        with self._said(name).open("ab") as out:
+            self.running[name] = subprocess.Popen(
+                [*LIENTHONG, "adapter", "run", *(str(self.land.config(code)) for code in codes)],
+                stdout=out,
+                stderr=out,
+                cwd=PROJECT,
+                start_new_session=True,
+                preexec_fn=bound_to_us(),
+            )
 
     def stop(self, *codes: str) -> None:
         countries.end([self.running.pop(code) for code in codes or tuple(self.running)])
@@ -188,10 +210,18 @@ class Pair:
 
 
 @contextmanager
-def pair(ground: Ground, *, count: int, rate: float = 0, office: Office | None = None) -> Iterator[Pair]:
+def pair(
+    ground: Ground,
+    *,
+    count: int,
+    rate: float = 0,
+    office: Office | None = None,
+    mailboxes: int = 2,
+    units: int = 0,
+) -> Iterator[Pair]:
     """Its vhost, its folder and its processes go with it."""
     with ground.vhost() as vhost:
-        both = Pair(ground, vhost.name, count=count, rate=rate, office=office)
+        both = Pair(ground, vhost.name, count=count, rate=rate, office=office, mailboxes=mailboxes, units=units)
         try:
             yield both
         finally:

@@ -22,13 +22,9 @@ import pika.exceptions
 from pika.channel import Channel
 from pika.spec import Basic
 
+from tests.bench import awaiting
 from tests.bench.ground import Ground, bound_to_us
-
-WINDOW = 500
-"""Confirms in flight, and messages that a consumer may hold."""
-ACK_EVERY = 50
-QUEUE = "peer"
-PERSISTENT = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent, content_type="application/octet-stream")
+from tests.bench.wire import ACK_EVERY, PERSISTENT, QUEUE, WINDOW, ready, report, say_ready
 
 Role: TypeAlias = Callable[[str, int, int], None]
 """(URL, messages, bytes of each)."""
@@ -62,18 +58,6 @@ def _declare(url: str) -> None:
     connection.close()
 
 
-def _ready() -> float:
-    """Says so, waits for the word to go, and returns the time of it."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    return time.time()
-
-
-def _report(**times: float) -> None:
-    sys.stdout.write(json.dumps(times) + "\n")
-
-
 # -- pika --------------------------------------------------------------------------------------------------------------
 
 
@@ -105,13 +89,13 @@ def pika_publish(url: str, count: int, size: int) -> None:
                 pump(channel)
 
         def confirms_on(_: object) -> None:
-            times["began"] = _ready()
+            times["began"] = ready()
             pump(channel)
 
         channel.confirm_delivery(on_answer, callback=confirms_on)
 
     _until_closed(url, on_open)
-    _report(**times)
+    report(**times)
 
 
 def pika_consume(url: str, count: int, size: int) -> None:
@@ -131,8 +115,7 @@ def pika_consume(url: str, count: int, size: int) -> None:
 
     def on_open(channel: Channel) -> None:
         def consuming(_: object) -> None:
-            sys.stdout.write("ready\n")
-            sys.stdout.flush()
+            say_ready()
 
         def limited(_: object) -> None:
             channel.basic_consume(QUEUE, on_message, callback=consuming)
@@ -140,7 +123,7 @@ def pika_consume(url: str, count: int, size: int) -> None:
         channel.basic_qos(prefetch_count=WINDOW, callback=limited)
 
     _until_closed(url, on_open)
-    _report(**times)
+    report(**times)
 
 
 def _until_closed(url: str, on_open: Callable[[Channel], None]) -> None:
@@ -170,7 +153,7 @@ def faststream_publish(url: str, count: int, size: int, *, window: int) -> None:
         body = os.urandom(size)
         async with RabbitBroker(url, logger=None) as broker:
             await broker.start()
-            began = _ready()
+            began = ready()
             left = iter(range(count))
 
             async def publish() -> None:
@@ -178,7 +161,7 @@ def faststream_publish(url: str, count: int, size: int, *, window: int) -> None:
                     await broker.publish(body, queue=QUEUE, persist=True)
 
             await asyncio.gather(*(publish() for _ in range(window)))
-            _report(began=began, ended=time.time())
+            report(began=began, ended=time.time())
 
     asyncio.run(run())
 
@@ -203,17 +186,18 @@ def faststream_consume(url: str, count: int, size: int) -> None:
 
         async with broker:
             await broker.start()
-            sys.stdout.write("ready\n")
-            sys.stdout.flush()
+            say_ready()
             await done.wait()
             ended = time.time()
-        _report(ended=ended)
+        report(ended=ended)
 
     asyncio.run(run())
 
 
 PEERS: Mapping[str, Mapping[str, Role]] = {
     "pika": {"publish": pika_publish, "consume": pika_consume},
+    "pika-awaited": {"publish": awaiting.blocking_publish, "consume": awaiting.blocking_consume},
+    "kombu": {"publish": awaiting.kombu_publish, "consume": awaiting.kombu_consume},
     "faststream": {
         "publish": lambda url, count, size: faststream_publish(url, count, size, window=WINDOW),
         "consume": faststream_consume,

@@ -72,6 +72,12 @@ class Measured:
     """Name -> runs of {"messages_per_s", "load"}, each taken beside the road's run of the same place."""
     latency: Run | None
     backlog: Run | None
+    fan_out: Run | None = None
+    hosted: Run | None = None
+    """Memory and CPU of idle mailboxes in one process."""
+    sizes: Mapping[tuple[int, int], Sequence[Run]] = field(default_factory=dict)
+    """(mailboxes, units besides) -> runs of the road, in turns."""
+    directory: Run | None = None
     urgent: Mapping[str, Run] = field(default_factory=dict)
     """By where the ordinary ones waited."""
 
@@ -80,9 +86,20 @@ NEARLY = 0.9
 """Two rates within a tenth of each other count as the same: so far apart do runs of the same thing lie."""
 
 PEERS = {
-    "pika": "pika, 500 confirms in flight",
+    "faststream-awaited": "FastStream, each publish awaited, as its documentation has it",
     "faststream": "FastStream, 500 publishes in flight",
-    "faststream-awaited": "FastStream, each publish awaited",
+    "pika-awaited": "pika, BlockingConnection, one confirm at a time",
+    "pika": "pika, SelectConnection, 500 confirms in flight",
+    "kombu": "kombu, confirm_publish",
+    "as2-http": "pyas2lib over HTTP, durable on both sides: equal work",
+    "as2": "pyas2lib alone, on all cores, no transport, no store",
+}
+"""In the order they are shown; the last two seal, sign and receipt, the others carry bytes only."""
+
+WANTED_RATIO: Mapping[str, Wanted] = {
+    "faststream-awaited": AtLeast(1),
+    "faststream": AtLeast(1),
+    "as2-http": AtLeast(25),
 }
 
 
@@ -91,6 +108,7 @@ def figures(measured: Measured) -> list[Figure]:
     if measured.latency:
         found += _latency(measured.latency)
     found += _idle(measured.road)
+    found += _country(measured)
     if measured.backlog:
         found += _backlog(measured.backlog)
     found += _urgent(measured.urgent)
@@ -107,6 +125,52 @@ def _urgent(runs: Mapping[str, Run]) -> Iterator[Figure]:
             runs=(run["seconds"],),
             wanted=AtMost(2),
             load=run["load"],
+        )
+
+
+def _country(measured: Measured) -> Iterator[Figure]:
+    if run := measured.fan_out:
+        about = (
+            f"One document to {run['recipients']:,.0f} mailboxes that one process hosts, each with a store of its own"
+        )
+        yield _single("fan_out.filed_s", about, "accepted until all have filed it", "s", run["filed_s"], run, AtMost(1))
+        name = "until the sender has the last receipt"
+        yield _single("fan_out.receipted_s", about, name, "s", run["receipted_s"], run, None)
+    if run := measured.hosted:
+        about = "Mailboxes with nothing to do, in one process"
+        for key in (key for key in run if key.startswith("mb_")):
+            name = f"memory of a process that hosts {key.removeprefix('mb_')}"
+            yield _single(f"hosted.{key}", about, name, "MB", run[key], run, None)
+        yield _single("hosted.each_mb", about, "memory of each one more", "MB", run["each_mb"], run, AtMost(5))
+        yield _single("hosted.each_cpu_ms", about, "CPU of each", "ms/s", run["each_cpu_ms"], run, None)
+    yield from _sizes(measured.sizes)
+    if run := measured.directory:
+        about = f"A signed directory of {run['units']:,.0f} units and 1,000 mailboxes"
+        yield _single("directory.load_s", about, "load", "s", run["load_s"], run, AtMost(2))
+        yield _single("directory.memory_mb", about, "memory of the process", "MB", run["memory_mb"], run, AtMost(150))
+        for key, name, wanted in (("cold", "resolve a code the first time", AtMost(20)), ("warm", "again", None)):
+            value = run[f"resolve_{key}_us"]
+            yield _single(f"directory.resolve_{key}_us", about, name, "µs", value, run, wanted)
+
+
+def _sizes(sizes: Mapping[tuple[int, int], Sequence[Run]]) -> Iterator[Figure]:
+    """Each size against the smallest, run for run."""
+    if not sizes:
+        return
+    smallest, *larger = sizes
+    for size in larger:
+        (mailboxes, units), runs = size, sizes[size]
+        ratios = tuple(
+            run["documents_per_s"] / first["documents_per_s"] for run, first in zip(runs, sizes[smallest], strict=True)
+        )
+        yield Figure(
+            key=f"size.{mailboxes}.{units}",
+            about=f"The road in a larger country, against one of {smallest[0]} mailboxes, run for run",
+            name=f"{mailboxes:,} mailboxes" + (f", {units:,} units" if units else ""),
+            unit="×",
+            runs=ratios,
+            wanted=AtLeast(NEARLY),
+            load=_load(runs),
         )
 
 
@@ -154,7 +218,7 @@ def _road(runs: Sequence[Run]) -> Iterator[Figure]:
 
 def _ratios(road: Sequence[Run], peers: Mapping[str, Sequence[Run]]) -> Iterator[Figure]:
     size = road[0]["body_bytes"]
-    about = f"Others, the same {size:,.0f} bytes a message, two processes, quorum queue; they neither seal nor store"
+    about = f"Others, the same {size:,.0f} bytes a message, two processes, quorum queue; only the last two seal"
     for peer, runs in peers.items():
         values = tuple(run["messages_per_s"] for run in runs)
         load = _load(runs)
@@ -169,7 +233,7 @@ def _ratios(road: Sequence[Run], peers: Mapping[str, Sequence[Run]]) -> Iterator
             name=f"the road / {PEERS[peer]}",
             unit="×",
             runs=ratios,
-            wanted=None if peer == "pika" else AtLeast(1),
+            wanted=WANTED_RATIO.get(peer),
             load=_load([*road, *runs]),
         )
 

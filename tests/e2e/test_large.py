@@ -106,9 +106,9 @@ def test_both_ends_are_killed_in_the_middle(own: Site) -> None:
 
 
 def test_a_large_file_takes_little_memory(own: Site) -> None:
-    """300 MiB through two daemons, each of which never has more than 150 MB."""
+    """200 MiB through two daemons, each of which never has more than 150 MB."""
     sender, recipient = own.country.mailboxes
-    sent = a_large_document(own, 300 * MIB)
+    sent = a_large_document(own, 200 * MIB)
     with own.at_work(processes=2) as daemons:
         drop(own, sent)
         eventually(lambda: own.heard(sender, sent.id) == [("01", recipient)], within=300, every=0.5)

@@ -126,13 +126,17 @@ class FakeDepot:
             raise BlobsAway(kind=self.kind, why="connection lost")
 
     def get(self, sender: MailboxCode, blob: BlobId, first: int, mark: str | None, limit: int) -> list[Segment]:
-        since = -1 if mark is None else int(mark)
+        since = -1 if mark is None or self.kind != "stream" else int(mark)
         with self._lock:
             found = [
                 replace(each.segment, mark=str(each.place + 1))
                 for each in self._rows.get(sender, ())
                 if each.place >= since and each.segment.blob == blob and each.segment.number >= first
-            ][:limit]
+            ]
+        if self.kind != "stream":  # found by its name: what was put last, in the order of numbers
+            named = {each.number: replace(each, mark="0") for each in found}
+            found = [named[number] for number in sorted(named)]
+        found = found[:limit]
         if "get" in self._fuses:
             found = found[: self._fuses["get"]]
             self._fuses["get"] -= len(found)

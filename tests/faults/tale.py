@@ -26,6 +26,7 @@ from tests.e2e.site import Daemon, Site, eventually
 
 FULL = os.environ.get("LIENTHONG_FAULTS") == "full"
 """The stories as long as they are told; without it, as short as they still mean something."""
+FULL_ONLY = pytest.mark.skipif(not FULL, reason="a story of the longer half: LIENTHONG_FAULTS=full tells it")
 PATIENT = pytest.mark.timeout(2400 if FULL else 300)
 """A story waits for facts, each with a limit of its own; this one ends what hangs."""
 HANDLING = (StatusCode.ACCEPTED, StatusCode.DONE)

@@ -9,7 +9,7 @@ import pytest
 from deploy.local_broker import Kind
 from tests.faults.soak import Outcome, Trouble, plan, soak
 
-SECONDS = 180.0
+SECONDS = 60.0
 PROJECT = Path(__file__).parents[2]
 
 
@@ -21,7 +21,7 @@ def test_a_seed_is_a_plan() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_three_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks meanwhile, every document is filed once and every status arrives."""
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     forced = os.environ.get("LIENTHONG_TEST_BROKER")
@@ -29,4 +29,4 @@ def test_three_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = int(os.environ.get("LIENTHONG_FAULTS_SEED", "2026"))
     outcome: Outcome = soak(tmp_path, seed=seed, seconds=SECONDS, mailboxes=12, rate=1.0, kind=kind)
     assert not outcome.judged.faults, str(outcome)
-    assert outcome.judged.filed > 100
+    assert outcome.judged.filed > 30

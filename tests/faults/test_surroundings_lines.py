@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.e2e.site import Site, eventually
-from tests.faults.tale import FULL, PATIENT, Tale, configured, events, health, logged
+from tests.faults.tale import FULL, FULL_ONLY, PATIENT, Tale, configured, events, health, logged
 
 pytestmark = PATIENT
 
@@ -63,6 +63,7 @@ def test_half_open(surroundings: Site, tale: Tale, answers_only: bool) -> None:
         eventually(lambda: daemon.page("/healthz")[0] == 200)
 
 
+@FULL_ONLY
 def test_slow(surroundings: Site, tale: Tale) -> None:
     """A line of 64 KB/s with a delay of 50 ms each way: everything takes its time, nothing is given up, nothing goes
     twice, and no connection is lost over it."""

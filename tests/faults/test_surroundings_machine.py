@@ -13,7 +13,7 @@ from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.clock import starting_with
 from tests.faults.operator import revive
-from tests.faults.tale import PATIENT, Tale, accepted, configured, events, failing, health, hurry, logged
+from tests.faults.tale import FULL_ONLY, PATIENT, Tale, accepted, configured, events, failing, health, hurry, logged
 
 pytestmark = PATIENT
 
@@ -101,6 +101,7 @@ def test_an_hour_forward(node: Node, own: Site) -> None:
         tale.ends_well(skewed, daemon)
 
 
+@FULL_ONLY
 def test_started_two_years_ahead(own: Site) -> None:
     """Housekeeping does not believe it, since nobody else has dated anything so late: nothing is forgotten, and the
     operator reads why. What was put off by that clock waits for no year: set right, it goes at once."""

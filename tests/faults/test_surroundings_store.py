@@ -16,7 +16,7 @@ from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.operator import replay
-from tests.faults.tale import PATIENT, Tale, accepted, events, failing, health
+from tests.faults.tale import FULL_ONLY, PATIENT, Tale, accepted, events, failing, health
 
 pytestmark = PATIENT
 
@@ -151,6 +151,7 @@ def test_damaged_and_recovered(node: Node, own: Site) -> None:
         tale.ends_well(daemon)
 
 
+@FULL_ONLY
 def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
     """The file is rubbish: the daemon does not start, and says so. The backup of before is put in its place. What was
     received since is replayed, what was sent since is dropped again by its clerks: every document is filed once, though

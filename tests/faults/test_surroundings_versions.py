@@ -15,7 +15,7 @@ from bus.listing import read
 from bus.register import Register
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
-from tests.faults.tale import PATIENT, Tale, accepted, health
+from tests.faults.tale import FULL_ONLY, PATIENT, Tale, accepted, health
 
 pytestmark = PATIENT
 
@@ -82,6 +82,7 @@ def test_it_reads_a_directory_that_says_who_takes_large_files(older: Path) -> No
     assert said.stdout.decode().strip() == "['G22'] ['G22'] False"
 
 
+@FULL_ONLY
 def test_on_the_other_end(older: Path, own: Site) -> None:
     """Documents, receipts and statuses pass both ways between the two versions. In a country of its own: what the new
     version has opened once the older one does not open any more."""

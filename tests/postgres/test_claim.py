@@ -26,6 +26,16 @@ def lose_the_lock(postgres: Server, database: str) -> None:
     assert postgres.ask(OWNER_S_SESSION.format(make_url(database).database)) == [(True,)]
 
 
+def opened_by_somebody(database: str) -> SqlStore:
+    """As soon as its owner is thrown out."""
+    began = time.monotonic()
+    while True:
+        try:
+            return open_store(database, owner="G22")
+        except AlreadyRunning:
+            assert time.monotonic() - began < LEASE * 4, "a loaded machine is given time"
+
+
 @pytest.fixture
 def first(database: str) -> Iterator[SqlStore]:
     store = open_store(database, owner="G22")
@@ -74,18 +84,28 @@ def test_an_owner_knows_when_it_is_none_any_more(postgres: Server, database: str
     eventually(lambda: not first.is_ours, within=PULSE * 3)
 
 
+def test_what_was_doubted_once_is_believed_no_more(postgres: Server, database: str, first: SqlStore) -> None:
+    """The server said nothing for the lease, and then goes on: who let go of its store meanwhile does not find itself
+    its owner again, and its lock keeps nobody waiting, though it was never given back."""
+    postgres.freeze()
+    try:
+        eventually(lambda: not first.is_ours, within=LEASE * 2)
+    finally:
+        postgres.thaw()
+    until = time.monotonic() + PULSE * 2
+    while time.monotonic() < until:
+        assert not first.is_ours
+        time.sleep(PULSE / 20)
+    opened_by_somebody(database).close()
+
+
 def test_a_frozen_owner_is_thrown_out(database: str) -> None:
     """A process that stands still gives no sign of life: another takes its place, and the lock does not wait for it."""
     with child(HOLDS, database) as (process, printed):
         assert printed.readline() == "open\n"
         process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
-        while True:
-            try:
-                second = open_store(database, owner="G22")
-                break
-            except AlreadyRunning:
-                assert time.monotonic() - began < LEASE * 4, "a loaded machine is given time"
+        second = opened_by_somebody(database)
         assert time.monotonic() - began > LEASE / 2, "not while it may be only slow"
         second.close()
 

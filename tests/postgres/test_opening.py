@@ -24,11 +24,23 @@ from tests.postgres.server import PASSWORD, Server
         ("?options=-csearch_path=van_thu", "G22", "van_thu"),
         ("?options=-c%20jit=on%20-c%20search_path%3Dvan_thu", "G22", "van_thu"),
         ("?options=-cjit=on", "G22", "lienthong_g22"),
+        ("?options=-csearch_path=Van_Thu", "G22", "van_thu"),
+        ("?options=-csearch_path=%22Van_Thu%22", "G22", "Van_Thu"),
     ],
 )
 def test_where_the_tables_lie(query: str, owner: str, schema: str) -> None:
     """In a schema named after the mailbox, or in the one that the URL names."""
     assert schema_of(make_url(f"postgresql+psycopg://db/x{query}"), owner) == schema
+
+
+@pytest.mark.parametrize("name", ["Van_Thu", "%22Van_Thu%22", "%22van-thu%22"])
+def test_a_schema_by_another_name(database: str, name: str) -> None:
+    """It is made as PostgreSQL reads the name, in quotes and without, and found again."""
+    for expected in (0, 1):
+        store = open_store(f"{database}?options=-csearch_path={name}", owner="G22")
+        assert len(due(store)) == expected
+        put(store, sending(expected + 1))
+        store.close()
 
 
 def test_many_mailboxes_in_one_database(database: str) -> None:

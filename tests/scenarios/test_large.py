@@ -175,6 +175,24 @@ def test_a_replacement_waits_too() -> None:
     assert land["H49"].dms.documents == [sent.id, other.id]
 
 
+def test_what_changes_a_document_of_its_own_batch_waits_too() -> None:
+    """Their document system handed over both at once, as after a night: the change is not sent before the files."""
+    land = LargeLand()
+    sent = document("G22", "H49")
+    sent = sent.model_copy(update={"attachments": (Attachment.of("1.pdf", bytes(3 * 1024 * 1024)),)})
+    land["G22"].dms.write(sent)
+    revoke = Business(type=BusinessType.REVOKE, document_id=sent.id)
+    revoked = document("G22", "H49", number=2, business=revoke)
+    land["G22"].dms.write(revoked)
+    land["G22"].dms.write(status(StatusCode.TAKE_BACK, sent, "G22", "H49"))
+    assert len(land.collect("G22")) == 3
+    assert land.publish("G22").confirmed == 0
+    for _ in range(3):
+        land.settle(6)
+        land.wait(timedelta(minutes=1))
+    assert land["H49"].dms.documents == [sent.id, revoked.id]
+
+
 def test_what_is_about_others_does_not_wait() -> None:
     """A status about a small document, one of another agency's under the same id, a revocation that names nothing that
     is under way: each goes at once. One that names it by its number and date waits."""

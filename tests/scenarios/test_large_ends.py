@@ -175,6 +175,19 @@ def test_what_nobody_needs_goes_where_it_waits_too() -> None:
     assert land.removed["G22"] == set()
 
 
+def test_what_cannot_be_removed_there_keeps_nothing_here() -> None:
+    """Where the place lets nobody remove, the segments of what was received go all the same: the disk is ours."""
+    land = LargeLand(depot=FakeDepot("s3"))
+    land.sent("G22", "H49")
+    land.sent("H49", "G22", number=2)
+    land.settle(20)
+    land.depot.away = "AccessDenied"
+    with pytest.raises(BlobsAway):
+        land.sweep_all("G22")
+    assert land.kept("G22", Box.IN) == 0
+    assert land.kept("G22", Box.OUT) == 21
+
+
 @pytest.mark.parametrize("said", [None, b"stream 0", "stream", "nonsense of somebody", 7])
 def test_nobody_says_where(said: object) -> None:
     """The header is a hint: without it, or with another one, all that is kept is looked through."""

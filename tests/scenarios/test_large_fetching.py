@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from bus import operations, resealing, uploading
-from bus.errors import BlobMissing, BlobsAway, KeyWithdrawn
-from bus.mailroom import address, seal
+from bus.errors import BlobMissing, BlobsAway, BusError, KeyWithdrawn
+from bus.mailroom import Ready, address, seal_all
 from bus.records import Box, ReceiptLine, State
 from schemas.codes import Outcome
 from schemas.document import Document
@@ -86,6 +86,20 @@ def test_what_is_not_there_as_it_should_be_is_asked_for_again(fault: Fault) -> N
     assert land.filed("H49", sent)
     assert land["G22"].dms.bounces == []
     assert land.row("G22", Box.OUT, message).state is State.DONE
+
+
+@pytest.mark.parametrize("fault", ["altered", "missing", "cut", "ends early", "trimmed"])
+def test_where_segments_are_found_by_name_it_is_asked_for_too(fault: str) -> None:
+    """What lies in an S3 store lies there the next time as well: it is not fetched again and again meanwhile."""
+    land = LargeLand(depot=FakeDepot("s3"))
+    sent, message = land.sent("G22", "H49")
+    FAULTS[fault](land.depot, land.blob("G22", message))
+    for _ in range(20):
+        land.fetch("H49")
+    assert land.events("H49") == ["blob.asked-for"]
+    land.settle(20)
+    assert land.depot.puts == 42
+    assert land.filed("H49", sent)
 
 
 def _steps(land: LargeLand, code: str, document: str) -> list[str]:
@@ -208,7 +222,8 @@ def _lie(land: LargeLand, lie: str) -> tuple[Document, MessageId]:
             sealed = replace(sealed, manifest=replace(sealed.manifest, digests=digests[1:]))
     lying_document = made.model_copy(update={"attachments": (*made.attachments[:-1], file)})
     addressed = replace(addressed, item=lying_document)
-    entry = seal(office.member, addressed, now=land.now, message=message, apart=[sealed])
+    (entry,) = seal_all(office.member, [Ready(addressed=addressed, message=message, apart=[sealed])], now=land.now)
+    assert not isinstance(entry, BusError)
     with office.store.write() as tx:
         tx.put_outbox([entry], at=land.now)
     return made, message
@@ -250,12 +265,31 @@ def test_a_content_that_is_none() -> None:
     message = office.member.new_id()
     sealed = uploading.seal_apart(office.store, addressed, message=message, now=land.now)
     broken = replace(addressed, item=made, apart=(), content=b"nothing")
-    entry = seal(office.member, broken, now=land.now, message=message, apart=sealed)
+    (entry,) = seal_all(office.member, [Ready(addressed=broken, message=message, apart=sealed)], now=land.now)
+    assert not isinstance(entry, BusError)
     with office.store.write() as tx:
         tx.put_outbox([entry], at=land.now)
     land.settle(9)
     (line,) = land.row("G22", Box.OUT, message).recipients
     assert line.code == "bad-message"
+
+
+def test_who_asks_without_end_has_its_sender_do_little() -> None:
+    """Each question costs one side a line and the other the whole file: one that is repeated sooner than the schedule
+    says is let lie, and what else is large is sent meanwhile."""
+    land = LargeLand()
+    _, message = land.sent("G22", "H49")
+    for _ in range(24 * 60):
+        with land["G22"].store.write() as tx:
+            again = uploading.asked_again(tx, _line(land, message, at=land.now + MINUTE), now=land.now)
+            tx.put_events(list(again.events))
+        assert again.done
+        land.upload_all("G22")
+        land.publish("G22")
+        land.wait(MINUTE)
+    assert land.events("G22").count("blob.asked-again") < 24
+    land.settle(30)
+    assert land.row("G22", Box.OUT, message).state is State.DONE
 
 
 def test_altered_for_good() -> None:

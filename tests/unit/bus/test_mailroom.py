@@ -1,13 +1,18 @@
-"""bus/mailroom.py: what travels apart from its message, what within it, and what is refused at once with the figure."""
+"""bus/mailroom.py: what travels apart from its message, what within it, and what is refused at once with the figure; a
+batch is sealed as its documents would be one by one."""
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
-from bus.errors import TooLarge
-from bus.mailroom import Member, address
+from bus.directory import Directory, MailboxKeys
+from bus.envelope import open_, parse, verify
+from bus.errors import NoKey, TooLarge
+from bus.mailroom import Member, Ready, address, seal, seal_all
+from bus.records import OutboxEntry
 from schemas.document import Attachment, Document
 from tests.scenarios.country import Land, document
 from tests.scenarios.large import MIB, takes_large
@@ -92,3 +97,37 @@ def test_a_file_that_lies_elsewhere_is_read_where_it_must_travel_whole() -> None
     assert addressed.item.attachments[0].source is None
     with pytest.raises(ValueError, match="does not match"):
         address(_member(), _by_source(content, lie=content[:-1] + b"?"))
+
+
+class Keyless:
+    """A directory without a key for one mailbox."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._directory, name)
+
+    def keys(self, mailbox: str) -> MailboxKeys:
+        if mailbox == "H53":
+            raise NoKey(mailbox=mailbox)
+        return self._directory.keys(mailbox)
+
+
+def test_what_cannot_be_sealed_is_an_error_in_its_place() -> None:
+    """The others of the batch are sealed, each for its own recipients and under its own source."""
+    land = Land()
+    member = land["G22"].member
+    member = replace(member, directory=cast(Directory, Keyless(member.directory)))
+    addressed = [address(member, document("G22", code, number=n)) for n, code in enumerate(("H49", "H53", "H49"))]
+    batch = [Ready(addressed=each, source=str(n)) for n, each in enumerate(addressed)]
+    first, second, third = seal_all(member, batch, now=land.now)
+    assert isinstance(second, NoKey)
+    for entry, ready in ((first, batch[0]), (third, batch[2])):
+        assert isinstance(entry, OutboxEntry)
+        assert (entry.source, entry.key, entry.outstanding) == (ready.source, ready.addressed.key, ("document.H49",))
+        parsed = parse(entry.body)
+        verify(parsed, [member.identity.signing.public])
+        assert open_(parsed, mailbox="H49", keys=land["H49"].member.identity.sealing) == ready.addressed.content
+    with pytest.raises(NoKey):
+        seal(member, addressed[1], now=land.now)

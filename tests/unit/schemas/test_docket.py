@@ -112,6 +112,13 @@ def test_segments_hold_exactly_their_file(segments: int) -> None:
         Blob(attachment=1, id="0" * 32, size=SEGMENT + 1, segments=segments, sha256="0" * 64)
 
 
+def test_no_blob_is_larger_than_can_be_counted() -> None:
+    """Every reader of JSON holds it exactly."""
+    size = 2**53
+    with pytest.raises(ValidationError, match="less than or equal"):
+        Blob(attachment=1, id="0" * 32, size=size, segments=size // SEGMENT, sha256="0" * 64)
+
+
 @pytest.mark.parametrize(
     ("kind", "blobs", "why"),
     [

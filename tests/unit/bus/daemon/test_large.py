@@ -1,6 +1,8 @@
 """The thread for what travels apart: what one step does, what it says, and that nothing in it waits for the rest."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from bus.daemon.large import WAITING
 from bus.daemon.mailbox import MailboxDaemon
 from bus.daemon.metrics import RoadCollector, health
 from bus.errors import BlobsAway, DmsAway
+from bus.ports import Filed, Filing
 from bus.records import Box, State
 from tests.scenarios.country import document
 from tests.scenarios.large import LargeLand
@@ -183,3 +186,34 @@ def test_what_is_refused_is_said(land: LargeLand, logs: list[Any]) -> None:
     rest(daemon(land, "H49"))
     (fact,) = [entry for entry in logs if entry["event"] == "deliver.trouble"]
     assert fact["refused"] == 1
+
+
+@pytest.mark.parametrize(("takes_large", "at_once"), [(True, 2), (False, 1)])
+def test_how_many_threads_file(land: LargeLand, takes_large: bool, at_once: int) -> None:
+    """A document system is called by a third thread where it says that it takes large files, and not without: what is
+    handed to it in memory takes turns with what is small."""
+    land["H49"].dms.takes_large = takes_large
+    land.sent("G22", "H49", mib=3)
+    land.fetch_all("H49")
+    land["G22"].dms.write(document("G22", "H49", number=2))
+    land.collect("G22")
+    land.publish("G22")
+    inside, most, file = [], [0], land["H49"].dms.deliver
+
+    def slow(filings: Sequence[Filing]) -> Sequence[Filed]:
+        inside.append(1)
+        most[0] = max(most[0], len(inside))
+        time.sleep(0.2)
+        inside.pop()
+        return file(filings)
+
+    land["H49"].dms.deliver = slow  # type: ignore[method-assign]
+    daemon_ = daemon(land, "H49")
+    step(daemon_, "take-in")
+    threads = [threading.Thread(target=step, args=(daemon_, name)) for name in ("deliver", "large")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(land["H49"].dms.filed) == 2
+    assert most[0] == at_once

@@ -20,6 +20,7 @@ from bus.daemon.pace import Pace
         pytest.param([(250, 0.1), (250, 25.0)], 5, id="slow all at once"),
         pytest.param([(250, 25.0), *[(5, 0.01)] * 6], 250, id="quick again"),
         pytest.param([(100, 0.2), (10, 0.4)], 250, id="the smaller took longer"),
+        pytest.param([*[(1, 0.02)] * 3, (2, 0.12)], 14, id="few at a time, and one of them slow"),
     ],
 )
 def test_follows_what_a_document_costs(batches: list[tuple[int, float]], size: int) -> None:

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Select, Update, event
 from sqlalchemy.dialects import sqlite
 
+from bus.records import InboxEntry
 from bus.store import boxes, dossiers, inbox, outbox
 from bus.store.boxes import INBOX, OUTBOX, Boxed
 from bus.store.opening import open_store
 from bus.store.sql import SqlStore
-from schemas.codes import Priority
+from schemas.codes import Kind, Outcome, Priority
+from schemas.docket import Acknowledged, Docket
 from tests.contract.store import LATER, NOW, PLENTY, mid, put, sending
 
 
@@ -32,6 +34,25 @@ def plan(path: Path, statement: Select[object] | Update, **values: object) -> li
         steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {compiled}")]
     connection.close()
     return steps
+
+
+def test_few_long_dockets_are_held_in_memory(store: SqlStore) -> None:
+    """Receipts for hundreds of messages each, or dockets that a stranger filled: the latest that fit, of one size."""
+    line = Acknowledged(message=mid(1), docket_sha256="0" * 64, outcome=Outcome.HELD)
+    own = sending(2).docket.sender
+    long = [
+        Docket(
+            id=mid(number), kind=Kind.RECEIPT, sender=own, recipients=(own,), created_at=NOW, acknowledges=(line,) * 500
+        )
+        for number in range(20)
+    ]
+    with store.write() as tx:
+        tx.put_outbox([replace(sending(2), docket=each) for each in long], at=NOW)
+        tx.put_inbox([InboxEntry(docket=long[-1], body=b"", taken_at=NOW)])
+    held = [boxes.docket_of(each.to_json()) is each for each in long]
+    assert held[-1]
+    assert 0 < held.count(True) < 15
+    assert boxes.docket_of(long[0].to_json()) == long[0]
 
 
 @pytest.mark.parametrize("box", [OUTBOX, INBOX], ids=["outbox", "inbox"])
@@ -116,3 +137,15 @@ def test_chunks() -> None:
     """Whatever is given, in order, in lists that every database takes."""
     assert [len(some) for some in boxes.chunks(range(1001))] == [500, 500, 1]
     assert list(boxes.chunks(())) == []
+
+
+def test_what_was_written_a_moment_ago(store: SqlStore) -> None:
+    """Is not parsed again, until a mebibyte of others was written since: circulars must not fill the memory."""
+    entry = sending(1)
+    put(store, entry)
+    written = entry.docket.to_json()
+    assert boxes.docket_of(written) is entry.docket
+    everybody = tuple(f"H{number}" for number in range(1000))
+    put(store, *(sending(number, to=everybody) for number in range(2, 32)))
+    assert boxes.docket_of(written) is not entry.docket
+    assert boxes.docket_of(written) == entry.docket

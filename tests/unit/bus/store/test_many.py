@@ -46,7 +46,7 @@ def test_an_insert_over_arrays() -> None:
     whole, key = _over_arrays(inbox._insert, ("sequence", "message", "error", "docket"))
     assert key == ()
     assert words(whole).startswith("INSERT INTO inbox (sequence, message, error, docket) SELECT g.sequence, g.message,")
-    process = whole.compile(dialect=DIALECT).binds["error"].type.bind_processor(DIALECT)
+    process = whole.compile(dialect=DIALECT).binds["error"].type.dialect_impl(DIALECT).bind_processor(DIALECT)
     assert process is not None
     assert process(["a\0b", None]) == ["a\x1f0b", None]
 

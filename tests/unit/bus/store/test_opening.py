@@ -11,6 +11,7 @@ import pytest
 
 from bus.errors import AlreadyRunning, BadConfig
 from bus.store import migrate, open_store
+from bus.store.opening import path_of
 from bus.store.ownership import FileOwnership
 from tests.contract.store import due, put, sending
 
@@ -37,14 +38,26 @@ def test_made_where_there_is_none(tmp_path: Path, exclusive: bool) -> None:
         ("sqlite:///:memory:", "an SQLite file"),
         ("postgresql+asyncpg://bus:secret@db/h49", r"postgresql\+asyncpg://bus:\*\*\*@db/h49 is wrong"),
         ("postgresql://bus:secret@db", r"a database of PostgreSQL's"),
+        ("postgresql+asyncpg://bus@db/h49?password=secret", r"postgresql\+asyncpg://bus@db/h49 is wrong"),
+        ("postgresql://bus:se@cret:x@db/h49", r"postgresql://bus:\*\*\*@db/h49 is wrong.*%40"),
+        ("postgresql:bus:se:cret@db/h49", r"postgresql:\*\*\*@db/h49 is wrong"),
+        ("postgresql://bus@db:54x/h49?password=secret", r"postgresql://bus@db:54x/h49 is wrong"),
         ("sqlite:////nowhere/at/all/H49.db", "No such file or directory"),
     ],
 )
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_urls_that_name_no_store(url: str, why: str, exclusive: bool) -> None:
     """What cannot be a store is refused with the reason, and without the password."""
-    with pytest.raises(BadConfig, match=why):
+    with pytest.raises(BadConfig, match=why) as refused:
         open_store(url, owner="H49", exclusive=exclusive)
+    assert "cret" not in str(refused.value)
+
+
+def test_a_shared_store_has_no_file() -> None:
+    """Who asks for one is told what to do, without the password."""
+    with pytest.raises(BadConfig, match="pg_dump") as refused:
+        path_of("postgresql://bus:secret@db/h49?password=secret")
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
@@ -85,8 +98,8 @@ OPENS = """
     store = open_store(sys.argv[1], owner="H49")
     with store.write() as tx:
         tx.put_events([])
-    carried = {name.partition(".")[0] for name in sys.modules}
-    print(sorted(carried & {"alembic", "mako", "psycopg", "greenlet"}))
+    carried = {name.partition(".")[0] for name in sys.modules} | sys.modules.keys()
+    print(sorted(carried & {"alembic", "mako", "psycopg", "greenlet", "sqlalchemy.dialects.postgresql"}))
     store.close()
 """
 
@@ -96,4 +109,4 @@ def test_a_daemon_does_not_carry_the_migrations(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(OPENS), f"sqlite:///{tmp_path}/x.db"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     carried = [subprocess.check_output(command, env=environment, text=True).strip() for _ in range(2)]
-    assert carried == ["['alembic', 'mako']", "[]"]
+    assert carried == ["['alembic', 'mako', 'sqlalchemy.dialects.postgresql']", "[]"]

@@ -1,0 +1,28 @@
+"""A larger country around the mailboxes that a benchmark works with: more mailboxes, each with keys of its own, and
+more units that have none. They are in the directory and, once it is applied, on the broker; nobody need be at home."""
+
+from dataclasses import replace
+
+from bus.directory import MailboxKeys, render_keys
+from bus.files.keys import save_identity
+from bus.keys import new_identity
+from deploy.country import Country
+from schemas.values import MailboxCode
+
+
+def enlarged(land: Country, *, mailboxes: int, units: int = 0) -> Country:
+    """The country with so many mailboxes in all, the new ones last, and so many units more."""
+    fresh = [MailboxCode(f"H49.{number}") for number in range(1, mailboxes - len(land.mailboxes) + 1)]
+    more = (f"H49.0.{number} | | Đơn vị số {number}" for number in range(units))
+    lines = ["units = '''", "code|aliases|vi", *(f"{code} | | Sở {code}" for code in fresh), *more]
+    boxes = [f'[[mailbox]]\ncode = "{code}"' for code in fresh]
+    text = "\n".join([*lines, "'''", *boxes, *(_keys(land, code) for code in fresh)])
+    (land.directory_folder / "crowd.toml").write_text(text + "\n", encoding="utf-8")
+    return replace(land, mailboxes=(*land.mailboxes, *fresh))
+
+
+def _keys(land: Country, code: MailboxCode) -> str:
+    identity = new_identity()
+    save_identity(land.root / "keys" / code, identity)
+    keys = MailboxKeys(signing=(identity.signing.public.to_bytes(),), sealing=(identity.sealing[0].public.to_bytes(),))
+    return render_keys(code, signing=keys.signing, certificates=keys.certificates, sealing=keys.sealing)
