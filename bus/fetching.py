@@ -10,16 +10,13 @@ from typing import Final
 
 from bus.crashpoints import reached
 from bus.edition import MAX_SKEW
-from bus.envelope import parse
-from bus.errors import BadBlob, BlobMissing, BlobsAway, BusError, Expired, Refused
-from bus.mailroom import receipt
+from bus.errors import BadBlob, BlobMissing, BlobsAway, Expired, Refused
 from bus.opening import Opened, open_entry
 from bus.ports import SEGMENTS_AT_ONCE, Blobs, Store
-from bus.receiving import acknowledged
 from bus.records import Box, InboxEntry, Segment, State, Transfer
 from bus.retry import ASK, Schedule
 from bus.segments import after, check_whole, total
-from bus.settling import Delivery, Results, change, event, persist, refuse
+from bus.settling import Delivery, Results, answer, change, event, persist, refuse
 from schemas.docket import Blob
 from schemas.document import Document
 from schemas.values import MessageId
@@ -154,7 +151,7 @@ def _look_on(turn: _Turn, blob: Blob, ask: Schedule) -> Fetched:
     name = "blob.asked-for" if next_at else "inbox.parked"
     results.events.append(event(name, entry, delivery, detail=str(error)))
     if next_at:
-        _answer(turn, results, error)
+        answer(results, turn.entry, error, turn.delivery)
     turn.settle(results, anew)
     return turn.fetched(said=True)
 
@@ -170,7 +167,7 @@ def _prove(turn: _Turn, work: Opened) -> Fetched:
     except BadBlob as error:
         return _refused(turn, error)
     results = Results(changes=[change(turn.entry, State.FETCHED, turn.delivery, attempts=0)])
-    _answer(turn, results, None)
+    answer(results, turn.entry, None, turn.delivery)
     turn.settle(results, replace(turn.transfer, finished_at=turn.delivery.now))
     return turn.fetched(whole=True, said=True)
 
@@ -179,7 +176,7 @@ def _filed_before(turn: _Turn, work: Opened) -> Fetched:
     """The same document, of which only the message is new: nothing is fetched for it."""
     results = Results(changes=[change(turn.entry, State.DONE, turn.delivery, key=work.key, error="duplicate")])
     results.events.append(event("inbox.duplicate", turn.entry, turn.delivery))
-    _answer(turn, results, None)
+    answer(results, turn.entry, None, turn.delivery)
     turn.settle(results, replace(turn.transfer, finished_at=turn.delivery.now))
     return turn.fetched(said=True)
 
@@ -192,7 +189,7 @@ def _expired(turn: _Turn) -> Fetched:
     )
     results = Results(changes=[change(turn.entry, State.CANCELLED, turn.delivery, error=str(error))])
     results.events.append(event("inbox.expired", turn.entry, turn.delivery, detail=str(error)))
-    _answer(turn, results, error)
+    answer(results, turn.entry, error, turn.delivery)
     turn.settle(results)
     return turn.fetched(said=True)
 
@@ -202,14 +199,6 @@ def _refused(turn: _Turn, error: Refused) -> Fetched:
     refuse(results, turn.entry, error, turn.delivery)
     turn.settle(results)
     return turn.fetched(said=True)
-
-
-def _answer(turn: _Turn, results: Results, error: BusError | None) -> None:
-    docket = turn.entry.docket
-    line = acknowledged(parse(turn.entry.body, known=docket), error)
-    results.outgoing.append(
-        receipt(turn.delivery.member, docket.sender, [line], now=turn.delivery.now, priority=docket.priority)
-    )
 
 
 def _put_off(turn: _Turn, error: BlobsAway) -> None:

@@ -20,7 +20,7 @@ from bus.records import OutboxEntry, State, SubmissionKey
 from bus.segments import Sealed
 from schemas.codes import Kind, Outcome, Priority, StatusCode
 from schemas.content import pack_content
-from schemas.docket import SEGMENT, Acknowledged, Address, Blob, Docket, DocumentKey, SealedContent
+from schemas.docket import Acknowledged, Address, Blob, Docket, DocumentKey, SealedContent, segments_of
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import AgencyCode, MailboxCode, MessageId
@@ -116,7 +116,7 @@ def _in_memory(document: Document, apart: Sequence[int]) -> Document:
 
 def _manifest(document: Document, number: int) -> int:
     """Bytes of a manifest, of which 32 are counted already."""
-    return 32 * -(-document.attachments[number - 1].size // SEGMENT)
+    return 32 * segments_of(document.attachments[number - 1].size)
 
 
 def _digests(document: Document, apart: Sequence[int]) -> dict[int, bytes]:

@@ -14,11 +14,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bus.errors import BadBlob
-from schemas.docket import SEGMENT, Blob
+from schemas.docket import SEGMENT, Blob, segments_of
 from schemas.document import Attachment
 from schemas.values import BlobId, MessageId
 
 TAG: Final = 16
+LARGEST: Final = SEGMENT + TAG
+"""Bytes of a sealed segment, at the most."""
 _KEY: Final = 32
 _DIGEST: Final = 32
 
@@ -64,7 +66,7 @@ class Sealing:
     def segments(self) -> Iterator[bytes]:
         """In their order, sealed. Raises ValueError where the bytes are not as many as described, or not those, and
         whatever the attachment's source raises."""
-        size, last = self._attachment.size, _count(self._attachment.size)
+        size, last = self._attachment.size, segments_of(self._attachment.size)
         cipher, plain = AESGCM(self._key), hashlib.sha256()
         number = 0
         for number, piece in enumerate(self._attachment.pieces(SEGMENT), 1):
@@ -138,10 +140,6 @@ def check_whole(
 def nonce(number: int, *, is_last: bool) -> bytes:
     """Each number once under a key; the last says that it is, so that none can be cut off. schemas §10.2"""
     return number.to_bytes(11) + bytes([is_last])
-
-
-def _count(size: int) -> int:
-    return -(-size // SEGMENT)
 
 
 def _bad(blob: Blob, message: MessageId, why: str) -> BadBlob:

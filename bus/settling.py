@@ -62,10 +62,15 @@ def postpone(results: Results, entry: InboxEntry, error: BusError, delivery: Del
 def refuse(results: Results, entry: InboxEntry, error: BusError, delivery: Delivery) -> None:
     """Set aside with its reason, kept until an operator releases or discards it; the sender is told."""
     results.changes.append(change(entry, State.REFUSED, delivery, error=str(error)))
-    line = acknowledged(envelope.parse(entry.body), error)
-    docket = entry.docket
-    results.outgoing.append(receipt(delivery.member, docket.sender, [line], now=delivery.now, priority=docket.priority))
+    answer(results, entry, error, delivery)
     results.events.append(event("inbox.refused", entry, delivery, detail=str(error)))
+
+
+def answer(results: Results, entry: InboxEntry, error: BusError | None, delivery: Delivery) -> None:
+    """A receipt for one message: held, or refused."""
+    docket = entry.docket
+    line = acknowledged(envelope.parse(entry.body, known=docket), error)
+    results.outgoing.append(receipt(delivery.member, docket.sender, [line], now=delivery.now, priority=docket.priority))
 
 
 def change(

@@ -42,6 +42,11 @@ _EXACT: Final = 2**53 - 1
 """The largest whole number that every reader of JSON holds exactly."""
 
 
+def segments_of(size: int) -> int:
+    """How many segments a file of so many bytes has."""
+    return -(-size // SEGMENT)
+
+
 class Blob(Value):
     """An attachment that travels apart from its message, in sealed segments. schemas §10"""
 
@@ -56,7 +61,7 @@ class Blob(Value):
 
     @model_validator(mode="after")
     def _segments_hold_it(self) -> Self:
-        if self.segments != -(-self.size // SEGMENT):
+        if self.segments != segments_of(self.size):
             raise ValueError(f"{self.size} bytes are not in {self.segments} segments")
         return self
 

@@ -21,7 +21,7 @@ from obstore.store import S3Store
 from bus.errors import BadConfig, BlobsAway
 from bus.ports import SEGMENTS_AT_ONCE
 from bus.records import Segment
-from schemas.docket import SEGMENT
+from bus.segments import LARGEST
 from schemas.values import BlobId, MailboxCode
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 KIND: Final = "s3"
 MARK: Final = "0"
-LARGEST: Final = SEGMENT + 16
-"""Bytes of a sealed segment. Of what is larger no more is fetched than shows that it is."""
 REQUEST, CONNECT, READ = timedelta(minutes=5), timedelta(seconds=10), timedelta(seconds=30)
 """For one segment; for a connection; without a byte."""
 RETRIES, RETRY = 3, timedelta(seconds=30)
@@ -117,7 +115,7 @@ class S3Blobs:
         def get(found: tuple[int, int]) -> Segment | None:
             number, size = found
             name = _name(sender, blob, number)
-            try:
+            try:  # of what is larger no more than shows that it is
                 data = obstore.get_range(self._store, name, start=0, end=min(size, LARGEST + 1)) if size else b""
             except NotFoundError:
                 return None  # it was removed since

@@ -28,6 +28,7 @@ from bus.daemon.mailbox import MailboxDaemon, Surroundings
 from bus.daemon.standby import Standby
 from bus.daemon.standpoint import Standpoint
 from bus.delivering import IN_MEMORY
+from bus.directory import Directory
 from bus.edition import Edition, accept
 from bus.errors import BadConfig, BrokerAway, BusError
 from bus.files.config import load_config
@@ -35,6 +36,7 @@ from bus.files.directory import default_folder, load
 from bus.files.edition import load_edition, load_roots, save_edition
 from bus.files.keys import load_identity, load_keyring, stamp
 from bus.files.store import store_url
+from bus.keys import Identity
 from bus.mailroom import MAX_CONTENT, Member
 from bus.ports import Adapter, Store
 from bus.rabbit.feed import Feed
@@ -226,16 +228,8 @@ def _standpoint(config: Config, bulletin: Bulletin) -> Standpoint:
     keys = Path(config.keys)
     on = config.as_of or datetime.now(VIETNAM).date()
     ring = load_keyring(keys)
-    base = Member(
-        mailbox=config.mailbox,
-        directory=bulletin.edition.directory(on),
-        identity=ring.identity(listed=(), now=datetime.now(UTC)),
-        new_id=new_message_id,
-        max_content=config.max_content or MAX_CONTENT,
-        large_from=config.blobs.large_from,
-        expiry=config.expiry.by_priority(),
-        vouching=bulletin.edition.vouching,
-    )
+    identity = ring.identity(listed=(), now=datetime.now(UTC))
+    base = replace(_configured(config, bulletin.edition.directory(on), identity), vouching=bulletin.edition.vouching)
     return Standpoint(
         base=base,
         bulletin=bulletin,
@@ -256,10 +250,14 @@ def member_of(config: Config) -> Member:
         )
     on = config.as_of or datetime.now(VIETNAM).date()
     folder = Path(config.directory) if config.directory else default_folder()
+    return _configured(config, load(folder, on=on), load_identity(Path(config.keys)))
+
+
+def _configured(config: Config, directory: Directory, identity: Identity) -> Member:
     return Member(
         mailbox=config.mailbox,
-        directory=load(folder, on=on),
-        identity=load_identity(Path(config.keys)),
+        directory=directory,
+        identity=identity,
         new_id=new_message_id,
         max_content=config.max_content or MAX_CONTENT,
         large_from=config.blobs.large_from,

@@ -13,12 +13,10 @@ from pika.channel import Channel
 
 from bus.rabbit.upload import BLOB_HEADER, SEGMENT_HEADER
 from bus.records import Segment
-from schemas.docket import SEGMENT
+from bus.segments import LARGEST
 from schemas.values import BlobId
 
 OFFSET: Final = "x-stream-offset"
-LARGEST: Final = SEGMENT + 16
-"""Bytes of a sealed segment. Of what is larger no more is kept than shows that it is."""
 BEYOND: Final = 2.5
 """Times `quiet` that a broker may pass over what a filter leaves out, without a word."""
 HEARTBEAT: Final = 8
@@ -87,7 +85,8 @@ def offset_of(mark: str | None) -> int:
 
 
 def segment_of(headers: Mapping[str, object], body: bytes, *, blob: BlobId, offset: int) -> Segment | None:
-    """None for what is of another blob, or no segment at all: anybody's mistake is passed over."""
+    """None for what is of another blob, or no segment at all: anybody's mistake is passed over. Of one that is too
+    large no more is kept than shows that it is."""
     number = headers.get(SEGMENT_HEADER)
     if headers.get(BLOB_HEADER) != blob or not isinstance(number, int) or isinstance(number, bool) or number < 1:
         return None

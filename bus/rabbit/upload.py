@@ -12,6 +12,7 @@ from pika.channel import Channel
 from pika.spec import Basic
 
 from bus.errors import BlobsAway
+from bus.message import APP_ID
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.line import KIND
 from bus.rabbit.peer import unsent
@@ -132,7 +133,7 @@ class Upload:
             delivery_mode=DeliveryMode.Persistent,
             type=TYPE,
             user_id=self._user,
-            app_id="lienthong",
+            app_id=APP_ID,
         )
 
     def _on_answer(self, frame: "pika.frame.Method[Basic.Ack | Basic.Nack]") -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Integer, Table, bindparam, delete, insert, or
 
 from bus.records import BlobKey, Box, Segment, State, Transfer
 from bus.store import tables
-from bus.store.boxes import GONE, chunks
+from bus.store.boxes import GONE, chunks, docket_of
 from bus.store.moments import from_micros, maybe_micros, maybe_moment, to_micros
 from schemas.docket import Docket
 from schemas.values import MailboxCode, MessageId
@@ -215,7 +215,7 @@ def transfers(connection: Connection, box: Box, messages: Collection[MessageId])
 
 def _entries(connection: Connection, apart: Apart, messages: Collection[MessageId]) -> list[_Entry]:
     return [
-        _Entry(sequence, message, Docket.from_json(docket).sender.mailbox)
+        _Entry(sequence, message, docket_of(docket).sender.mailbox)
         for some in chunks(messages)
         for sequence, message, docket in connection.execute(apart.entries, {"messages": some})
     ]

@@ -14,9 +14,9 @@ import pytest
 from bus.errors import BlobsAway
 from bus.rabbit.blobs import StreamBlobs
 from bus.rabbit.link import IoThread, LinkSettings
-from bus.rabbit.reading import LARGEST
 from bus.rabbit.upload import BLOB_HEADER, FILTER_HEADER, SEGMENT_HEADER
 from bus.records import Segment
+from bus.segments import LARGEST
 from bus.topology import blob_key, blobs_of, exchange_of, topology
 from schemas.values import BlobId, MailboxCode
 from tests.contract.blobs import (

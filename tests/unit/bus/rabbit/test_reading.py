@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from bus.rabbit.reading import LARGEST, Probe, Reading, offset_of, segment_of
+from bus.rabbit.reading import Probe, Reading, offset_of, segment_of
 from bus.records import Segment
+from bus.segments import LARGEST
 
 BLOB = "0" * 32
 HEADERS = {"x-lienthong-blob": BLOB, "x-lienthong-segment": 7}
