@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from bus.drift import diff
 from bus.rabbit.definitions import SALT_SIZE, password_hash
 from bus.rabbit.management import Management
-from bus.topology import Topology
+from bus.topology import Limits, Topology, topology
+from schemas.values import MailboxCode
 from tests.admitted import admitted
-from tests.integration.broker_world import World
+from tests.integration.broker_world import Vhost, World
 
 PASSWORD = "của-Liên-thông"
 
@@ -63,6 +65,28 @@ class Made:
                     return method, properties, body
                 time.sleep(0.05)
         raise AssertionError(f"nothing came to {queue}")
+
+
+@contextmanager
+def made_on(
+    world: World,
+    vhost: Vhost,
+    mailboxes: Sequence[MailboxCode],
+    limits: Limits,
+    *,
+    as_of_before: Callable[[Topology], Topology] = lambda wanted: wanted,
+) -> Iterator[Made]:
+    """A topology made there; its users are gone afterwards. `as_of_before`: what is made in its place at first."""
+    with Management(management_url(world)) as management:
+        wanted = topology(mailboxes, vhost=vhost.name, limits=limits, version=management.version())
+        before = management.topology(vhost.name)
+        management.apply(diff(before, as_of_before(wanted)), vhost=vhost.name, hashes=hashes(wanted))
+        yield Made(management=management, wanted=wanted, world=world)
+        there = {user.name for user in before.users}
+        with world.api() as api:
+            for user in wanted.users:
+                if user.name not in there:
+                    api.delete(f"/api/users/{user.name}")
 
 
 def management_url(world: World) -> str:

@@ -14,10 +14,9 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ConnectionClosedByBroker, UnroutableError
 
 from bus.drift import Act, diff
-from bus.rabbit.management import Management
 from bus.topology import AUDIT, ROUTE, UNROUTABLE, Binding, Limits, Topology, is_blobs, topology
 from tests.admitted import refusal
-from tests.integration.applied import Made, hashes, management_url
+from tests.integration.applied import Made, hashes, made_on
 from tests.integration.broker_world import Vhost, World
 
 RUN = secrets.token_hex(3)
@@ -39,17 +38,10 @@ def older(now: Topology) -> Topology:
 @pytest.fixture(scope="module")
 def made(broker: World, vhost: Vhost) -> Iterator[Made]:
     """A topology of before."""
-    with Management(management_url(broker)) as management:
-        limits = Limits(blob_bytes=2_000_000, blob_segment_bytes=500_000)
-        wanted = topology([A, B], vhost=vhost.name, limits=limits, version=management.version())
-        before = management.topology(vhost.name)
-        management.apply(diff(before, older(wanted)), vhost=vhost.name, hashes=hashes(wanted))
-        yield Made(management=management, wanted=wanted, world=broker)
-        there = {user.name for user in before.users}
-        with broker.api() as api:
-            for user in wanted.users:
-                if user.name not in there:
-                    api.delete(f"/api/users/{user.name}")
+    with made_on(
+        broker, vhost, [A, B], Limits(blob_bytes=2_000_000, blob_segment_bytes=500_000), as_of_before=older
+    ) as made:
+        yield made
 
 
 def test_no_message_is_without_a_road_while_the_topology_is_applied(made: Made) -> None:

@@ -15,7 +15,7 @@ from bus.drift import Act, Thing, diff
 from bus.rabbit.definitions import export
 from bus.rabbit.management import Management
 from bus.topology import ROUTE, Binding, Limits, Queue, is_lane, lane_of, topology
-from tests.integration.applied import Made, hashes, management_url
+from tests.integration.applied import Made, hashes, made_on, management_url
 from tests.integration.broker_world import Vhost, World
 
 RUN = secrets.token_hex(3)
@@ -25,17 +25,8 @@ PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 @pytest.fixture(scope="module")
 def made(broker: World, vhost: Vhost) -> Iterator[Made]:
-    with Management(management_url(broker)) as management:
-        limits = Limits(inbox_messages=5, delivery_limit=2)
-        wanted = topology([A, B], vhost=vhost.name, limits=limits, version=management.version())
-        before = management.topology(vhost.name)
-        management.apply(diff(before, wanted), vhost=vhost.name, hashes=hashes(wanted))
-        yield Made(management=management, wanted=wanted, world=broker)
-        there = {user.name for user in before.users}
-        with broker.api() as api:
-            for user in wanted.users:
-                if user.name not in there:
-                    api.delete(f"/api/users/{user.name}")
+    with made_on(broker, vhost, [A, B], Limits(inbox_messages=5, delivery_limit=2)) as made:
+        yield made
 
 
 def test_what_was_asked_for_is_there_and_applying_again_changes_nothing(made: Made) -> None:

@@ -12,7 +12,7 @@ from bus.store import open_store
 from bus.store.claim import LEASE, PULSE, name_of
 from bus.store.sql import SqlStore
 from tests.contract.store import NOW, due, put, sending
-from tests.contract.test_store_crash import HOLDS, child
+from tests.contract.store_crash import HOLDS, child
 from tests.e2e.site import eventually
 from tests.postgres.server import Server
 

@@ -1,7 +1,6 @@
 """What a store on PostgreSQL promises when something breaks: a process, the server, its disk, the line to it."""
 
 import os
-import signal
 import time
 from collections.abc import Callable
 
@@ -11,10 +10,9 @@ from sqlalchemy import make_url
 
 from bus.errors import StoreAway, StoreDamaged, StoreFull
 from bus.ports import Store
-from bus.records import Box, State
 from bus.store import open_store
-from tests.contract.store import NOW, change, due, put, sending, settle
-from tests.contract.test_store_crash import BATCH, COMMITS_FOR_EVER, child
+from tests.contract.store import NOW, due, put, sending
+from tests.contract.store_crash import killed_and_opened_again, two_processes_take_turns
 from tests.e2e.site import eventually
 from tests.postgres.server import Server
 
@@ -23,28 +21,12 @@ from tests.postgres.server import Server
 def test_a_killed_process_loses_no_commit(database: str, commits: int) -> None:
     """SIGKILL at any moment: every commit that was announced is there, none is there by half, and the next one who
     opens the store has it at once."""
-    with child(COMMITS_FOR_EVER, database) as (process, printed):
-        announced = [int(printed.readline()) for _ in range(commits)]
-        process.send_signal(signal.SIGKILL)
-        announced += [int(line) for line in printed.read().splitlines()]
-    store = open_store(database, owner="G22")
-    with store.read() as tx:
-        count = tx.counts(Box.OUT)[State.WAITING]
-    assert count % BATCH == 0
-    assert count in {len(announced) * BATCH, (len(announced) + 1) * BATCH}, "the last may not have been announced yet"
-    assert [len(entry.body) for entry in due(store, limit=count)] == [9000] * count
-    store.close()
+    killed_and_opened_again(database, commits=commits)
 
 
 def test_two_processes_take_turns(database: str) -> None:
     """A command that writes beside a daemon that writes all the time waits for its turn, and neither fails."""
-    with child(COMMITS_FOR_EVER, database) as (process, printed):
-        assert printed.readline() == "1\n"
-        beside = open_store(database, owner="G22", exclusive=False)
-        for number in range(20):
-            settle(beside, change(1, State.WAITING, attempts=number))
-        beside.close()
-        assert process.poll() is None, "the daemon goes on"
+    two_processes_take_turns(database)
 
 
 def restarted(postgres: Server) -> None:

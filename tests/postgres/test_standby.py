@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.site import Daemon, Site, eventually, founded
-from tests.faults.tale import FULL, Tale
+from tests.faults.tale import FULL_ONLY, Tale
 from tests.integration.broker_world import World
 from tests.postgres.pair import Pair, Post, busy, filed_after, now, pair
 from tests.postgres.server import Server
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(300)
-FULL_ONLY = pytest.mark.skipif(not FULL, reason="a story of the longer half: LIENTHONG_FAULTS=full tells it")
 
 
 @pytest.fixture(scope="module")
