@@ -26,59 +26,60 @@ class RoadCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        road = CounterMetricFamily("lienthong_road", "Messages by what happened to them", labels=["mailbox", "step"])
-        boxes = GaugeMetricFamily(
-            "lienthong_messages", "Messages in a box by state", labels=["mailbox", "box", "state"]
-        )
-        oldest = GaugeMetricFamily(
-            "lienthong_oldest_waiting_seconds", "Age of the oldest waiting message", labels=["mailbox", "box"]
-        )
-        link = GaugeMetricFamily(
-            "lienthong_link_up", "1 where publisher and consumer are connected", labels=["mailbox"]
-        )
-        edition = GaugeMetricFamily(
-            "lienthong_directory_version", "Edition of the directory in force", labels=["mailbox"]
-        )
-        ends = GaugeMetricFamily(
-            "lienthong_ends_in_seconds", "Until a certificate, key or directory ends", labels=["mailbox", "what"]
-        )
-        readable = GaugeMetricFamily("lienthong_store_readable", "1 where the store answers", labels=["mailbox"])
-        failing = GaugeMetricFamily("lienthong_loop_failing", "1 while a loop fails", labels=["mailbox", "loop"])
-        active = GaugeMetricFamily(
-            "lienthong_active", "1 where this daemon has the shared store, 0 where it stands by", labels=["mailbox"]
-        )
-        blobs = CounterMetricFamily(
-            "lienthong_blob_bytes", "Bytes of large attachments, sealed, by direction", labels=["mailbox", "direction"]
-        )
-        now = datetime.now(UTC)
+        families = _Families()
         for each in self._daemons:
-            standby = _standby(each)
-            if standby is not None:
-                active.add_metric([each.mailbox], standby.standing.active)
-                failing.add_metric([each.mailbox, standby.loop.name], standby.loop.health.failing_since is not None)
-            daemon = _at_work(each)
-            if daemon is None:
-                continue
-            counts_ = daemon.tally.read()
-            for direction in ("sent", "fetched"):
-                blobs.add_metric([daemon.mailbox, direction], counts_.pop(f"blob_bytes_{direction}", 0))
-            for step, count in counts_.items():
-                road.add_metric([daemon.mailbox, step], count)
-            held = _held(daemon.store)
-            readable.add_metric([daemon.mailbox], not isinstance(held, BusError))
-            for box, (counts, since) in held.items() if isinstance(held, dict) else ():
-                for state, count in counts.items():
-                    boxes.add_metric([daemon.mailbox, box, state], count)
-                age = (now - since).total_seconds() if since else 0.0
-                oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
-            link.add_metric([daemon.mailbox], daemon.broker.is_up)
-            if (standpoint := daemon.standpoint) is not None:
-                edition.add_metric([daemon.mailbox], standpoint.bulletin.edition.header.version)
-                for ending in standpoint.endings():
-                    ends.add_metric([daemon.mailbox, ending.what.en], (ending.at - now).total_seconds())
-            for loop in daemon.loops:
-                failing.add_metric([daemon.mailbox, loop.name], loop.health.failing_since is not None)
-        yield from (road, boxes, oldest, link, readable, failing, edition, ends, active, blobs)
+            families.stand(each)
+            if (daemon := _at_work(each)) is not None:
+                families.work(daemon)
+        yield from vars(families).values()
+
+
+class _Families:
+    """What one scrape is told, in this order."""
+
+    def __init__(self) -> None:
+        def gauge(name: str, said: str, *labels: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(f"lienthong_{name}", said, labels=["mailbox", *labels])
+
+        def counter(name: str, said: str, *labels: str) -> CounterMetricFamily:
+            return CounterMetricFamily(f"lienthong_{name}", said, labels=["mailbox", *labels])
+
+        self.road = counter("road", "Messages by what happened to them", "step")
+        self.boxes = gauge("messages", "Messages in a box by state", "box", "state")
+        self.oldest = gauge("oldest_waiting_seconds", "Age of the oldest waiting message", "box")
+        self.link = gauge("link_up", "1 where publisher and consumer are connected")
+        self.readable = gauge("store_readable", "1 where the store answers")
+        self.failing = gauge("loop_failing", "1 while a loop fails", "loop")
+        self.edition = gauge("directory_version", "Edition of the directory in force")
+        self.ends = gauge("ends_in_seconds", "Until a certificate, key or directory ends", "what")
+        self.active = gauge("active", "1 where this daemon has the shared store, 0 where it stands by")
+        self.blobs = counter("blob_bytes", "Bytes of large attachments, sealed, by direction", "direction")
+
+    def stand(self, each: MailboxDaemon | Standby) -> None:
+        for loop in each.loops:
+            self.failing.add_metric([each.mailbox, loop.name], loop.health.failing_since is not None)
+        if (standby := _standby(each)) is not None:
+            self.active.add_metric([each.mailbox], standby.standing.active)
+
+    def work(self, daemon: MailboxDaemon) -> None:
+        now = datetime.now(UTC)
+        counted = daemon.tally.read()
+        for direction in ("sent", "fetched"):
+            self.blobs.add_metric([daemon.mailbox, direction], counted.pop(f"blob_bytes_{direction}", 0))
+        for step, count in counted.items():
+            self.road.add_metric([daemon.mailbox, step], count)
+        held = _held(daemon.store)
+        self.readable.add_metric([daemon.mailbox], not isinstance(held, BusError))
+        for box, (counts, since) in held.items() if isinstance(held, dict) else ():
+            for state, count in counts.items():
+                self.boxes.add_metric([daemon.mailbox, box, state], count)
+            age = (now - since).total_seconds() if since else 0.0
+            self.oldest.add_metric([daemon.mailbox, box], max(age, 0.0))
+        self.link.add_metric([daemon.mailbox], daemon.broker.is_up)
+        if (standpoint := daemon.standpoint) is not None:
+            self.edition.add_metric([daemon.mailbox], standpoint.bulletin.edition.header.version)
+            for ending in standpoint.endings():
+                self.ends.add_metric([daemon.mailbox, ending.what.en], (ending.at - now).total_seconds())
 
 
 _Held = dict[Box, tuple[Mapping[State, int], datetime | None]]
