@@ -25,20 +25,23 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from bus.directory import Directory, MailboxKeys, render_keys
-from bus.edition import Edition, announcement, change
+from bus.directory.agencies import Directory
+from bus.directory.edition import Edition, announcement, change
+from bus.directory.keys import MailboxKeys
+from bus.directory.sources import render_keys
 from bus.files.directory import default_folder, load
 from bus.files.edition import load_edition, save_edition
 from bus.files.keys import save_identity
-from bus.keys import new_identity
 from bus.rabbit.address import Address, Tls
-from bus.rabbit.announce import publish_edition
-from bus.topology import AUTHORITY
-from deploy.local_broker import LocalBroker, TlsFiles
+from bus.rabbit.streams.directory_publisher import publish_edition
+from bus.topology.names import AUTHORITY
+from bus.trust.keys import new_identity
+from deploy.local_broker import LocalBroker
+from deploy.node import TlsFiles
 from deploy.offices import HOSTS, Office, open_office
 from schemas.values import MailboxCode
 
-LIENTHONG = (sys.executable, "-m", "bus.cli")
+LIENTHONG = (sys.executable, "-P", "-m", "bus.cli")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,13 @@ def connect(
     for code in country.mailboxes:
         arguments += ["--mailbox", code]
     management = {"LIENTHONG_MANAGEMENT_URL": management_of(broker)}  # every local user can read a command line
-    subprocess.run([*LIENTHONG, *arguments], check=True, capture_output=True, text=True, env=os.environ | management)
+    try:
+        subprocess.run(
+            [*LIENTHONG, *arguments], check=True, capture_output=True, text=True, env=os.environ | management
+        )
+    except subprocess.CalledProcessError as error:
+        error.add_note(f"{error.stdout[-4000:]}\n{error.stderr[-4000:]}")  # its text is the command alone
+        raise
     path = quote(vhost, safe="")
     if country.office is not None:
         secure = urlsplit(broker.amqps_url)

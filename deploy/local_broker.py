@@ -5,13 +5,10 @@ preceded by its undoing, written to a small shell that outlives us: it undoes al
 """
 
 import argparse
-import glob
-import os
 import secrets
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,34 +17,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
+from urllib.parse import quote
 
-from bus.certificates import RevocationList
-from bus.rabbit.settings import advanced, crl_files
-from bus.rabbit.settings import settings as node_settings
-from deploy.probes import NoBroker, free_ports, run, speaks_amqp, speaks_tls, version_of
+import httpx
+
+from bus.trust.certificates import RevocationList
+from deploy.node import (
+    AMQP,
+    AMQPS,
+    IMAGE,
+    MANAGEMENT,
+    METRICS,
+    Doors,
+    Node,
+    TlsFiles,
+    as_child,
+    in_docker,
+    kept_password,
+    server_script,
+)
+from deploy.probes import NoBroker, run, speaks_amqp, speaks_tls, version_of
 from deploy.undo import Undo
 
 Kind: TypeAlias = Literal["docker", "binary"]
 
-IMAGE = "rabbitmq:4.3-management"
-OPEN_FILES = 8192
-"""A mailbox takes three or so, for its inbox and its stream; the usual 1,024 would do for three hundred of them."""
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_stream", "rabbitmq_auth_mechanism_ssl")
 USER = "lienthong+admin"
 """A name that no mailbox has: a certificate in it, which would be a login, cannot be asked for."""
-BOOT_SECONDS = 120.0
-AMQP, AMQPS, MANAGEMENT, METRICS, STREAM = 5672, 5671, 15672, 15692, 5552
-INSIDE = "/etc/rabbitmq/lienthong"
-"""Where a container has the files of TLS."""
+LOOKER = "lienthong+look"
+"""The user of the management interface who may see everything and change nothing."""
+BOOT_SECONDS = 240.0
 
-SERVER_SCRIPTS = (
-    # Debian's /usr/sbin/rabbitmq-server is a wrapper that changes to the user rabbitmq; these start it as who we are.
-    "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",
-    "/usr/local/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",
-    "/opt/rabbitmq*/sbin/rabbitmq-server",
-    "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
-    "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
-)
 
 SETTINGS: Mapping[str, str] = {
     "disk_free_limit.absolute": "50MB",
@@ -68,27 +68,8 @@ No RabbitMQ can be started here. Either
   - start Docker; the image is {IMAGE} (docker pull {IMAGE}), or
   - install the server: apt-get install rabbitmq-server (3.10 or later), brew install rabbitmq."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
-    """What a broker needs to let in certificates only."""
-
-    roots: Path
-    """PEM of the root and of the authorities below it: who may vouch for clients."""
-    certfile: Path
-    keyfile: Path
-    revoked: Sequence[RevocationList]
-    """One of each authority that issues."""
-
-    @classmethod
-    def of(cls, node: Path) -> "TlsFiles":
-        """From the folder that `lienthong topology settings` wrote. Raises NoBroker."""
-        lists = sorted((node / "crl").glob("*.r0"))
-        roots, certfile, keyfile = (node / name for name in ("ca.pem", "cert.pem", "key.pem"))
-        if not lists or not all(path.is_file() for path in (roots, certfile, keyfile)):
-            raise NoBroker(f"{node}: không phải thư mục của / not a folder made by: lienthong topology settings --out")
-        revoked = [RevocationList.from_pem(path.read_bytes()) for path in lists]
-        return cls(roots=roots, certfile=certfile, keyfile=keyfile, revoked=revoked)
+CTL_SECONDS = 180.0
+"""For one command of RabbitMQ's tools: each starts a virtual machine of Erlang, a minute on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +95,7 @@ class LocalBroker:
 
     def ctl(self, *arguments: str) -> str:
         """Runs `rabbitmqctl` on this node."""
-        return run(*self.ctl_command, *arguments, env=self.ctl_environment)
+        return run(*self.ctl_command, *arguments, env=self.ctl_environment, timeout=CTL_SECONDS)
 
 
 @contextmanager
@@ -127,15 +108,18 @@ def local_broker(
     tls: TlsFiles | None = None,
     plain: bool = True,
     lasting: bool = False,
+    kept: Path | None = None,
 ) -> Iterator[LocalBroker]:
     """Starts one and stops it. `prefer` means that kind and no other; None: Docker where it can, else the server
     installed here. `settings` are lines of rabbitmq.conf, on top of SETTINGS. With `tls` it takes client certificates,
     and passwords over an open line only where `plain`. `lasting`: stopped and started again by somebody else, it has
-    the same ports. Raises NoBroker."""
+    the same ports. `kept`: a folder in which the node's data, ports and password stay; only of kind "binary". Raises
+    NoBroker."""
     undo = Undo()
-    doors = _Doors(tls, plain or tls is None, lasting)
+    doors = Doors(tls, plain or tls is None, lasting)
+    assert kept is None or prefer == "binary"
     try:
-        yield _start(_kind(prefer), undo, plugins, {**SETTINGS, **(settings or {})}, boot_seconds, doors)
+        yield _start(_kind(prefer), undo, plugins, {**SETTINGS, **(settings or {})}, boot_seconds, doors, kept)
     finally:
         undo.all()
 
@@ -166,54 +150,11 @@ def docker_problem() -> str | None:
 
 def binary_problem() -> str | None:
     """Why the installed server cannot be used; None when it can."""
-    if _server_script() is None:
+    if server_script() is None:
         return "no rabbitmq-server is installed"
     if shutil.which("epmd") is None:
         return "no epmd (of Erlang) is on the path"
     return None
-
-
-def _server_script() -> Path | None:
-    found = [Path(path) for pattern in SERVER_SCRIPTS for path in sorted(glob.glob(pattern), reverse=True)]  # noqa: PTH207 — absolute patterns
-    if on_path := shutil.which("rabbitmq-server"):
-        found.append(Path(on_path).resolve())
-    return next((path for path in found if path.exists() and path.name == "rabbitmq-server"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Doors:
-    """How clients may come in."""
-
-    tls: TlsFiles | None
-    plain: bool
-    lasting: bool = False
-
-    def settings(self, *, tls: str, plain: str) -> Mapping[str, str]:
-        if self.tls is None:
-            return {"listeners.tcp.1": plain}
-        return node_settings(listener=tls, plain=plain if self.plain else None)
-
-    def put(self, folder: Path, seen_at: str) -> str:
-        """Copies the files into a folder that the node sees under another name; the advanced.config to go with them."""
-        assert self.tls is not None
-        (folder / "crl").mkdir(parents=True)
-        for name, path in (("ca.pem", self.tls.roots), ("cert.pem", self.tls.certfile), ("key.pem", self.tls.keyfile)):
-            shutil.copyfile(path, folder / name)
-        put_revoked(folder / "crl", self.tls.revoked)
-        return advanced(
-            cafile=f"{seen_at}/ca.pem",
-            certfile=f"{seen_at}/cert.pem",
-            keyfile=f"{seen_at}/key.pem",
-            crl_folder=f"{seen_at}/crl",
-        )
-
-
-def put_revoked(folder: Path, lists: Sequence[RevocationList]) -> None:
-    for name, content in crl_files(lists).items():
-        draft = folder / f".{name}"
-        draft.write_bytes(content)
-        draft.chmod(0o644)
-        draft.replace(folder / name)
 
 
 def _start(
@@ -222,16 +163,18 @@ def _start(
     plugins: tuple[str, ...],
     settings: Mapping[str, str],
     boot_seconds: float,
-    doors: _Doors,
+    doors: Doors,
+    kept: Path | None,
 ) -> LocalBroker:
     started = time.monotonic()
-    folder = tempfile.mkdtemp(prefix="lienthong-broker-")
-    # Twice: what was killed this instant may still have written a file while the first was at work.
-    quoted = shlex.quote(folder)
-    undo.add(f"rm -rf {quoted} || {{ sleep 1; rm -rf {quoted}; }}")
-    password = secrets.token_urlsafe(12)
+    folder = kept or _passing_folder(undo)
+    password = kept_password(kept) if kept else secrets.token_urlsafe(12)
     login = {"default_user": USER, "default_pass": password}
-    node = (_in_docker if kind == "docker" else _as_child)(undo, Path(folder), plugins, {**settings, **login}, doors)
+    settings = {**settings, **login}
+    if kind == "docker":
+        node = in_docker(undo, folder, plugins, settings, doors)
+    else:
+        node = as_child(undo, folder, plugins, settings, doors, kept=kept is not None)
     version = _wait(node, password, started + boot_seconds, doors)
     return LocalBroker(
         amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{node.ports[AMQP]}/%2F" if doors.plain else "",
@@ -249,129 +192,15 @@ def _start(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
-    ports: Mapping[int, int]
-    """RabbitMQ's usual port -> the one on this machine."""
-    gone: Callable[[], bool]
-    log: Callable[[], str]
-    put_revoked: Callable[[Sequence[RevocationList]], None]
-    ctl_command: tuple[str, ...]
-    ctl_environment: Mapping[str, str] | None = None
+def _passing_folder(undo: Undo) -> Path:
+    folder = tempfile.mkdtemp(prefix="lienthong-broker-")
+    # Twice: what was killed this instant may still have written a file while the first was at work.
+    quoted = shlex.quote(folder)
+    undo.add(f"rm -rf {quoted} || {{ sleep 1; rm -rf {quoted}; }}")
+    return Path(folder)
 
 
-def _in_docker(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
-    name = f"lienthong-broker-{os.getpid()}-{secrets.token_hex(4)}"
-    undo.add(f"docker rm --force --volumes {name}")
-    inside = (AMQP, AMQPS, MANAGEMENT, METRICS, STREAM)
-    settings = {**settings, **doors.settings(tls=str(AMQPS), plain=str(AMQP))}
-    # Without a port of ours the engine draws another one at every start.
-    ours = free_ports(len(inside)) if doors.lasting else [""] * len(inside)
-    published = [f"--publish=127.0.0.1:{here}:{port}" for here, port in zip(ours, inside, strict=True)]
-    limit = f"RABBITMQ_MAX_OPEN_FILES={OPEN_FILES}"
-    run("docker", "create", "--name", name, "--hostname", "lienthong", "--env", limit, *published, IMAGE, timeout=120)
-    files = {"conf.d/90-lienthong.conf": conf_text(settings), "enabled_plugins": plugins_text(plugins)}
-    for path, text in files.items():  # copied, not mounted: the engine may run on another machine or in another root
-        here = folder / Path(path).name
-        here.write_text(text)
-        here.chmod(0o644)
-        run("docker", "cp", str(here), f"{name}:/etc/rabbitmq/{path}")
-    if doors.tls is not None:
-        here = folder / "lienthong"
-        (folder / "advanced.config").write_text(doors.put(here, INSIDE))
-        for each in (folder / "advanced.config", *here.rglob("*")):
-            each.chmod(0o755 if each.is_dir() else 0o644)  # the node's user is another inside
-        here.chmod(0o755)
-        run("docker", "cp", str(here), f"{name}:{INSIDE}")
-        run("docker", "cp", str(folder / "advanced.config"), f"{name}:/etc/rabbitmq/advanced.config")
-    run("docker", "start", name, timeout=120)
-    ports = {port: int(run("docker", "port", name, str(port)).splitlines()[0].rpartition(":")[2]) for port in inside}
-    return _Node(
-        ports=ports,
-        gone=lambda: run("docker", "inspect", "--format", "{{.State.Running}}", name).strip() != "true",
-        log=lambda: run("docker", "logs", "--tail", "30", name),
-        put_revoked=lambda lists: _copy_revoked(name, folder / "lienthong" / "crl", lists),
-        ctl_command=("docker", "exec", name, "rabbitmqctl", "--quiet"),
-    )
-
-
-def _copy_revoked(container: str, folder: Path, lists: Sequence[RevocationList]) -> None:
-    put_revoked(folder, lists)
-    run("docker", "cp", f"{folder}/.", f"{container}:{INSIDE}/crl")
-
-
-def _as_child(undo: Undo, folder: Path, plugins: tuple[str, ...], settings: Mapping[str, str], doors: _Doors) -> _Node:
-    script = _server_script()
-    assert script is not None
-    ports = dict(zip((AMQP, AMQPS, MANAGEMENT, METRICS, STREAM, 25672, 4369), free_ports(7), strict=True))
-    listeners = {
-        **doors.settings(tls=f"127.0.0.1:{ports[AMQPS]}", plain=f"127.0.0.1:{ports[AMQP]}"),
-        "management.tcp.ip": "127.0.0.1",
-        "management.tcp.port": str(ports[MANAGEMENT]),
-        "prometheus.tcp.ip": "127.0.0.1",
-        "prometheus.tcp.port": str(ports[METRICS]),
-        "stream.listeners.tcp.1": f"127.0.0.1:{ports[STREAM]}",
-    }
-    needs = {"prometheus": "rabbitmq_prometheus", "stream": "rabbitmq_stream", "management": "rabbitmq_management"}
-    # A setting of a plugin that is off is an unknown setting, and the node refuses to boot.
-    used = {name: value for name, value in listeners.items() if needs.get(name.split(".")[0], plugins[0]) in plugins}
-    (folder / "rabbitmq.conf").write_text(conf_text({**settings, **used}))
-    (folder / "enabled_plugins").write_text(plugins_text(plugins))
-    (folder / "env.conf").touch()
-    if doors.tls is not None:
-        (folder / "advanced.config").write_text(doors.put(folder / "tls", str(folder / "tls")))
-    environment = _environment(folder, dist_port=ports[25672], epmd_port=ports[4369])
-    log = (folder / "broker.log").open("wb")
-    with log:
-        # Ours, in the foreground and in our group: the one Erlang starts by itself would stay behind as a daemon.
-        for command in (["epmd", "-port", str(ports[4369]), "-address", "127.0.0.1"], [str(script)]):
-            process = subprocess.Popen(
-                command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
-            )
-            undo.add_child(process)
-    return _Node(
-        ports=ports,
-        gone=lambda: process.poll() is not None,
-        log=lambda: (folder / "broker.log").read_text(errors="replace")[-4000:],
-        put_revoked=lambda lists: put_revoked(folder / "tls" / "crl", lists),
-        ctl_command=(str(script.with_name("rabbitmqctl")), "--quiet"),
-        ctl_environment=environment,
-    )
-
-
-def _environment(folder: Path, *, dist_port: int, epmd_port: int) -> dict[str, str]:
-    """Nothing of the machine's own node: neither its files, nor its cookie, nor its epmd."""
-    return {
-        "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),  # of the Erlang cookie
-        "ERL_EPMD_PORT": str(epmd_port),
-        "ERL_CRASH_DUMP": os.devnull,  # a node that cannot start writes one where the caller stands
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "RABBITMQ_NODENAME": f"lienthong-{os.getpid()}-{secrets.token_hex(4)}@localhost",
-        "RABBITMQ_DIST_PORT": str(dist_port),
-        "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
-        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
-        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-        "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "plugins"),
-        "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_LOGS": "-",
-        "RABBITMQ_PID_FILE": str(folder / "pid"),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-    }
-
-
-def conf_text(settings: Mapping[str, str]) -> str:
-    return "".join(f"{name} = {value}\n" for name, value in settings.items())
-
-
-def plugins_text(plugins: tuple[str, ...]) -> str:
-    return f"[{','.join(plugins)}].\n"
-
-
-def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
+def _wait(node: Node, password: str, deadline: float, doors: Doors) -> str:
     """Until AMQP and the management interface both answer; the broker's version."""
     management_url = f"http://127.0.0.1:{node.ports[MANAGEMENT]}"
     while time.monotonic() < deadline:
@@ -383,6 +212,20 @@ def _wait(node: _Node, password: str, deadline: float, doors: _Doors) -> str:
             return version
         time.sleep(0.2)
     raise NoBroker(f"RabbitMQ did not answer in time:\n{node.log()}")
+
+
+def let_look(broker: LocalBroker, *, vhost: str) -> str:
+    """Makes that user for a virtual host that is there, with a new password; the management interface with its
+    credentials."""
+    password, user = secrets.token_urlsafe(18), quote(LOOKER, safe="")
+    wanted = {
+        f"users/{user}": {"password": password, "tags": "monitoring"},
+        f"permissions/{quote(vhost, safe='')}/{user}": {"configure": "^$", "write": "^$", "read": "^$"},
+    }
+    with httpx.Client(auth=(broker.user, broker.password), timeout=30, trust_env=False) as http:
+        for path, made in wanted.items():
+            http.put(f"{broker.management_url}/api/{path}", json=made).raise_for_status()
+    return broker.management_url.replace("://", f"://{user}:{password}@", 1)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@ whoever logs in to it. Made in a second, for the demo and for tests; the command
 directory` do the same for a pilot, one step at a time.
 
     <root>/authority/root.pem       the root that every daemon believes
-                     vouching.pem   root and issuer, for the broker
+                     vouching.pem   the issuer, signed by itself, for the broker
                      broker.crt, broker.key, operator.crt, …
     <root>/directory.lt             the signed directory
 """
@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bus.authority import Authority, Withdrawal, issue, new_issuer, new_root, revocation_list
-from bus.certificates import Certificate, Purpose, RevocationList
-from bus.edition import LASTS, sign
+from bus.directory.edition import LASTS, sign
+from bus.directory.facts import Register
+from bus.directory.keys import MailboxKeys
+from bus.directory.sources import read
 from bus.files.keys import add_sealing, add_signing, save_certificate, save_statement
 from bus.files.private import create_private, make_private_folder, write_public
-from bus.keys import SealingKey, SigningKey
-from bus.listing import MailboxKeys, read
-from bus.register import Register
-from bus.statement import SealingStatement
-from bus.topology import AUTHORITY, OPERATOR
+from bus.topology.names import AUTHORITY, OPERATOR
+from bus.trust.authority import Authority, Withdrawal, anchor_of, issue, new_issuer, new_root, revocation_list
+from bus.trust.certificates import Certificate, Purpose, RevocationList
+from bus.trust.keys import SealingKey, SigningKey
+from bus.trust.statements import SealingStatement
 from schemas.values import MailboxCode
 
 SERVICES = (AUTHORITY, OPERATOR)
@@ -56,7 +57,7 @@ class Office:
 
     def revoked(self) -> RevocationList:
         now = datetime.now(UTC)
-        number = 1 + len(self.withdrawn)
+        number = int(now.timestamp())  # goes up by itself, as that of `lienthong ca`
         return revocation_list(self.issuer, self.withdrawn, at=now, until=now + timedelta(days=365), number=number)
 
     def admit(self, keys: Path, mailbox: MailboxCode) -> MailboxKeys:
@@ -111,7 +112,7 @@ def open_office(folder: Path, *, hosts: Iterable[str] = HOSTS, began: datetime |
     signer = issue(issuer, key.public, name="directory", purpose=Purpose.DIRECTORY, at=began)
     office = Office(folder, root, issuer, key, (signer, issuer.certificate), began=began)
     write_public(office.root_file, root.certificate.to_pem())
-    write_public(office.vouching_file, root.certificate.to_pem() + issuer.certificate.to_pem())
+    write_public(office.vouching_file, anchor_of(issuer).to_pem())
     office.serve("broker", Purpose.BROKER, hosts=tuple(hosts))
     for name in SERVICES:
         office.serve(name, Purpose.SERVICE)

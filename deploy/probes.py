@@ -4,6 +4,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 
@@ -21,6 +22,23 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
+
+
+def kept_ports(file: Path, count: int) -> list[int]:
+    """Free ports, drawn once and kept in a file, so that what names them stays right. Raises NoBroker."""
+    if not file.exists():
+        ports = free_ports(count)
+        file.write_text(" ".join(map(str, ports)) + "\n")
+        return ports
+    ports = [int(port) for port in file.read_text().split()]
+    for port in ports:
+        with socket.socket() as each:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given back still counts as free
+            try:
+                each.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise NoBroker(f"127.0.0.1:{port}: cổng đang bận / the port is in use ({file})") from error
+    return ports
 
 
 def version_of(management_url: str, user: str, password: str) -> str | None:

@@ -1,6 +1,10 @@
-# Sets up what a fresh Debian or Ubuntu machine lacks: sourced by deploy/demo and tests/check, from the project's root.
+# Sets up what a fresh Debian or Ubuntu machine lacks: sourced by deploy/demo, deploy/pilot and tests/check, from the project's root.
 # Says what it installs. Needs root, or sudo, only where a system package is missing.
 set -euo pipefail
+# Images of the demo and of the tests, by their tags: no agency runs them. Who has a registry names a digest instead
+# (rabbitmq@sha256:…). Debian's packages are whatever the machine's signed sources hold.
+RABBITMQ_IMAGE=${LIENTHONG_RABBITMQ_IMAGE:-rabbitmq:4.3-management}
+POSTGRES_IMAGE=${LIENTHONG_POSTGRES_IMAGE:-postgres:18}
 say() { printf 'lienthong: %s\n' "$*" >&2; }
 
 as_root() {
@@ -15,15 +19,23 @@ apt_install() { # packages...
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-setup_python() { # uv's own arguments...
-    if ! command -v uv >/dev/null; then
-        if [ ! -x .tools/bin/uv ]; then
-            say "cài đặt / installing uv into .tools"
-            python3 -m venv .tools >/dev/null 2>&1 || { rm -rf .tools; apt_install python3-venv; python3 -m venv .tools; }
-            .tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
-        fi
-        PATH="$PWD/.tools/bin:$PATH"
+# The uv of deploy/uv.txt, by its hash, whatever other one there is: the same files everywhere.
+setup_uv() {
+    local wanted
+    wanted=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' deploy/uv.txt)
+    is_wanted() { [ "$("$1" --version 2>/dev/null | cut -d' ' -f2)" = "$wanted" ]; }
+    is_wanted uv && return
+    if ! is_wanted .tools/bin/uv; then
+        say "cài đặt / installing uv $wanted into .tools"
+        [ -x .tools/bin/pip ] || python3 -m venv .tools >/dev/null 2>&1 || { rm -rf .tools; apt_install python3-venv; python3 -m venv .tools; }
+        .tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r deploy/uv.txt
     fi
+    PATH="$PWD/.tools/bin:$PATH"
+}
+
+# Packages as uv.lock has them, each by its hash. Who runs the bus passes --no-dev: the tools of its developers stay away.
+setup_python() { # uv's own arguments...
+    setup_uv
     say "chuẩn bị thư viện / preparing .venv with uv $(uv --version | cut -d' ' -f2)"
     UV_PYTHON_PREFERENCE=${UV_PYTHON_PREFERENCE:-system} uv sync --quiet --frozen --inexact "$@"
 }
@@ -32,10 +44,13 @@ setup_python() { # uv's own arguments...
 setup_broker() {
     [ -n "${LIENTHONG_TEST_AMQP_URL:-}" ] && return
     if [ "${LIENTHONG_TEST_BROKER:-docker}" = docker ] && command -v docker >/dev/null && docker info >/dev/null 2>&1; then
-        { docker image inspect rabbitmq:4.3-management || docker pull -q rabbitmq:4.3-management; } >/dev/null 2>&1 && return
+        { docker image inspect "$RABBITMQ_IMAGE" || docker pull -q "$RABBITMQ_IMAGE"; } >/dev/null 2>&1 && return
     fi
-    have_rabbitmq && return
-    # The package would start a node of its own; ours is private and goes when we go.
+    have_rabbitmq || install_rabbitmq
+}
+
+# The package would start a node of its own; ours is private.
+install_rabbitmq() {
     local policy=/usr/sbin/policy-rc.d made=
     [ -e $policy ] || { made=1; printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null; as_root chmod +x $policy; }
     apt_install rabbitmq-server
@@ -52,12 +67,22 @@ setup_faults() {
     ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install faketime
 }
 
+# What the handbook's pages call by name, whatever the other tests run in: a broker and a PostgreSQL of this machine's own.
+setup_handbook() {
+    have_rabbitmq || install_rabbitmq
+    install_postgres
+}
+
 # A PostgreSQL to run: a Docker Engine that answers, else PostgreSQL's own binaries, started by the tests in a folder of
 # their own. LIENTHONG_TEST_POSTGRES=binary forces the latter.
 setup_postgres() {
     if [ "${LIENTHONG_TEST_POSTGRES:-docker}" = docker ] && command -v docker >/dev/null && docker info >/dev/null 2>&1; then
-        { docker image inspect postgres:18 || docker pull -q postgres:18; } >/dev/null 2>&1 && return
+        { docker image inspect "$POSTGRES_IMAGE" || docker pull -q "$POSTGRES_IMAGE"; } >/dev/null 2>&1 && return
     fi
+    install_postgres
+}
+
+install_postgres() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
     # The package would make and start a server of its own.
     local policy=/etc/postgresql-common/createcluster.conf
@@ -66,3 +91,9 @@ setup_postgres() {
 }
 
 have_rabbitmq() { command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ]; }
+
+# Three nodes as processes need three networks: ip (iproute2).
+setup_namespaces() {
+    if [ "${LIENTHONG_TEST_BROKER:-docker}" = docker ] && command -v docker >/dev/null && docker info >/dev/null 2>&1; then return; fi
+    command -v ip >/dev/null || apt_install iproute2
+}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.values import AgencyCode, MailboxCode, Text, Value
+from schemas.values import AgencyCode, AlgorithmName, MailboxCode, Text, Value
 
 
 class Party(Value):
@@ -49,7 +49,7 @@ class AgencyName(Value):
 
 
 class Agency(Value):
-    """One unit of the directory. Open on a day d when opened <= d < closed, an absent bound being no bound."""
+    """One unit of the directory. It is open on day d when opened <= d < closed; an absent bound is no bound."""
 
     code: AgencyCode
     aliases: tuple[AgencyCode, ...] = ()
@@ -59,25 +59,42 @@ class Agency(Value):
     parent: AgencyCode | None = None
     opened: date | None = None
     closed: date | None = None
-    """First day on which the code no longer is in force."""
+    """The first day on which the code is no longer in force."""
     successor: AgencyCode | None = None
     forward: bool = False
-    """Whether what is addressed to the closed code may go to the successor without asking the sender."""
+    """Whether mail to the closed code may be forwarded to the successor without asking the sender."""
     basis: Text | None = None
     """The legal act behind the closure or renaming."""
 
 
+class Quota(Value):
+    """What one sender may have under way to a mailbox, and what that holds of one sender and has not filed. The figures
+    are two weeks of the busiest sender, with room: a day, some 1,000 messages of 1 MiB, and 7 GiB that travel apart."""
+
+    messages: Annotated[int, Field(ge=1)] = 20_000
+    bytes: Annotated[int, Field(ge=1)] = 20 * 1024**3
+    blobs: Annotated[int, Field(ge=1)] = 100 * 1024**3
+    """Bytes of attachments that travel apart (schemas §10)."""
+
+
 class Mailbox(Value):
-    """The delivery point of one adapter, the agency codes it serves beyond its own and their sub-units, and what it
-    takes."""
+    """The delivery point of one adapter: its code, the agency codes that it serves beside its own and their sub-units,
+    and what it accepts."""
 
     code: MailboxCode
     serves: tuple[AgencyCode, ...] = ()
     takes: tuple[Annotated[int, Field(ge=0, le=3)], ...] = ()
-    """Business types of documents that its document system understands. Empty: all."""
+    """Business types (0 to 3) of documents that its document system supports. Empty: all."""
     versions: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
     """Versions of the wire format that its adapter reads."""
     largest: Annotated[int, Field(ge=1)] | None = None
-    """Bytes of one document's attachments that travel apart (schemas §10) which it takes; None: it takes none such."""
+    """Largest sum, in bytes, of one document's attachments that travel apart (schemas §10); None: it accepts no such
+    attachments."""
+    under_way: Quota = Quota()
+    """What one sender may have under way to it (schemas §11)."""
+    signatures: tuple[AlgorithmName, ...] = ()
+    """Signature algorithms that its adapter reads (schemas §4.4). Empty: those of version 1 from its beginning."""
+    seals: tuple[AlgorithmName, ...] = ()
+    """Ways of wrapping a content key that its adapter opens (schemas §4.7). Empty: X-Wing."""
     contact: Text | None = None
-    """Whom to call when its mail waits: a name, a telephone number, an address."""
+    """The contact for operators when its mail waits: a name, a telephone number, an address."""

@@ -15,7 +15,7 @@ class Label(NamedTuple):
 
 
 class Kind(StrEnum):
-    """What a message on the bus is."""
+    """The kind of a message on the bus."""
 
     DOCUMENT = "document"
     STATUS = "status"
@@ -23,14 +23,14 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a receipt says of one message: held durably, or refused for good."""
+    """The outcome of one message, as its receipt says: held durably, or refused for good."""
 
     HELD = "held"
     REFUSED = "refused"
 
 
 class StatusCode(StrEnum):
-    """Where the handling of one document stands at one recipient. 07–12 and 14 do not exist."""
+    """The stage that the handling of one document has reached at one recipient. 07–12 and 14 do not exist."""
 
     label: Label
 
@@ -62,7 +62,7 @@ class _LabelledInt(IntEnum):
 
 
 class BusinessType(_LabelledInt):
-    """What a document package does (BussinessDocType)."""
+    """The business type of a document package (BussinessDocType)."""
 
     NEW = 0, "Văn bản mới", "New"
     REVOKE = 1, "Thu hồi", "Revocation"
@@ -89,7 +89,7 @@ class SteeringType(_LabelledInt):
 
 
 class ReceiverChange(_LabelledInt):
-    """What an update does to one receiver (ReceiverType)."""
+    """The change that an update makes to one receiver (ReceiverType)."""
 
     REMOVED = 0, "Bỏ khỏi danh sách", "Removed"
     ADDED = 1, "Bổ sung", "Added"
@@ -167,12 +167,13 @@ DOCUMENT_TYPES: dict[tuple[DocumentGroup, int], Label] = {
 """(group, number) as QCVN 102 SĐ1:2022 lists them: A 1–13, B 1–32. Numbers start at 1."""
 
 _BY_NAME: dict[str, tuple[DocumentGroup, int]] = {
-    # Administrative last: "Nghị quyết" alone stays legal, "Công văn" exists once.
+    # "Nghị quyết" alone is the legal type (the administrative one ends in "(cá biệt)"); "Công văn" exists once.
     matching(label.vi): key
     for key, label in DOCUMENT_TYPES.items()
 }
 
 
 def document_type_by_name(name: str) -> tuple[DocumentGroup, int] | None:
-    """The list entry of a type name as people write it (any case, any Unicode form), or None."""
+    """Returns the list's key for a type name as people write it (any case, any Unicode form); None if it is not
+    listed."""
     return _BY_NAME.get(matching(name))

@@ -10,7 +10,8 @@ from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.values import AgencyCode, BlobId, Digest, DocumentId, MailboxCode, MessageId, Time, Value
 
 _MessageId = Annotated[MessageId, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$")]
-"""Wide enough for a UUID in any hand's spelling; it becomes an AMQP property, a key in stores, a word in logs."""
+"""Wide enough for a UUID in any usual spelling. The id becomes an AMQP property, a key in stores and a field in
+logs."""
 
 
 class Address(Value):
@@ -21,29 +22,36 @@ class Address(Value):
 
 
 class DocumentKey(Value):
-    """Names one document in the country: its issuer's code and its id."""
+    """The key of one document, unique in the country: its issuer's code and its id."""
 
     issuer: AgencyCode
     id: DocumentId
 
 
 class SealedContent(Value):
-    """Size in bytes and digest of the sealed content as it travels, not of what is inside."""
+    """Size in bytes and digest of the sealed content as it travels, not of the plaintext."""
 
     size: Annotated[int, Field(ge=0)]
     sha256: Digest
 
 
+MAX_ADDRESSES: Final = 4096
+"""Agencies that one message may address: a circular to every ministry, province and commune has some 3,400. schemas
+§8.1"""
+
+MAX_ACKNOWLEDGED: Final = 1024
+"""Lines of one receipt: an adapter takes in some 500 messages before it answers. schemas §8.1"""
+
 SEGMENT: Final = 1024 * 1024
-"""Bytes of a file in one segment, before it is sealed; the last may have fewer. schemas §10"""
+"""Size in bytes of one segment before it is sealed; the last segment may be shorter. schemas §10"""
 
 
 _EXACT: Final = 2**53 - 1
-"""The largest whole number that every reader of JSON holds exactly."""
+"""The largest integer that every JSON reader holds exactly."""
 
 
 def segments_of(size: int) -> int:
-    """How many segments a file of so many bytes has."""
+    """Returns the number of segments for a file of `size` bytes."""
     return -(-size // SEGMENT)
 
 
@@ -51,13 +59,13 @@ class Blob(Value):
     """An attachment that travels apart from its message, in sealed segments. schemas §10"""
 
     attachment: Annotated[int, Field(ge=1)]
-    """Which one, counted from 1."""
+    """The attachment's number, from 1."""
     id: BlobId
     size: Annotated[int, Field(ge=1, le=_EXACT)]
-    """Bytes of the file."""
+    """Size of the file in bytes."""
     segments: Annotated[int, Field(ge=1)]
     sha256: Digest
-    """Over the SHA-256 digests of the sealed segments, one behind the other."""
+    """SHA-256 over the concatenated SHA-256 digests of the sealed segments."""
 
     @model_validator(mode="after")
     def _segments_hold_it(self) -> Self:
@@ -67,39 +75,41 @@ class Blob(Value):
 
 
 class Acknowledged(Value):
-    """One line of a receipt."""
+    """One line of a receipt: the outcome for one message."""
 
     message: _MessageId
     docket_sha256: Digest
-    """Of the docket's bytes: the receipt is for exactly this message."""
+    """SHA-256 of the docket's bytes: the receipt is for exactly this message."""
     outcome: Outcome
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,63}$")] | None = None
-    """The error's code where refused (bus/errors.py); texts are the reader's to look up."""
+    """The error code if refused (bus/errors); the reader looks up the text."""
 
 
 class Docket(Value):
-    """schemas/README.md §3. Its signed form is `to_json()`; readers verify bytes, then parse."""
+    """The docket, schemas/README.md §3. Its signed form is `to_json()`; readers verify the bytes first, then parse."""
 
-    __slots__ = ("_json",)  # no field: copies begin without it, and nobody compares it
+    __slots__ = ("_json",)  # a cache, no field: not copied, not compared
 
     version: Literal[1] = 1
     id: _MessageId
     kind: Kind
     sender: Address
-    recipients: Annotated[tuple[Address, ...], Field(min_length=1)]
+    recipients: Annotated[tuple[Address, ...], Field(min_length=1, json_schema_extra={"maxItems": MAX_ADDRESSES})]
+    """How many there may be is judged where strangers' bytes are read (bus/wire/envelope.py), and not here: a store
+    may hold more of them, from before there was a limit."""
     created_at: Time
     expires_at: Time | None = None
     document: DocumentKey | None = None
-    """The document carried, or the one a status is about."""
+    """The document that the message carries, or the document that a status is about."""
     business_type: BusinessType | None = None
     status: StatusCode | None = None
     priority: Priority = Priority.NORMAL
     due_on: date | None = None
     attachments: Annotated[int, Field(ge=0)] = 0
     blobs: Annotated[tuple[Blob, ...], Field(min_length=1)] | None = None
-    """Those of the attachments that travel apart, in their order; None where none does."""
+    """The attachments that travel apart, in their order; None if there are none."""
     content: SealedContent | None = None
-    acknowledges: tuple[Acknowledged, ...] = ()
+    acknowledges: Annotated[tuple[Acknowledged, ...], Field(json_schema_extra={"maxItems": MAX_ACKNOWLEDGED})] = ()
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> Self:
@@ -129,7 +139,7 @@ class Docket(Value):
         return self
 
     def to_json(self) -> bytes:
-        """As for every value; written once, since a docket is asked for it by its seal, its store and its receipts."""
+        """Returns the JSON form, as for every value. Cached: seal, store and receipts all ask for it."""
         written: bytes | None = getattr(self, "_json", None)
         if written is None:
             written = super().to_json()
@@ -138,7 +148,7 @@ class Docket(Value):
 
     @property
     def mailboxes(self) -> tuple[MailboxCode, ...]:
-        """Each recipient mailbox once, in order."""
+        """The recipient mailboxes, each once, in order."""
         return tuple(dict.fromkeys(address.mailbox for address in self.recipients))
 
 

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from schemas.agency import Party
 from schemas.codes import BusinessType, DocumentGroup, Priority, ReceiverChange, SteeringType
-from schemas.values import AgencyCode, Digest, DocumentId, Text, Time, Value
+from schemas.values import AgencyCode, Digest, DocumentId, Text, Time, Value, is_calendar_day
 
 
 class DocumentNumber(Value):
@@ -25,7 +25,7 @@ class DocumentNumber(Value):
 
 
 class DocumentType(Value):
-    """Type by name; group and number where the name is on the list of QCVN 102 SĐ1:2022."""
+    """The document type by its name; group and number if the name is on the list of QCVN 102 SĐ1:2022."""
 
     name: Text
     group: DocumentGroup | None = None
@@ -34,17 +34,17 @@ class DocumentType(Value):
 
 class Signer(Value):
     competence: Text | None = None
-    """TM., Q., KT., TL., TUQ., with the office."""
+    """The signing authority: TM., Q., KT., TL. or TUQ., with the office."""
     position: Text | None = None
     full_name: Text | None = None
 
 
 class Reference(Value):
-    """An earlier document, named by one who may not know all of it (ResponseFor)."""
+    """A reference to an earlier document (ResponseFor). Its writer may know only some of the fields."""
 
     agency: AgencyCode | None = None
     code: Text | None = None
-    """Full number and notation, 267/VPCP-TTĐT."""
+    """Full number and notation, such as 267/VPCP-TTĐT."""
     document_id: DocumentId | None = None
     issued_on: date | None = None
 
@@ -59,7 +59,7 @@ class Staff(Value):
 
 
 class Trace(Value):
-    """One station of the package's path, as the stations themselves wrote it. Never trusted for deadlines."""
+    """One station of the package's path, as that station wrote it. Never trusted for deadlines."""
 
     agency: Text | None = None
     at: Time | None = None
@@ -71,7 +71,7 @@ class ReceiverUpdate(Value):
 
 
 class BusinessUpdate(Value):
-    """One BussinessDocumentInfo of an update."""
+    """One BussinessDocumentInfo of an update: what changed in the document."""
 
     document_changed: bool = False
     receivers_changed: bool = False
@@ -79,51 +79,51 @@ class BusinessUpdate(Value):
 
 
 class Replaced(Value):
-    """A document that is replaced, and for whom; no agency means for all."""
+    """A document that is replaced, and the agencies for which it is replaced; none means all."""
 
     document_id: DocumentId
     agencies: tuple[AgencyCode, ...] = ()
 
 
 class Business(Value):
-    """What the package does (Bussiness, with the standard's spelling)."""
+    """The business operation of the package (Bussiness, in the standard's spelling)."""
 
     type: BusinessType = BusinessType.NEW
     reason: Text | None = None
     document_id: DocumentId | None = None
-    """The document revoked or updated, where the sender says so."""
+    """The document that is revoked or updated, if the sender names it."""
     paper: bool | None = None
-    """A paper original is sent too."""
+    """Whether a paper original is sent, too."""
     updates: tuple[BusinessUpdate, ...] = ()
     replaced: tuple[Replaced, ...] = ()
     staff: Staff | None = None
 
 
 CHUNK = 1024 * 1024
-"""Bytes that are looked at together."""
+"""Size in bytes of one piece when a file is read piece by piece."""
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Where the bytes of a large file lie: read piece by piece, from the beginning each time, and never all at once."""
+    """The source of a large file's bytes. It is read piece by piece, from the beginning at each call, never whole."""
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Of `size` bytes each, the last one of fewer. Raises OSError where they cannot be read, and ValueError where
-        they are not what was described."""
+        """Returns the file's bytes in pieces of `size` bytes; the last may be shorter. Raises OSError if they cannot be
+        read, and ValueError if they do not match what was described."""
 
 
 class Attachment(Value):
-    """One file. Size and digest are of its bytes; the bytes travel beside the JSON form, never in it."""
+    """One attached file. Size and digest are those of its bytes, which travel beside the JSON form, never in it."""
 
     name: Text
-    """As people gave it, in any letters; never a path to write to."""
+    """The file name as people gave it, in any letters. Never used as a path to write to."""
     size: Annotated[int, Field(ge=0)]
     sha256: Digest
     content_id: Text | None = None
     description: Text | None = None
     content: Annotated[bytes, Field(exclude=True, repr=False)] = b""
     source: Annotated[SkipJsonSchema[InstanceOf[Source] | None], Field(exclude=True, repr=False)] = None
-    """In place of `content`, where the file is too large to be held."""
+    """Replaces `content` if the file is too large to be held in memory."""
 
     @classmethod
     def of(cls, name: str, content: bytes, *, content_id: str | None = None, description: str | None = None) -> Self:
@@ -137,15 +137,21 @@ class Attachment(Value):
         )
 
     def pieces(self, size: int = CHUNK) -> Iterator[bytes]:
-        """The bytes, wherever they lie. Raises as `Source.pieces` does."""
+        """Returns the bytes in pieces, from `content` or from `source`. Raises as `Source.pieces` does."""
         if self.source is not None:
             return self.source.pieces(size)
         return (self.content[at : at + size] for at in range(0, len(self.content), size))
 
     @property
     def media_type(self) -> str:
-        """By the name's extension; what a package claims is not believed."""
+        """The MIME type by the name's extension; the type that a package states is not trusted."""
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+
+
+def is_due_day(due_on: date, *, issued_on: date | None) -> bool:
+    """Whether an answer can be due on that day: one that people mean, not before the document's day of issue. Document
+    systems and peers of an older release write others where nothing is due. edxml §5.5"""
+    return is_calendar_day(due_on) and (issued_on is None or issued_on <= due_on)
 
 
 class Document(Value):
@@ -170,7 +176,7 @@ class Document(Value):
     pages: Annotated[int, Field(ge=0)] | None = None
     reply_for: Text | None = None
     is_steering: bool = False
-    """OtherInfo/Direction of the SDK."""
+    """The SDK's OtherInfo/Direction."""
     reference_codes: Text | None = None
     appendices: tuple[Text, ...] = ()
     responses: tuple[Reference, ...] = ()
@@ -178,7 +184,7 @@ class Document(Value):
     task_codes: tuple[Text, ...] = ()
     application_type: Text | None = None
     to_places: tuple[Text, ...] = ()
-    """The printed "Nơi nhận"; not the routing list."""
+    """The printed list "Nơi nhận"; not the routing list."""
     traces: tuple[Trace, ...] = ()
     business: Business = Business()
     attachments: tuple[Attachment, ...] = ()
@@ -191,8 +197,8 @@ class Document(Value):
         return self
 
     def with_contents(self, contents: Sequence[bytes | None]) -> Self:
-        """The same document with its attachments' bytes, in order; None leaves one as it is. Raises ValueError where
-        one does not fit its size or digest, or where their number differs."""
+        """Returns the document with its attachments' bytes filled in, in order; None leaves an attachment as it is.
+        Raises ValueError if their number differs, or if one does not match its size and digest."""
         if len(contents) != len(self.attachments):
             raise ValueError(f"{len(self.attachments)} attachments described, {len(contents)} carried")
         filled = []

@@ -1,6 +1,6 @@
-"""The one framing rule of the wire: a part is its length as four bytes, big-endian, then its bytes.
+"""The framing rule of the wire format: a part is its length as four bytes, big-endian, followed by its bytes.
 
-What the parts mean is said by who frames them (schemas/content.py, bus/envelope.py).
+What each part means is defined by the modules that frame them (schemas/content.py, bus/wire/envelope.py).
 """
 
 import struct
@@ -12,7 +12,8 @@ MAX_PART = 2**32 - 1
 
 
 def frame(parts: Iterable[bytes | memoryview], *, after: bytes = b"") -> bytes:
-    """The parts one behind the other; `after` comes first, unframed. Raises ValueError for a part of 4 GiB or more."""
+    """Returns the parts as one frame; `after` is a prefix that stands in front, unframed. Raises ValueError for a part
+    of 4 GiB or more."""
     pieces: list[bytes | memoryview] = [after]
     for part in parts:
         if len(part) > MAX_PART:
@@ -22,7 +23,7 @@ def frame(parts: Iterable[bytes | memoryview], *, after: bytes = b"") -> bytes:
 
 
 def unframe(data: bytes | memoryview, *, at_most: int) -> list[memoryview]:
-    """The parts, as views of `data` without a copy. Raises ValueError where bytes are missing or left over, or where
+    """Returns the parts as views of `data`, without a copy. Raises ValueError if bytes are missing or left over, or if
     there are more than `at_most` parts. schemas §2."""
     view = memoryview(data)
     parts: list[memoryview] = []

@@ -1,4 +1,5 @@
-"""Writes the JSON Schema of what is said into schemas/json/: `python -m schemas.generate`. A test holds them equal."""
+"""Generates the JSON Schema files in schemas/json/: `python -m schemas.generate`. A test compares them with the
+models."""
 
 import json
 from pathlib import Path
@@ -19,7 +20,8 @@ def file_name(model: type[Value]) -> str:
 
 
 def json_schema(model: type[Value]) -> str:
-    """Of the JSON that travels: what a model leaves out of it (an attachment's bytes) is not in it either."""
+    """Returns the schema of the JSON that travels; a field that the JSON leaves out (an attachment's bytes) is not in
+    it."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:lienthong:1:{model.__name__.lower()}",

@@ -1,4 +1,4 @@
-"""A status: where the handling of one document stands at one recipient, as that recipient's people report it."""
+"""A status: the stage that the handling of one document has reached at one recipient, as its people report it."""
 
 from datetime import date
 
@@ -9,13 +9,13 @@ from schemas.values import AgencyCode, DocumentId, Text, Time, Value
 
 
 class Concerned(Value):
-    """The document a status is about, and the agency that must learn it (ResponseFor of a status package)."""
+    """The document that a status is about, and the agency that must be told (ResponseFor of a status package)."""
 
     agency: AgencyCode
-    """The document's sender for 01–06, 15 and 16; its recipient for 13."""
+    """The document's sender for 01–06, 15 and 16; the document's recipient for 13."""
     document_id: DocumentId
     code: Text | None = None
-    """Full number and notation, 7816/VPCP-TTĐT."""
+    """Full number and notation, such as 7816/VPCP-TTĐT."""
     issued_on: date | None = None
 
 
@@ -31,10 +31,10 @@ class Status(Value):
 
     @property
     def issuer(self) -> AgencyCode:
-        """The agency whose document it is: 13 is sent by the issuer, all others to it."""
+        """The agency that issued the document: the sender of a 13, the addressee of all other statuses."""
         return self.sender.code if self.code is StatusCode.TAKE_BACK else self.concerns.agency
 
     @property
     def handler(self) -> AgencyCode:
-        """The agency that handles the document."""
+        """The agency that handles the document at the recipient's side."""
         return self.concerns.agency if self.code is StatusCode.TAKE_BACK else self.sender.code

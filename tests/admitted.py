@@ -1,5 +1,5 @@
-"""Connections to a broker that limits them. It forgets those that are closed a moment late, on any version: tests that
-come and go are quicker than that."""
+"""Connections to a broker that limits their number. The broker forgets closed connections a moment late, in any
+version; tests reconnect faster than that."""
 
 import time
 from collections.abc import Callable
@@ -10,11 +10,12 @@ from pika.adapters.blocking_connection import BlockingConnection
 from pika.exceptions import AMQPConnectionError
 
 LIMIT = "connection limit"
-"""In the broker's words when it refuses one more."""
+"""A part of the broker's text when it refuses one more connection."""
 
 
 def admitted(parameters: pika.connection.Parameters, *, within: float = 60) -> BlockingConnection:
-    """Waits while the broker says that the user has too many; any other refusal is raised at once."""
+    """Returns a connection. Waits while the broker says that the user has too many; any other refusal is raised at
+    once."""
     deadline = time.monotonic() + within
     while True:
         try:
@@ -26,7 +27,7 @@ def admitted(parameters: pika.connection.Parameters, *, within: float = 60) -> B
 
 
 def refusal(attempt: Callable[[], object]) -> str:
-    """What the broker said to it; "" where it was let."""
+    """Returns the broker's text of the refusal; "" if the attempt was accepted."""
     try:
         attempt()
     except exceptions.AMQPError as refused:

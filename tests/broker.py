@@ -1,4 +1,4 @@
-"""Which RabbitMQ the tests use. Only tests that ask for one load this file.
+"""The choice of the tests' RabbitMQ. Only tests that ask for one load this file.
 
 LIENTHONG_TEST_AMQP_URL with LIENTHONG_TEST_MANAGEMENT_URL: that broker, as its administrator. Else RabbitMQ 4.3 in
 Docker; else the server installed here. LIENTHONG_TEST_BROKER=docker|binary forces one. Without any, they fail.
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import unquote, urlsplit
 
-from deploy.local_broker import AMQP, BOOT_SECONDS, IMAGE, MANAGEMENT, Kind, docker_problem, local_broker
+from deploy.local_broker import BOOT_SECONDS, Kind, docker_problem, local_broker
+from deploy.node import AMQP, IMAGE, MANAGEMENT
 from deploy.probes import NoBroker, speaks_amqp, version_of
 from tests.integration.broker_world import World
 
@@ -25,7 +26,7 @@ The integration and end-to-end tests need a RabbitMQ (3.10 or later). One of
 
 @contextmanager
 def some_broker() -> Iterator[World]:
-    """Raises NoBroker."""
+    """Yields the broker. Raises NoBroker."""
     url = os.environ.get("LIENTHONG_TEST_AMQP_URL")
     match os.environ.get("LIENTHONG_TEST_BROKER"):
         case None if url:
@@ -38,7 +39,8 @@ def some_broker() -> Iterator[World]:
 
 
 def _started(stack: ExitStack, forced: Kind | None) -> World:
-    """testcontainers wants a second image that cleans up after it; without one, our own way of starting does."""
+    """Starts a broker of our own. testcontainers needs a second image for its clean-up; without that image, our own way
+    of starting is used."""
     if forced != "binary" and docker_problem() is None:
         try:
             return stack.enter_context(_container())

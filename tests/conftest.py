@@ -1,16 +1,29 @@
-"""One RabbitMQ for all the tests of a run that ask for one, and the summary says which."""
+"""One RabbitMQ for all the tests of a run that ask for one; the summary names it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.integration.broker_world import World
 
+os.environ.setdefault("LIENTHONG_DEFAULTS", "")
+"""No test takes a value from the defaults file of whoever runs it; nor does a command that a test starts."""
+
 USED = pytest.StashKey[str]()
+
+
+@pytest.fixture(autouse=True)
+def _a_log_of_its_own() -> Iterator[None]:
+    """What a command of this test did to the log of its process is undone: later tests listen to theirs."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +47,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(used)
 
 
-# A property is about what holds, never about how fast this machine is today.
+# A property is about truth, never about this machine's speed.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")

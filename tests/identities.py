@@ -1,21 +1,26 @@
-"""An authority in memory for tests: a root, an issuer, and whatever certificates a test wants of them."""
+"""An authority in memory for tests: a root, an issuer, and any certificates that a test needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from bus.authority import Authority, Withdrawal, issue, new_issuer, new_root, revocation_list
-from bus.certificates import Certificate, Purpose, RevocationList
-from bus.keys import SealingKey, Signer, SigningKey
-from bus.statement import SealingStatement
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bus.trust.authority import Authority, Withdrawal, issue, new_issuer, new_root, revocation_list
+from bus.trust.certificates import Certificate, Purpose, RevocationList
+from bus.trust.keys import SealingKey, Signer, SigningKey
+from bus.trust.statements import SealingStatement
 
 BEGIN = datetime(2016, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class Papers:
-    """`begin` is when root and issuer begin to count."""
+    """The authority. `begin`: the time from which root and issuer are valid."""
 
     begin: datetime = BEGIN
     root: Authority = field(init=False)
@@ -55,12 +60,41 @@ class Papers:
         return revocation_list(self.issuer, withdrawals, at=made, until=made + timedelta(days=3650), number=1)
 
     def directory_signer(self) -> tuple[SigningKey, tuple[Certificate, ...]]:
-        """A key, and the chain of its certificate."""
+        """Returns a signing key of the directory, and the chain of its certificate."""
         key = SigningKey.generate()
         return key, (self.certificate("directory", key, purpose=Purpose.DIRECTORY), self.issuer.certificate)
 
 
 @cache
 def papers(begin: datetime = BEGIN) -> Papers:
-    """One for all tests that do not break it."""
+    """Returns an authority, cached for all tests that do not change it."""
     return Papers(begin)
+
+
+def handmade(
+    subject: x509.Name,
+    key: object,
+    issuer: Authority,
+    *extensions: x509.ExtensionType,
+    lasts: timedelta = timedelta(9),
+    begin: datetime = BEGIN,
+) -> Certificate:
+    """A certificate of another hand, with these extensions and no others."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.parsed.subject)
+        .public_key(key.public_key())  # type: ignore[attr-defined]
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + lasts)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    made = builder.sign(issuer.key, hashes.SHA256())
+    return Certificate.from_der(made.public_bytes(serialization.Encoding.DER))
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

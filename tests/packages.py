@@ -81,7 +81,8 @@ BUSINESS = DOCUMENT[DOCUMENT.index("        <edXML:Bussiness>") : DOCUMENT.index
 
 
 def spoiled(package: str, *changes: tuple[str, str]) -> bytes:
-    """With each first text replaced by the second; a text that is not there is a mistake of the test."""
+    """Returns the package with each first text replaced by the second; a text that is not there is a mistake of the
+    test."""
     for old, new in changes:
         assert old in package, old
         package = package.replace(old, new)
@@ -89,7 +90,7 @@ def spoiled(package: str, *changes: tuple[str, str]) -> bytes:
 
 
 def with_file(name: str, content: bytes, said: str = "application/pdf") -> bytes:
-    """The document with this one attachment, as base64 of exactly these bytes."""
+    """Returns the document package with this one attachment, in base64 of exactly these bytes."""
     return spoiled(
         DOCUMENT,
         ("12-SA.pdf", name),
@@ -107,7 +108,8 @@ def zip_of(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 
 
 def read_both(data: bytes, limits: Limits = Limits()) -> Package:  # noqa: B008 - frozen
-    """As `read`; `read_file` must come to the same, or refuse it in the same words, though it holds no file at all."""
+    """Reads as `read`, and compares: `read_file` must give the same item, or refuse in the same words, though it holds
+    no file in memory."""
     try:
         package = read(data, limits=limits)
     except PackageRefused as refused:
@@ -125,7 +127,7 @@ def read_cut(data: bytes, limits: Limits) -> Package:
 
 
 def in_memory(item: object) -> object:
-    """With the bytes of its files, and without where they lay."""
+    """Returns the item with the bytes of its files in memory, and without their sources."""
     if not isinstance(item, Document):
         return item
     attachments = tuple(map(_in_memory, item.attachments))

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what is said on the bus: documents and statuses in normal form.
+"""Hypothesis strategies for the documents and statuses of the bus, in normal form.
 
 Normal form is what a package can carry (edxml §9.7): texts in NFC, none of them the word null; whole seconds; a type as
 the list of QCVN 102 has it; no block that says nothing; file names without a path; attachments with a content id.
@@ -37,6 +37,7 @@ from schemas.document import (
 )
 from schemas.edxml.attachments import plain_name
 from schemas.status import Concerned, Status
+from schemas.values import VIETNAM, is_calendar_day, steering_character
 
 
 def _normal(text: str) -> str:
@@ -56,9 +57,21 @@ def texts(most: int = 40) -> st.SearchStrategy[str]:
 codes = st.from_regex(r"[A-Z][0-9]{2}(\.[0-9]{2}){0,2}", fullmatch=True) | st.from_regex(
     r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[GH][0-9]{2}", fullmatch=True
 )
-ids = texts(60)
-days = st.dates(date(1945, 9, 2), date(2199, 12, 31))
-moments = st.integers(-767_000_000, 7_250_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))
+_BREAKS = dict.fromkeys(map(ord, "\t\n\r\x85\u2028\u2029"), "/")
+
+
+def lines(most: int = 40) -> st.SearchStrategy[str]:
+    """Numbers and notations: edxml §4.5."""
+    return texts(most).map(lambda text: text.translate(_BREAKS))
+
+
+ids = texts(60).map(lambda text: "".join("/" if steering_character(letter) else letter for letter in text))
+days = st.dates(date(1945, 9, 2), date(2199, 12, 31)).filter(is_calendar_day)
+moments = (
+    st.integers(-767_000_000, 7_250_000_000)
+    .map(lambda second: datetime.fromtimestamp(second, UTC))
+    .filter(lambda at: is_calendar_day(at.astimezone(VIETNAM).date()))
+)
 _maybe = st.none() | texts()
 
 
@@ -83,7 +96,11 @@ signers = st.builds(Signer, competence=_maybe, position=_maybe, full_name=_maybe
     lambda signer: signer != Signer()
 )
 references = st.builds(
-    Reference, agency=st.none() | codes, code=_maybe, document_id=st.none() | ids, issued_on=st.none() | days
+    Reference,
+    agency=st.none() | codes,
+    code=st.none() | lines(),
+    document_id=st.none() | ids,
+    issued_on=st.none() | days,
 ).filter(lambda reference: reference != Reference())
 traces = st.builds(Trace, agency=_maybe, at=st.none() | moments).filter(lambda trace: trace != Trace())
 types = st.sampled_from(sorted(DOCUMENT_TYPES)).map(
@@ -145,7 +162,7 @@ def documents() -> st.SearchStrategy[Document]:
         id=ids,
         sender=parties(),
         recipients=st.lists(parties(), min_size=1, max_size=3, unique_by=lambda party: party.code).map(tuple),
-        number=st.builds(DocumentNumber, number=texts(12), notation=texts(20)),
+        number=st.builds(DocumentNumber, number=lines(12), notation=lines(20)),
         place=_maybe,
         issued_on=days,
         type=types,
@@ -170,7 +187,13 @@ def documents() -> st.SearchStrategy[Document]:
         traces=st.lists(traces, max_size=2).map(tuple),
         business=businesses,
         attachments=st.lists(attachments, max_size=3).map(tuple),
-    )
+    ).map(_due_after_issue)
+
+
+def _due_after_issue(document: Document) -> Document:
+    if document.due_on is None or document.issued_on <= document.due_on:
+        return document
+    return document.model_copy(update={"due_on": document.issued_on})
 
 
 def statuses() -> st.SearchStrategy[Status]:
@@ -178,7 +201,9 @@ def statuses() -> st.SearchStrategy[Status]:
         Status,
         code=st.sampled_from(StatusCode),
         sender=parties(),
-        concerns=st.builds(Concerned, agency=codes, document_id=ids, code=_maybe, issued_on=st.none() | days),
+        concerns=st.builds(
+            Concerned, agency=codes, document_id=ids, code=st.none() | lines(), issued_on=st.none() | days
+        ),
         at=moments,
         description=_maybe,
         staff=st.none() | staffs,

@@ -1,4 +1,4 @@
-"""The reference adapter: a document system that is a few folders of `.edxml` packages. Copy this to write another."""
+"""The reference adapter: a document system made of a few folders of `.edxml` packages. Copy it to write another."""
 
 from adapters.folder.adapter import FolderAdapter
 

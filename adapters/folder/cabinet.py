@@ -1,11 +1,12 @@
-"""Files packages where the clerk's software looks, once each, however often we are asked and wherever we are killed.
+"""Files packages in the folders that the clerk's software reads. Idempotent: each message once, however often it comes
+and wherever the process is killed; and each content once, in whatever messages it comes.
 
-A package is first written to `.lienthong/staged/`, then its batch is noted in the journal, then it is moved into its
-folder. What the journal knows and `staged/` still holds was interrupted before the move; what the journal knows and
-`staged/` holds no more was filed, even where the clerk has taken it away since.
+A package is first written to `.lienthong/staged/`; then its batch is added to the journal; then it is moved into its
+folder. A package that is in the journal and still in `staged/` was interrupted before the move. A package that is in
+the journal and no longer in `staged/` was filed, even if the clerk has taken it away since.
 
-Two threads file, one of them what is large: they share the journal and the `.changes`, under a lock that nobody holds
-while a package is written.
+Two threads file, one of them the large packages. They share the journal and the `.changes` files under a lock, which is
+not held while a package is written.
 """
 
 import contextlib
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from adapters.folder.client import pour, put, size, sync_folders, write_all
-from adapters.folder.journal import Journal
 from adapters.folder.names import beside
+from adapters.journal import Journal
 from bus.crashpoints import reached
 from schemas.values import MessageId
 
@@ -28,22 +29,24 @@ Trouble: TypeAlias = OSError | ValueError | OverflowError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """One package to file. Its name is the message's own: no other message has it."""
+    """One package to file. Its name is unique to its message."""
 
     message: MessageId
     folder: str
     name: str
+    content: str = ""
+    """A digest of what it says: the same in another message is the same document. Empty: it cannot be told."""
     document: str = ""
-    """Its id, for what is said of it."""
+    """The document's id, for error messages."""
     data: bytes = field(default=b"", repr=False)
     pieces: Callable[[], Iterator[bytes]] | None = None
-    """In place of `data`, where that is too large to be held."""
+    """Replaces `data` if the package is too large to be held in memory."""
     size: int = 0
-    """Bytes of those pieces, about."""
+    """Approximate size of the pieces in bytes."""
     marks: tuple[str, ...] = ()
-    """Names of packages in `incoming/` that this one is about."""
+    """Names of the packages in `incoming/` that this one changes."""
     mark: str = ""
-    """The line for the `.changes` beside each of them; its last cell is the message."""
+    """The line for the `.changes` file beside each of them; its last cell is the message."""
 
     @property
     def ref(self) -> str:
@@ -51,11 +54,12 @@ class Paper:
 
 
 class MarkFailed(OSError):
-    """The `.changes` of one target cannot be read or written. Whatever the disk says: it is this paper's trouble."""
+    """The `.changes` file of one target cannot be read or written. It counts as that package's fault, whatever the disk
+    says."""
 
 
 class PiecesFailed(OSError):
-    """What is to be written cannot be read. It is this paper's trouble, too."""
+    """The source of a large package cannot be read. It counts as that package's fault, too."""
 
 
 class Cabinet:
@@ -69,23 +73,28 @@ class Cabinet:
         self._swept = False
 
     def file(self, papers: Sequence[Paper]) -> list[str | Trouble]:
-        """Each paper's ref once it is filed for good, or what stood in its way: no OSError where no package can be made
-        of it. Raises OSError where no answer can be given for any."""
+        """Returns for each package its ref once it is durably filed, or the error that stopped it (ValueError,
+        OverflowError: no package can be made of it). Raises OSError if no answer can be given for any."""
         if not papers:
             return []
         with self._shared:
             if not self._swept:
                 self._sweep()
                 self._swept = True
-            known = {paper.message: self._journal.find(paper.message) for paper in papers}
+            known = {paper.message: self._known(paper) for paper in papers}
         fresh = {paper.message: paper for paper in papers if known[paper.message] is None}
         failed = self._stage(list(fresh.values()))
         with self._shared:
             return self._publish_all(papers, known, failed)
 
+    def _known(self, paper: Paper) -> str | None:
+        """Returns the ref under which the message was filed, or another one with the same content."""
+        ref = self._journal.find(paper.message)
+        return self._journal.find_content(paper.content) if ref is None and paper.content else ref
+
     def _sweep(self) -> None:
-        """What was being written when we were killed, and may never come again, is not left in the way of others: it
-        may be large. Nobody else writes here, and we do not yet."""
+        """Removes packages that were being written when the process was killed: they may never come again, and may be
+        large. Called before this process writes anything; nobody else writes here."""
         noted = {ref.rpartition("/")[2] for ref in self._journal.refs()}
         with os.scandir(self._staged) as entries:
             for entry in entries:
@@ -104,12 +113,15 @@ class Cabinet:
             if known[paper.message] is None and paper.message not in answers:
                 answers[paper.message] = self._mark(paper)
         refs = {message: answer for message, answer in answers.items() if isinstance(answer, str)}
+        contents = {paper.content: refs[paper.message] for paper in papers if paper.content and paper.message in refs}
+        before = {message: ref for message, ref in known.items() if ref is not None}
+        refs |= {message: ref for message, ref in before.items() if self._journal.find(message) is None}
         if refs:
             sync_folders([self._staged])
             reached("folder.staged")
-            self._journal.add(refs)
+            self._journal.add(refs, contents)
             reached("folder.noted")
-        answers |= {message: ref for message, ref in known.items() if ref is not None}
+        answers |= before
         touched = {self._incoming, self._staged}
         for message, ref in list(answers.items()):
             if isinstance(ref, str):
@@ -120,27 +132,27 @@ class Cabinet:
         return [answers[paper.message] for paper in papers]
 
     def holds(self, taken: Mapping[MessageId, str | None]) -> set[MessageId]:
-        """Raises OSError where the disk does not say."""
+        """Returns the messages that are filed. Raises OSError if the disk cannot be read."""
         there = {message for message, ref in taken.items() if ref and size(self._root / ref)}
-        if len(there) < len(taken):  # seldom: a clerk was quick, or nothing was kept
+        if len(there) < len(taken):  # rare: a clerk was quick, or nothing was kept
             with self._shared:
                 there |= self._journal.on_disk().intersection(taken)
         return there
 
     def _stage(self, papers: Sequence[Paper]) -> dict[MessageId, Trouble]:
-        """What could not be written."""
+        """Writes the packages to `staged/`. Returns the error of each that could not be written."""
         failed: dict[MessageId, Trouble] = {}
         small = [paper for paper in papers if paper.pieces is None]
         written = write_all([(self._staged / paper.name, paper.data) for paper in small])
         for paper, error in zip(small, written, strict=True):
-            if error:  # half a package on a full disk is in the way of the next
+            if error:  # half a package takes space on a full disk
                 failed[paper.message] = error
                 with contextlib.suppress(OSError):
                     (self._staged / paper.name).unlink()
         for paper in papers:
             if paper.pieces:
                 try:
-                    pour(self._staged / paper.name, _told_apart(paper.pieces()), size=paper.size)
+                    pour(self._staged / paper.name, _as_pieces_failed(paper.pieces()), size=paper.size)
                 except (OSError, ValueError, OverflowError) as error:
                     failed[paper.message] = error
         return failed
@@ -169,8 +181,8 @@ class Cabinet:
         return ref
 
 
-def _told_apart(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A disk that cannot be read is not the one that cannot be written."""
+def _as_pieces_failed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Reads the pieces; a read error becomes PiecesFailed, to tell it from a write error."""
     try:
         yield from pieces
     except OSError as exc:
@@ -178,5 +190,6 @@ def _told_apart(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _has(changes: bytes, message: MessageId) -> bool:
-    """Whether one of these lines is this message's. Its name may be the beginning of another's."""
+    """Returns whether one of the lines is this message's. Compares the whole cell: one id may be the beginning of
+    another."""
     return any(line.rpartition(b"\t")[2] == message.encode() for line in changes.splitlines())

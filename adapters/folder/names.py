@@ -1,6 +1,6 @@
-"""The names of files: how a filed package is called, what stands beside it, and how a name becomes a `ref` and back.
+"""File names: of filed packages, of the files beside them, and names as text in a `ref` and back.
 
-Pure. A name never holds more of the wire than letters, digits, dots, dashes and underscores.
+Pure. A name that we make holds nothing from the wire but letters, digits, dots, dashes and underscores.
 """
 
 import hashlib
@@ -15,7 +15,9 @@ from schemas.status import Status
 from schemas.values import VIETNAM, MessageId
 
 LONGEST = 255
-"""Bytes of a file name, on every file system in use."""
+"""The most bytes of a file name, on most file systems."""
+SHORT = 143
+"""The most bytes on the one that keeps fewer (eCryptfs: encrypted shares of network storage)."""
 SUFFIX = ".edxml"
 
 _PREFIX: dict[BusinessType, str] = {
@@ -24,46 +26,54 @@ _PREFIX: dict[BusinessType, str] = {
     BusinessType.UPDATE: "CAP-NHAT_",
     BusinessType.REPLACE: "THAY-THE_",
 }
-"""What is not simply a new document says so in its name: clerks overlook it otherwise (domain pain 7)."""
+"""A package that is not a new document shows it in its name: clerks overlook it otherwise (domain pain 7)."""
 
-# Prefix 9, number 56, agency 24, date 10, message 72, suffix 6, joints 3: 180 bytes at most.
+# Prefix 9, number 56, agency 24, date 10, message 72, suffix 6, joints 3: 180 bytes at most; 140 with the digest of a
+# message (32) in its place.
 _NUMBER, _AGENCY = 56, 24
 _MESSAGE = re.compile(r"[0-9A-Za-z](?:\.?[0-9A-Za-z_-]){0,71}")
 _LONGEST_MESSAGE = 72
-"""A UUID, a dot and a mailbox code of 35; a longer one is shortened to its digest."""
+"""The length of a UUID, a dot and a mailbox code of 35 characters; a longer id is replaced by its digest."""
+_SHORT_MESSAGE = 32
+_NAMES = 180
+"""The longest name that is made here, where the disk keeps as much."""
 _UNSAFE = re.compile(r"[^\w.-]+")
 _ASCII = str.maketrans({"đ": "d", "Đ": "D"})
 
 
-def of_document(document: Document, message: MessageId, *, ascii_only: bool) -> str:
-    """At most 180 bytes; the same message always has the same name."""
+def of_document(document: Document, message: MessageId, *, ascii_only: bool, longest: int = LONGEST) -> str:
+    """Returns the file name of a document, at most 180 bytes, or 140 if `longest` is less; the same message always has
+    the same name on one disk."""
     number = _slug(str(document.number), _NUMBER, ascii_only=ascii_only)
     agency = _slug(document.sender.code, _AGENCY, ascii_only=ascii_only)
     day = document.issued_on.isoformat()
-    return f"{_PREFIX[document.business.type]}{number}_{agency}_{day}_{_tag(message)}{SUFFIX}"
+    return f"{_PREFIX[document.business.type]}{number}_{agency}_{day}_{_tag(message, longest)}{SUFFIX}"
 
 
-def of_status(status: Status, message: MessageId, *, ascii_only: bool) -> str:
-    """Sorts by the time that the reporter gives, on the clock of Việt Nam."""
+def of_status(status: Status, message: MessageId, *, ascii_only: bool, longest: int = LONGEST) -> str:
+    """Returns the file name of a status; it sorts by the reporter's time, on the clock of Việt Nam."""
     at = in_vietnam(status.at).strftime("%Y%m%dT%H%M%S")
     agency = _slug(status.sender.code, _AGENCY, ascii_only=ascii_only)
     about = _slug(status.concerns.code or status.concerns.document_id, _NUMBER, ascii_only=ascii_only)
-    return f"{at}_{status.code}_{agency}_{about}_{_tag(message)}{SUFFIX}"
+    return f"{at}_{status.code}_{agency}_{about}_{_tag(message, longest)}{SUFFIX}"
 
 
-def of_bounce(name: str, message: MessageId, mailbox: str) -> str:
-    """The `.reason` of a package, of any name, that one recipient refused after it was sent."""
-    return beside(name, f".{_tag(message)}.{_slug(mailbox, _AGENCY, ascii_only=True)}.reason")
+def of_bounce(name: str, message: MessageId, mailbox: str, longest: int = LONGEST) -> str:
+    """Returns the name of the `.reason` for a package that one recipient refused after it was sent."""
+    suffix = f".{_tag(message, longest)}.{_slug(mailbox, _AGENCY, ascii_only=True)}.reason"
+    return beside(name, suffix, longest)
 
 
-def _tag(message: MessageId) -> str:
-    if len(message) <= _LONGEST_MESSAGE and _MESSAGE.fullmatch(message):
+def _tag(message: MessageId, longest: int) -> str:
+    most = _LONGEST_MESSAGE if longest >= _NAMES else _SHORT_MESSAGE
+    if len(message) <= most and _MESSAGE.fullmatch(message):
         return message
     return hashlib.blake2s(message.encode(), digest_size=16).hexdigest()
 
 
 def in_vietnam(at: datetime) -> datetime:
-    """On the clock of Việt Nam; as it is where that clock has no such time, at the ends of the calendar."""
+    """Returns the time on the clock of Việt Nam; unchanged if that clock has no such time, at the ends of the
+    calendar."""
     try:
         return at.astimezone(VIETNAM)
     except OverflowError:
@@ -80,7 +90,7 @@ def _slug(text: str, limit: int, *, ascii_only: bool) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """The first `limit` bytes as the file system counts them, no letter cut through."""
+    """Returns the first `limit` bytes of a text, as the file system counts them, without cutting through a letter."""
     data = os.fsencode(text)
     if len(data) <= limit:
         return text
@@ -89,28 +99,29 @@ def _cut(text: str, limit: int) -> str:
     return os.fsdecode(data[:limit])
 
 
-# -- names that people gave --------------------------------------------------------------------------------------------
+# -- names given by people ---------------------------------------------------------------------------------------------
 
 
 def is_package(name: str) -> bool:
-    """Whether a file of this name may be a finished package: half-written ones are called something else."""
+    """Returns whether a file of this name may be a finished package: temporary files have other names."""
     return name[-len(SUFFIX) :].lower() == SUFFIX and name[0] not in ".~"
 
 
-def beside(name: str, suffix: str) -> str:
-    """The name of what stands beside a file: its name and more, cut and marked where that would be too long."""
-    if len(os.fsencode(name + suffix)) <= LONGEST:
+def beside(name: str, suffix: str, longest: int = LONGEST) -> str:
+    """Returns the name of a file beside another: its name and the suffix. Too long a name is cut and marked with a
+    digest."""
+    if len(os.fsencode(name + suffix)) <= longest:
         return name + suffix
     mark = f"~{hashlib.blake2s(os.fsencode(name), digest_size=4).hexdigest()}"
-    return _cut(name, LONGEST - len(os.fsencode(mark + suffix))) + mark + suffix
+    return _cut(name, longest - len(os.fsencode(mark + suffix))) + mark + suffix
 
 
-def numbered(name: str, number: int) -> str:
-    """`a.edxml`, `a (2).edxml`, `a (3).edxml` …"""
+def numbered(name: str, number: int, longest: int = LONGEST) -> str:
+    """Returns the numbered form of a name: `a.edxml`, `a (2).edxml`, `a (3).edxml` …"""
     if number == 1:
         return name
     stem, suffix = name[: -len(SUFFIX)], f" ({number}){name[-len(SUFFIX) :]}"
-    return _cut(stem, LONGEST - len(suffix)) + suffix
+    return _cut(stem, longest - len(suffix)) + suffix
 
 
 _ESCAPED = re.compile(r"\\(\\|x[0-9a-f]{2})")
@@ -121,11 +132,11 @@ def shown(name: str) -> str:
     return os.fsencode(name.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
 
 
-def hidden(text: str) -> str:
-    """The name that `shown` showed."""
+def from_shown(text: str) -> str:
+    """Returns the file name from its text form: the inverse of `shown`."""
     pieces, end = [], 0
     for match in _ESCAPED.finditer(text):
         escape = match[1]
-        pieces += [os.fsencode(text[end : match.start()]), b"\\" if escape == "\\" else bytes.fromhex(escape[1:])]
+        pieces += [text[end : match.start()].encode(), b"\\" if escape == "\\" else bytes.fromhex(escape[1:])]
         end = match.end()
-    return os.fsdecode(b"".join([*pieces, os.fsencode(text[end:])]))
+    return os.fsdecode(b"".join([*pieces, text[end:].encode()]))

@@ -1,4 +1,4 @@
-"""What a daemon's configuration may say about a folder, parsed once. No folder is touched here."""
+"""The options of the folder adapter in a daemon's configuration, parsed once. No folder is touched here."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bus.errors import BadConfig
+from bus.errors import BadConfig, Words, of_fields
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -14,7 +14,8 @@ GIB = 1024 * MIB
 
 def _something(path: object) -> object:
     if isinstance(path, str) and not path.strip():
-        raise ValueError("no folder is named")  # an empty path would mean the daemon's working folder
+        # An empty path would be the daemon's working folder.
+        raise ValueError(Words("chưa ghi thư mục nào", "no folder is named"))
     return path
 
 
@@ -24,35 +25,36 @@ class FolderOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     root: Annotated[Path, BeforeValidator(_something)]
-    """Holds all the folders."""
+    """The root folder, which holds all the others."""
     create: bool = True
-    """Make the folders that are missing, at start. Say false where `root` is a mounted share: a share that is not
-    mounted is then noticed, not filled."""
+    """Makes missing folders at start. Set it to false if `root` is a mounted share: a share that is not mounted is then
+    reported, not filled."""
     quiet: Annotated[float, Field(ge=0)] = 1.0
-    """A file is taken when it has been left alone for so long."""
+    """A file is taken once it has been unchanged for so many seconds (debounce)."""
     unfinished: Annotated[float, Field(ge=0)] = 60.0
-    """A file that stops in the middle is refused when it has been left alone for so long: its writer may be slow."""
+    """A file without its end is refused once it has been unchanged for so many seconds: its writer may be slow."""
     largest: Annotated[int, Field(gt=0)] = 4 * GIB
-    """A larger file is refused unread."""
+    """Bytes; a larger file is refused unread."""
     large_from: Annotated[int, Field(gt=0)] = MIB // 2
-    """An attachment of more is not held in memory: its package is read, sent and filed apart from the small ones."""
+    """Bytes; a larger attachment is not held in memory: its package is read, sent and filed in the lane for large
+    packages."""
     spool: Path | None = None
-    """Where attachments lie while their package is read; None: in `.lienthong`. Needs room for the largest package."""
+    """The folder for the spool, which holds large attachments while their package is read; None: `.lienthong`. It needs
+    space for the largest package."""
     batch: Annotated[int, Field(gt=0)] = 64 * MIB
-    """Bytes of packages read at once, more only where the first alone is larger."""
+    """Bytes of packages read in one round; more only if the first package alone is larger."""
     names: Literal["letters", "ascii"] = "letters"
-    """Whether the names of filed packages keep Vietnamese letters."""
+    """Whether the names of filed packages keep Vietnamese letters ("letters") or not ("ascii")."""
 
     @property
-    def heavy_from(self) -> int:
-        """Bytes of a package that may hold such an attachment, as it is written there: four for three."""
+    def too_large_to_hold(self) -> int:
+        """The size in bytes above which a package may hold a large attachment: base64 writes four bytes for three."""
         return self.large_from * 4 // 3
 
 
 def parse(options: Mapping[str, object]) -> FolderOptions:
-    """Raises BadConfig, naming each option that is wrong."""
+    """Returns the parsed options. Raises BadConfig, which names each wrong option."""
     try:
         return FolderOptions.model_validate(options)
     except ValidationError as exc:
-        wrong = (f"{'.'.join(map(str, error['loc'])) or 'options'}: {error['msg']}" for error in exc.errors())
-        raise BadConfig(file="adapter.options", why="; ".join(wrong)) from exc
+        raise BadConfig(file="adapter.options", why=of_fields(exc.errors(), whole="options")) from exc

@@ -1,218 +1,193 @@
-"""Which packages wait to be sent, the urgent first, then the oldest. Looks at names, sizes and times; inside a file
-only by the `urgency` it is given.
+"""What lies in `outgoing/` or `statuses/` and is never taken: by its name, by its kind, by its permissions. Found by
+looking at the folder itself, so that a new process finds the same.
 
-A folder of 100,000 files is listed in full once for every `WINDOW` of them, not at every poll: the oldest are
-remembered and looked at again one by one. Between, a glance at the names finds what has come since, and asks once of
-each new file how urgent it is.
+The rules of names are one table; a name that no rule mentions is no package. Files of the operating system, and texts
+of ours, wait for nobody.
 """
 
-import heapq
-import math
 import os
+import re
 import stat
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from adapters.folder.client import Stamp
-from adapters.folder.names import is_package
+from adapters.folder.names import SUFFIX, is_package, shown
+from bus.errors import BusError, NotReadable, NotTaken, Words
 
-WINDOW = 10_000
-"""Files remembered at most."""
-GLANCE = 0.25
-"""Seconds between two glances."""
-READING = 0.05
-"""Seconds for looking into files, at each of them."""
-HURRY = 0.2
-"""Seconds that an urgent file must lie still, where the others must longer: what is not whole cannot be read, and is
-given all the time there is (outgoing.py)."""
-SHARE = 4
-"""A glance is not repeated before so many times what it took: most of the time is for sending."""
+WAITS: Final = 60.0
+"""Seconds that a file may lie unchanged before it is named."""
+LOOKED_AT: Final = 5_000
+"""Packages whose permissions are looked at in one look, at most; whoever reads the others finds out by himself."""
+NAMED: Final = 1_000
+"""Files that are named, at most."""
+LOOKED_INTO: Final = 1_000
+"""Names of a subfolder that are looked at, at most."""
 
-
-class Place(NamedTuple):
-    """A file by the folder it lies in, as people call that, and its name."""
-
-    folder: str
-    name: str
-
-
-@dataclass(slots=True)
-class Seen:
-    """A file as it was when it was last looked at."""
-
-    stamp: Stamp
-    since: float
-    """When we first saw it so."""
-    held_until: float = 0.0
+OURS: Final = (".reason", ".report", ".changes", ".again", ".withdrawn")
+"""Texts beside packages; a clerk may have moved them along with the package."""
+_SYSTEM: Final = re.compile(
+    r"thumbs\.db|desktop\.ini|\.ds_store|\._.*|\.nfs.*|\.fuse_hidden.*|\.lienthong.*|\.smb.*|\.~lock\..*|~\$.*"
+    r"|lost\+found|@eadir|#recycle|\$recycle\.bin|system volume information|\.snapshots?|\.trash.*|\.directory",
+    re.IGNORECASE,
+)
+"""Files and folders of operating systems, storage devices and office software."""
+_ENDINGS = r"\.(?:tmp|temp|part|partial|filepart|crdownload|download|swp|bak)|~"
+_TEMPORARY: Final = re.compile(rf"[.~].*|.*(?:{_ENDINGS})", re.IGNORECASE | re.DOTALL)
+_LAST: Final = re.compile(rf"(?:{_ENDINGS}|\.xml)\Z", re.IGNORECASE)
+_INSIDE: Final = re.compile(r"(.*?\.edxml).*", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
-    place: Place
-    stamp: Stamp
-    still: float
-    """Seconds that we have watched it lie unchanged, by our clock alone."""
+class Remedy(NamedTuple):
+    why: Words
+    do: Words
 
 
-class Waiting:
-    def __init__(
-        self,
-        folders: Mapping[str, Path],
-        *,
-        quiet: float,
-        window: int = WINDOW,
-        most: float = math.inf,
-        urgency: Callable[[Place], int] = lambda _: 0,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`most`: bytes of a package; a larger one is none of ours (heavy.py)."""
-        self._folders = folders
-        self._quiet = quiet
-        self._window = window
-        self._most = most
-        self._urgency = urgency
-        self._timer = timer
-        self._levels: dict[Place, int] = {}
-        """How urgent each is, of those that were looked into."""
-        self._unread: dict[Place, Stamp] = {}
-        """Those that were not, as they were when they were first seen."""
-        self._glance_at = 0.0
-        self._seen: dict[Place, Seen] = {}
-        self._deferred: set[Place] = set()
-
-    def packages(self, now: float, *, besides: Collection[Place] = ()) -> Iterator[Package]:
-        """What nobody is writing any more. Lists the folders only where what is remembered does not suffice. Raises
-        OSError where a folder is not there."""
-        offered = set(besides)
-        if self._timer() >= self._glance_at:
-            self._glance(now)
-        for package in self._left_alone(now, offered):
-            offered.add(package.place)
-            yield package
-        self._list(now, len(offered))
-        yield from self._left_alone(now, offered)
-
-    def hold(self, package: Package, until: float) -> None:
-        """Not offered before then, unless it changes."""
-        if seen := self._seen.get(package.place):
-            seen.held_until = until
-
-    def defer(self, place: Place) -> None:
-        """Offered again after all others."""
-        self._seen.pop(place, None)
-        self._deferred.add(place)
-
-    def forget(self, place: Place) -> None:
-        self._seen.pop(place, None)
-        self._levels.pop(place, None)
-        self._deferred.discard(place)
-
-    def _glance(self, now: float) -> None:
-        """Whatever is urgent among what has come since the last one stands before all others."""
-        began = self._timer()
-        there = {place for folder, path in self._folders.items() for place in _names(folder, path)}
-        self._levels = {place: level for place, level in self._levels.items() if place in there}
-        self._unread = {place: stamp for place, stamp in self._unread.items() if place in there}
-        new = there - self._levels.keys() - self._unread.keys()
-        came = {place: stamp for place in new if (stamp := self._stamp(place)) and stamp.size <= self._most}
-        # The newest first: those that were there before the daemon may be many, and have their turn by their age.
-        self._unread = dict(sorted(came.items(), key=lambda each: -each[1].mtime_ns)) | self._unread
-        found: dict[Place, Seen] = {}
-        stamped = self._timer()
-        for place, stamp in list(self._unread.items()):
-            if self._timer() - stamped > READING:
-                break
-            if self._read(place, stamp, now) and place not in self._deferred:
-                found[place] = self._seen.get(place) or Seen(stamp, now)
-        if found:
-            self._put_first(found)
-        self._glance_at = self._timer() + max(GLANCE, SHARE * (self._timer() - began))
-
-    def _read(self, place: Place, stamp: Stamp, now: float) -> int:
-        """How urgent it says it is; 0 where that is not known yet, and is asked again."""
-        age = now - stamp.mtime_ns / 1e9
-        if 0 <= age < min(HURRY, self._quiet):
-            return 0  # somebody may be writing it
-        level = self._urgency(place)
-        if level or not 0 <= age < self._quiet:  # else it may stand in it yet
-            self._levels[place] = level
-            del self._unread[place]
-        return level
-
-    def _put_first(self, found: Mapping[Place, Seen]) -> None:
-        known = {place: seen for place, seen in self._seen.items() if self._levels.get(place)}
-        urgent = {place: seen for place, seen in (known | dict(found)).items() if place not in self._deferred}
-        order = sorted(urgent, key=lambda place: (-self._levels[place], urgent[place].stamp.mtime_ns, place))
-        self._seen = {place: urgent[place] for place in order} | self._seen
-
-    def _stamp(self, place: Place) -> Stamp | None:
-        try:
-            found = (self._folders[place.folder] / place.name).lstat()
-        except FileNotFoundError:
-            return None
-        return Stamp(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-    def _left_alone(self, now: float, offered: Collection[Place]) -> Iterator[Package]:
-        for place in list(self._seen):
-            if place in offered:
-                continue
-            seen = self._look(place, now)
-            if seen is None or now < seen.held_until:
-                continue
-            age = now - seen.stamp.mtime_ns / 1e9
-            quiet = min(self._quiet, HURRY) if self._levels.get(place) else self._quiet
-            # A clock that differs from the file server's must neither hurry a file nor hold it for ever.
-            if age >= quiet or now - seen.since >= quiet:
-                yield Package(place, seen.stamp, now - seen.since)
-
-    def _look(self, place: Place, now: float) -> Seen | None:
-        seen = self._seen.get(place)
-        if seen is None:
-            return None
-        try:
-            found = (self._folders[place.folder] / place.name).lstat()
-        except FileNotFoundError:
-            self.forget(place)
-            return None
-        stamp = Stamp(found.st_size, found.st_mtime_ns)
-        if stamp.size > self._most:  # it has grown since
-            self.forget(place)
-            return None
-        if stamp != seen.stamp or now < seen.since:
-            seen = self._seen[place] = Seen(stamp, now)
-        return seen
-
-    def _list(self, now: float, offered: int) -> None:
-        found = (entry for folder, path in self._folders.items() for entry in entries(folder, path))
-        levels = self._levels
-        ranked = (
-            (place in self._deferred, -levels.get(place, 0), stamp.mtime_ns, place, stamp)
-            for place, stamp in found
-            if stamp.size <= self._most
-        )
-        oldest = heapq.nsmallest(self._window + offered, ranked)
-        before, self._seen = self._seen, {}
-        for _, _, _, place, stamp in oldest:
-            known = before.get(place)
-            self._seen[place] = known if known and known.stamp == stamp else Seen(stamp, now)
+_EXPORT = Words(
+    "Gửi bằng gói .edxml do phần mềm quản lý văn bản xuất ra; lấy tệp này khỏi đây",
+    "Send it as an .edxml package made by the document system; take this file out of here",
+)
+_NO_PACKAGE = Words("tên không có đuôi .edxml", "its name does not end in .edxml")
 
 
-def _names(folder: str, path: Path) -> Iterator[Place]:
-    with os.scandir(path) as entries:
-        yield from (Place(folder, entry.name) for entry in entries if is_package(entry.name))
+def _renamed(name: str) -> Words:
+    better = shown(_better(name))
+    return Words(f'Đổi tên thành "{better}"', f'Rename it to "{better}"')
 
 
-def entries(folder: str, path: Path) -> Iterator[tuple[Place, Stamp]]:
+def _better(name: str) -> str:
+    """Returns the name under which a file would be taken."""
+    bare = name.strip().lstrip(".~")
+    inside = _INSIDE.fullmatch(bare)
+    if inside and inside[1].lower() != SUFFIX:
+        return inside[1]
+    return (_LAST.sub("", bare) or "1") + SUFFIX
+
+
+_BY_NAME: Final[tuple[tuple[Callable[[str], bool], Words, Callable[[str], Words]], ...]] = (
+    (
+        lambda name: bool(_TEMPORARY.fullmatch(name)),
+        Words("tên này là tên tạm, của tệp đang chép dở", "this is a temporary name, of a file that is being written"),
+        lambda name: Words(
+            f'Chép xong thì đổi tên thành "{shown(_better(name))}"; bỏ dở thì xóa',
+            f'Once it is whole, rename it to "{shown(_better(name))}"; if it was given up, delete it',
+        ),
+    ),
+    (
+        lambda name: is_package(name.strip()),
+        Words("tên có dấu cách ở cuối", "its name ends in a blank"),
+        _renamed,
+    ),
+    (
+        lambda name: bool(_INSIDE.fullmatch(name)),
+        Words("tên có thêm gì đó sau .edxml", "its name goes on behind .edxml"),
+        _renamed,
+    ),
+    (
+        lambda name: name.lower().rstrip().endswith(".xml"),
+        _NO_PACKAGE,
+        lambda name: Words(
+            f'Nếu đây là gói tin thì đổi tên thành "{shown(_better(name))}"; không phải thì lấy khỏi đây',
+            f'If it is a package, rename it to "{shown(_better(name))}"; if not, take it out of here',
+        ),
+    ),
+    (lambda _: True, _NO_PACKAGE, lambda _: _EXPORT),
+)
+"""Of names that are no package's: which, why, and what to do. The first that fits counts."""
+
+_LINK = Remedy(
+    Words("đó là liên kết, không phải tệp", "it is a link and no file"),
+    Words("Chép chính tệp đó vào đây", "Copy the file itself into this folder"),
+)
+_FOLDER = Remedy(
+    Words("gói tin nằm trong thư mục con, nơi không được xem", "packages lie in a subfolder, which is not looked into"),
+    Words("Chuyển các gói .edxml ra khỏi thư mục con", "Move the .edxml packages out of the subfolder"),
+)
+_ODD = Remedy(Words("đó không phải tệp thường", "it is no regular file"), _EXPORT)
+
+
+class Found(NamedTuple):
+    """Something that is never taken."""
+
+    ref: str
+    changed_at: float
+    """By the disk's clock; nobody can set that time back."""
+    is_temporary: bool
+    """Somebody may be writing it."""
+    error: BusError
+
+
+def look(folder: str, path: Path, *, user: str, for_owner: bool = False) -> Iterator[Found]:
+    """Yields what is never taken in one folder, however short a time it has been there. `for_owner`: asks what the
+    folder's owner may read, since root may read all. Raises OSError if the folder cannot be read."""
+    packages = 0
+    owner = path.stat() if for_owner else None
     with os.scandir(path) as entries:
         for entry in entries:
-            if not is_package(entry.name):
+            if _waits_for_nobody(folder, entry):
                 continue
+            if is_package(entry.name) and entry.is_file(follow_symlinks=False):
+                packages += 1
+                if packages > LOOKED_AT or _is_readable(entry, owner):
+                    continue
             try:
-                found = entry.stat(follow_symlinks=False)
+                at = entry.stat(follow_symlinks=False).st_ctime
+                if error := _error(folder, entry, user):
+                    is_temporary = bool(_TEMPORARY.fullmatch(entry.name))
+                    yield Found(f"{folder}/{shown(entry.name)}", at, is_temporary, error)
             except FileNotFoundError:
-                continue  # gone since it was listed
-            if stat.S_ISREG(found.st_mode):  # a link may point at what nobody meant to send
-                yield Place(folder, entry.name), Stamp(found.st_size, found.st_mtime_ns)
+                continue  # taken away since it was listed
+
+
+def _waits_for_nobody(folder: str, entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    return bool(_SYSTEM.fullmatch(name)) or name.endswith(OURS) or (folder, name) == ("statuses", "received")
+
+
+def _is_readable(entry: os.DirEntry[str], owner: os.stat_result | None) -> bool:
+    if owner is None or owner.st_uid == 0:
+        return os.access(entry.path, os.R_OK, effective_ids=True)
+    found = entry.stat(follow_symlinks=False)
+    if found.st_uid == owner.st_uid:
+        return bool(found.st_mode & stat.S_IRUSR)
+    return bool(found.st_mode & (stat.S_IRGRP if found.st_gid == owner.st_gid else stat.S_IROTH))
+
+
+def _visible(name: str) -> str:
+    """Returns the name with blanks at its ends that can be seen."""
+    inner = name.strip()
+    start = name.index(inner) if inner else 0
+    return "␠" * start + shown(inner) + "␠" * (len(name) - start - len(inner))
+
+
+def _error(folder: str, entry: os.DirEntry[str], user: str) -> BusError | None:
+    path = f"{folder}/{_visible(entry.name)}"
+    remedy = _remedy(entry)
+    if remedy is None:
+        return None
+    if isinstance(remedy, Words):
+        return NotReadable(path=path, why=remedy, user=user)
+    return NotTaken(path=path, why=remedy.why, do=Words(f"{remedy.do.vi}.", f"{remedy.do}."))
+
+
+def _remedy(entry: os.DirEntry[str]) -> Remedy | Words | None:
+    """Returns what is wrong and what to do; only what is wrong if the file may not be read; None if it is right."""
+    mode = entry.stat(follow_symlinks=False).st_mode
+    if stat.S_ISDIR(mode):
+        return _FOLDER if _has_packages(entry.path) else None
+    if stat.S_ISLNK(mode):
+        return _LINK
+    if not stat.S_ISREG(mode):
+        return _ODD
+    if is_package(entry.name):
+        return Words("không có quyền đọc", "no permission to read it")
+    return next(Remedy(why, do(entry.name)) for fits, why, do in _BY_NAME if fits(entry.name))
+
+
+def _has_packages(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return any(is_package(entry.name) for entry in islice(entries, LOOKED_INTO))
+    except OSError:
+        return False  # nobody can tell

@@ -1,1 +1,1 @@
-"""Where large attachments wait, elsewhere than on the broker: an S3-compatible store."""
+"""The place for blobs outside the broker: an S3-compatible store."""

@@ -1,8 +1,8 @@
-"""Where large attachments wait, in an S3-compatible store: `bus.ports.Blobs` over one bucket for all mailboxes. Each
-segment is an object, `<mailbox>/<blob>/<number in eight digits>`; what is in it is sealed.
+"""Blobs in an S3-compatible store: `bus.ports.blobs.Blobs` over one bucket for all mailboxes. Each segment is an
+object, `<mailbox>/<blob>/<number in eight digits>`; its content is sealed.
 
-Nothing is declared: the bucket is its keeper's, and so is who may do what in it. A mark says nothing here: an object is
-found by its name.
+The bus makes no bucket and gives no permission there: the bucket's owner does. A mark has no meaning here, since an
+object is found by its name.
 """
 
 import re
@@ -18,10 +18,10 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from bus.errors import BadConfig, BlobsAway
-from bus.ports import SEGMENTS_AT_ONCE
-from bus.records import Segment
-from bus.segments import LARGEST
+from bus.errors import BadConfig, BlobsAway, Words
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Segment
+from bus.wire.segments import LARGEST
 from schemas.values import BlobId, MailboxCode
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 KIND: Final = "s3"
 MARK: Final = "0"
 REQUEST, CONNECT, READ = timedelta(minutes=5), timedelta(seconds=10), timedelta(seconds=30)
-"""For one segment; for a connection; without a byte."""
+"""The longest time for one segment, for a connection, and without a byte."""
 RETRIES, RETRY = 3, timedelta(seconds=30)
 SAID: Final = 300
-"""Letters of an error: some go on and on."""
+"""Letters of an error that are shown: some are very long."""
 
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 _QUERY: Final = re.compile(r"\?\S+")
@@ -94,7 +94,7 @@ class S3Blobs:
         self._closed = False
 
     def begin(self) -> str:
-        """Looks whether it can be used at all."""
+        """Checks that the bucket can be used."""
         with self._asked():
             self._listed(self._own, "0" * 32, 1, limit=1)
         return MARK
@@ -138,7 +138,7 @@ class S3Blobs:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _listed(self, sender: MailboxCode, blob: BlobId, first: int, *, limit: int) -> list[tuple[int, int]]:
-        """Numbers and sizes, from a number on; whatever else lies there is passed over."""
+        """Numbers and sizes of segments, from a number on; other objects are skipped."""
         before = _name(sender, blob, first - 1)
         pages = obstore.list(self._store, f"{sender}/{blob}", offset=before, chunk_size=limit)
         numbered = ((each["path"].rpartition("/")[2], each["size"]) for page in pages for each in page)
@@ -151,7 +151,7 @@ class S3Blobs:
     @contextmanager
     def _asked(self) -> Iterator[None]:
         if self._closed:
-            raise BlobsAway(kind=KIND, why="closed")
+            raise BlobsAway(kind=KIND, why=Words("đã đóng", "closed"))
         try:
             yield
         except (BaseError, OSError, RuntimeError) as exc:  # the last: closed meanwhile
@@ -163,7 +163,7 @@ def _name(mailbox: MailboxCode, blob: BlobId, number: int) -> str:
 
 
 def _words(error: Exception) -> str:
-    """On one line: what was asked without the details of it, and the server's own word where it has one."""
+    """The error on one line, without the details of the request; with the server's error code where it has one."""
     said = " ".join(str(error).partition("Debug source:")[0].split())
     code = _CODE.search(said)
     said = _QUERY.sub("", said.partition("<?xml")[0])

@@ -1,5 +1,1 @@
 """The command `lienthong`: each subcommand is a file here, imported only when it is called."""
-
-from bus.cli.main import main
-
-__all__ = ["main"]

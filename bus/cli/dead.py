@@ -1,35 +1,52 @@
-"""`lienthong dead`: what nobody could take, in dockets and reasons; putting it back, or throwing it away."""
+"""`lienthong dead`: dead letters and unroutable messages, as dockets and reasons; replayed or discarded."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
 from bus.cli.amqp import with_nodes
-from bus.cli.output import emit_fields, emit_json, json_option
-from bus.cli.tables import emit_table
+from bus.cli.failures import Exit
+from bus.cli.output import confirm, emit, emit_fields, emit_json, json_option
+from bus.cli.tables import console, emit_table, table
 from bus.errors import BY_CODE
 from bus.rabbit.address import Address
-from bus.rabbit.dead import BATCH, QUEUES, REASONS, DeadLetter, Done, Fate, Graveyard, choose
+from bus.rabbit.admin.dead_letter import REASONS, DeadLetter, choose_letters, full_refs
+from bus.rabbit.admin.dead_letter_queues import (
+    BATCH_SIZE,
+    QUEUES,
+    DeadLetterOutcome,
+    DeadLetterQueues,
+    HandledDeadLetter,
+)
+from bus.receiving.by_code import error_of
+from bus.topology.names import is_mailbox_name, is_own_dead, mailbox_of
 from schemas.codes import Label
 from schemas.docket import Docket
 from schemas.values import MailboxCode
 
 FATES = {
-    Fate.REPLAYED: Label("gửi lại", "replayed"),
-    Fate.DISCARDED: Label("bỏ hẳn", "discarded"),
-    Fate.NO_PLACE: Label(
-        "giữ lại: không có hộp thư nhận; kiểm tra danh mục và topology plan, hoặc discard",
-        "kept: no such inbox; look at the directory and topology plan, or discard",
+    DeadLetterOutcome.REPLAYED: Label("gửi lại", "replayed"),
+    DeadLetterOutcome.DISCARDED: Label("bỏ hẳn", "discarded"),
+    DeadLetterOutcome.NO_PLACE: Label(
+        "giữ lại: chưa có hàng đợi của hộp thư nhận; chạy topology plan, topology apply; mã sai thì discard",
+        "kept: its inbox is not there; run topology plan, topology apply; of a wrong code, discard",
     ),
-    Fate.FULL: Label(
+    DeadLetterOutcome.FULL: Label(
         "giữ lại: hộp thư nhận đã đầy; xem lienthong queues",
         "kept: its inbox is full; see lienthong queues",
     ),
+    DeadLetterOutcome.UNDECODABLE: Label(
+        "giữ lại: thuộc tính AMQP không giải mã được nên không gửi lại nguyên vẹn được; tìm nơi gửi, rồi discard",
+        "kept: its AMQP properties cannot be decoded, so it cannot be sent as it was; find its sender, then discard",
+    ),
 }
+
+_ID = 36
+"""Letters of a message's id: it is copied, and stands on one line."""
 
 
 @click.group()
@@ -42,7 +59,7 @@ def command() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which letters a person means."""
+    """The dead letters that a person chose."""
 
     refs: tuple[str, ...] = ()
     reason: str | None = None
@@ -54,13 +71,26 @@ class Choice:
         return not (self.refs or self.reason or self.mailbox)
 
     def of(self, letters: Iterable[DeadLetter]) -> tuple[DeadLetter, ...]:
-        return choose(letters, refs=self.refs, reason=self.reason, mailbox=self.mailbox)
+        """Raises NoSuchMessage, AmbiguousId."""
+        there = tuple(letters)
+        refs = full_refs(there, self.refs, box=" + ".join(self.queues))
+        return choose_letters(there, refs=refs, reason=self.reason, mailbox=self.mailbox)
+
+
+def _queues(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in QUEUES and not (is_own_dead(name) and is_mailbox_name(mailbox_of(name) or "")):
+            raise click.BadParameter(f"{name!r}: one of {', '.join(QUEUES)}, or dead.CODE / hoặc dead.MÃ")
+    return names
 
 
 def _with_choice(run: Callable[..., None]) -> Callable[..., None]:
     """The filters; the command gets `choice`."""
 
-    @click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Only this one.  [default: both]")
+    @click.option(
+        "--queue", "queues", multiple=True, metavar="QUEUE", callback=_queues,
+        help="Only this one: dead, unroutable, or dead.CODE of an isolated mailbox.  [default: dead, unroutable]",
+    )  # fmt: skip
     @click.option("--reason", metavar="CODE", help="Only those that died of this.")
     @click.option("--mailbox", metavar="CODE", help="Only those for or from this mailbox.")
     @wraps(run)
@@ -81,21 +111,17 @@ def _with_choice(run: Callable[..., None]) -> Callable[..., None]:
 @json_option
 def list_(nodes: Sequence[Address], choice: Choice, limit: int, as_json: bool) -> None:
     """Longest dead first: docket and reason. Liệt kê, cũ nhất trước."""
-    with Graveyard(*nodes) as graveyard:
-        found = choice.of(graveyard.letters(choice.queues, limit=limit if choice.everything else None))
+    with DeadLetterQueues(*nodes) as dead:
+        found = choice.of(dead.letters(choice.queues, limit=limit if choice.everything else None))
     if as_json:
         emit_json([_plain(letter) for letter in found])
         return
     if not found:
-        click.echo("Không có gì. Nothing there.")
+        emit("Không có gì. Nothing there.")
         return
-    emit_table(
-        ("Bản tin\nmessage", "Loại\nkind", "Nơi gửi\nfrom", "Nơi nhận\nfor", "Lý do\nreason", "Lúc\nat"),
-        list(map(_cells, found)),
-    )
-    click.echo(f"{len(found)} bản tin · {len(found)} messages")
+    show_letters(found)
     if any(count >= limit for count in Counter(letter.queue for letter in found).values()) and choice.everything:
-        click.echo(f"Có thể còn nữa: --limit lớn hơn {limit}. There may be more: --limit above {limit}.")
+        emit(f"Có thể còn nữa: --limit lớn hơn {limit}. There may be more: --limit above {limit}.")
 
 
 @command.command()
@@ -104,18 +130,14 @@ def list_(nodes: Sequence[Address], choice: Choice, limit: int, as_json: bool) -
 @json_option
 def show(nodes: Sequence[Address], message: str, as_json: bool) -> None:
     """One message: its docket, and how it came here. Xem một bản tin."""
-    with Graveyard(*nodes) as graveyard:
-        found = choose(graveyard.letters(), refs=(message,))
-    if not found:
-        raise click.BadParameter(
-            f"{message} is not among the dead / không có trong số bản tin chết", param_hint="MESSAGE"
-        )
+    with DeadLetterQueues(*nodes) as dead:
+        found = Choice(refs=(message,)).of(dead.letters())
     if as_json:
         emit_json([_plain(letter) for letter in found])
         return
     for number, letter in enumerate(found):
         if number:
-            click.echo()
+            emit()
         emit_fields({name: value for name, value in _fields(letter).items() if value not in (None, "")})
 
 
@@ -147,9 +169,9 @@ def replay(nodes: Sequence[Address], choice: Choice, dry_run: bool, yes: bool, a
     """Send again where it belongs: the inbox it died in, or the one its key names. Gửi lại vào đúng hộp thư.
 
     Counts first, asks, then goes in batches of 100. What cannot be placed stays. With --json nothing is asked: without
-    --yes it only counts.
+    --yes it only counts. Exit code: 0 all of it went, 3 some stayed.
     """
-    _act(nodes, choice, Graveyard.replay, "Gửi lại? Replay?", dry_run=dry_run, yes=yes, as_json=as_json)
+    _act(nodes, choice, DeadLetterQueues.replay, "Gửi lại? Replay?", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @command.command()
@@ -159,59 +181,72 @@ def discard(nodes: Sequence[Address], choice: Choice, dry_run: bool, yes: bool, 
 
     Counts first, asks, then goes in batches of 100. With --json nothing is asked: without --yes it only counts.
     """
-    _act(nodes, choice, Graveyard.discard, "Bỏ hẳn? Discard for ever?", dry_run=dry_run, yes=yes, as_json=as_json)
+    question = "Bỏ hẳn? Discard for ever?"
+    _act(nodes, choice, DeadLetterQueues.discard, question, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-_Verb = Callable[[Graveyard, Sequence[DeadLetter]], Iterator[Sequence[Done]]]
+_Verb = Callable[[DeadLetterQueues, Sequence[DeadLetter]], Iterator[Sequence[HandledDeadLetter]]]
 
 
 def _act(
     nodes: Sequence[Address], choice: Choice, verb: _Verb, question: str, *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    with Graveyard(*nodes) as graveyard:
-        chosen = choice.of(graveyard.letters(choice.queues))
+    with DeadLetterQueues(*nodes) as dead:
+        chosen = choice.of(dead.letters(choice.queues))
     if not as_json:
         _preview(chosen)
-    done: list[Done] = []
+    done: list[HandledDeadLetter] = []
     if chosen and not dry_run and (yes or not as_json):
         if not yes:
-            click.confirm(question, abort=True)
+            confirm(question)
         # Connected anew: a person may take an hour to answer, and no broker waits that long.
-        with Graveyard(*nodes) as graveyard:
-            for some in verb(graveyard, chosen):
+        with DeadLetterQueues(*nodes) as dead:
+            for some in verb(dead, chosen):
                 done += some
-                if not as_json and len(chosen) > BATCH:
-                    click.echo(f"  {len(done)} / {len(chosen)}")
+                if not as_json and len(chosen) > BATCH_SIZE:
+                    emit(f"  {len(done)} / {len(chosen)}")
     if as_json:
         emit_json({"chosen": [_plain(letter) for letter in chosen], "done": [_outcome(each) for each in done]})
     elif done:
         _report(done)
-    if any(each.fate in {Fate.NO_PLACE, Fate.FULL} for each in done):
-        click.get_current_context().exit(1)
+    if any(each.outcome not in {DeadLetterOutcome.REPLAYED, DeadLetterOutcome.DISCARDED} for each in done):
+        click.get_current_context().exit(Exit.FOUND)
 
 
 def _preview(chosen: Sequence[DeadLetter]) -> None:
     if not chosen:
-        click.echo("Không có gì như vậy. Nothing like that there.")
+        emit("Không có gì như vậy. Nothing like that there.")
         return
     counts = Counter((letter.queue, letter.reason, _places(letter)) for letter in chosen)
     rows = [(queue, reason, places, count) for (queue, reason, places), count in sorted(counts.items())]
     emit_table(("Hàng đợi\nqueue", "Lý do\nreason", "Nơi nhận\nfor", "Số\ncount"), rows)
-    click.echo(f"{len(chosen)} bản tin · {len(chosen)} messages")
+    emit(f"{len(chosen)} bản tin · {_messages(len(chosen))}")
 
 
-def _report(done: Sequence[Done]) -> None:
-    for fate, count in Counter(each.fate for each in done).items():
+def _report(done: Sequence[HandledDeadLetter]) -> None:
+    for fate, count in Counter(each.outcome for each in done).items():
         label = FATES[fate]
-        click.echo(f"{count} {label.vi} · {count} {label.en}")
+        emit(f"{count} {label.vi} · {count} {label.en}")
+
+
+def show_letters(found: Sequence[DeadLetter]) -> None:
+    shown = table(
+        ("Bản tin, lý do\nmessage, reason", "Loại, lúc\nkind, at", "Nơi gửi → nơi nhận\nfrom → for"),
+        list(map(_cells, found)),
+    )
+    shown.columns[0].min_width = _ID
+    console().print(shown)
+    emit(f"{len(found)} bản tin · {_messages(len(found))}")
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
 
 
-def _reason(code: str) -> Label:
+def _reason(letter: DeadLetter) -> Label:
+    code, docket = letter.reason, letter.docket
     if code in BY_CODE:
-        error = BY_CODE[code]()
+        inbox = letter.inboxes[0] if len(letter.inboxes) == 1 else None
+        error = error_of(code, docket, mailbox=inbox, judged_at=letter.at) if docket else BY_CODE[code]()
         return Label(error.in_vietnamese(), error.in_english())
     return REASONS.get(code, Label("", ""))
 
@@ -222,11 +257,12 @@ def _places(letter: DeadLetter) -> str:
 
 def _cells(letter: DeadLetter) -> Sequence[object]:
     kind = letter.docket.kind if letter.docket else "?"
-    return letter.ref, kind, letter.sender, _places(letter), letter.reason, letter.at
+    reason = f"{letter.reason}, undecodable" if letter.undecodable else letter.reason
+    return [letter.ref, f"  {reason}"], [kind, letter.at], f"{letter.sender} → {_places(letter)}"
 
 
 def _fields(letter: DeadLetter) -> Mapping[str, object]:
-    why = _reason(letter.reason)
+    why = _reason(letter)
     return {
         "Bản tin / message": letter.ref,
         "Hàng đợi / queue": letter.queue,
@@ -234,11 +270,13 @@ def _fields(letter: DeadLetter) -> Mapping[str, object]:
         "  vi": why.vi,
         "  en": why.en,
         "Do / put here by": _places(letter) if letter.set_aside else "RabbitMQ",
+        "Người phát / published by": letter.published_by,
         "Lúc / at": letter.at,
         "Số lần / deaths": letter.deaths,
         "Nơi gửi / from": letter.sender,
         "Nơi nhận / for": _places(letter),
         "Byte / bytes": letter.size,
+        "Không giải mã được / undecodable": letter.undecodable,
         **(_docket_fields(letter.docket) if letter.docket else {}),
     }
 
@@ -269,14 +307,20 @@ def _plain(letter: DeadLetter) -> dict[str, object]:
         "queue": letter.queue,
         "reason": letter.reason,
         "set_aside": letter.set_aside,
+        "published_by": letter.published_by,
         "from": letter.sender,
         "for": letter.inboxes,
         "at": letter.at,
         "deaths": letter.deaths,
         "bytes": letter.size,
+        "undecodable": asdict(letter.undecodable) if letter.undecodable else None,
         "docket": letter.docket.model_dump(mode="json", exclude_none=True) if letter.docket else None,
     }
 
 
-def _outcome(done: Done) -> dict[str, object]:
-    return {"message": done.letter.ref, "for": done.letter.inboxes, "fate": done.fate}
+def _outcome(done: HandledDeadLetter) -> dict[str, object]:
+    return {"message": done.letter.ref, "for": done.letter.inboxes, "fate": done.outcome}
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"

@@ -1,15 +1,16 @@
-"""`lienthong edxml`: what a national package is, what is wrong with it, what was forgiven. Shows no file's content."""
+"""`lienthong edxml`: a national package, its faults, and its forgiven departures. Shows no file's content."""
 
 import sys
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
-from bus.cli.output import emit_fields, emit_json, json_option, text
+from bus.cli.output import emit, emit_fields, emit_json, json_option, text
+from bus.cli.package_file import opened, spool_beside, why
+from bus.cli.reach import NOT_COMPARED, Finding, directory_options, findings
 from bus.cli.tables import emit_table
+from bus.directory.agencies import Directory
 from bus.errors import BadPackage, StateSecret
 from schemas.agency import Party
 from schemas.codes import Label
@@ -21,7 +22,8 @@ SHOWN = 3
 """Places named of one rule; --json names them all."""
 
 _YES = {None: None, True: "có / yes", False: "không / no"}
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_Judged = Package | PackageRefused | OSError
+"""A package, the reason for which it is refused, or for which its file cannot be read."""
 
 
 @click.group()
@@ -30,28 +32,36 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=_file)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path())
+@directory_options
 @json_option
-def check(files: tuple[Path, ...], as_json: bool) -> None:
-    """Say what each package is, and what is odd about it. Exit 1 if any is refused. Kiểm tra gói tin."""
-    results = [(file, _judged(file)) for file in files]
+def check(files: tuple[str, ...], directory: Directory | None, as_json: bool) -> None:
+    """Say what each package is, what is odd about it, and whom it would not reach. `-` is standard input. Exit 1 if the
+    bus would refuse any. Kiểm tra gói tin; `-` là đầu vào chuẩn."""
+    results = []
+    for file in files:
+        judged = _judged(file)
+        found = findings(judged.item, directory) if isinstance(judged, Package) and directory else ()
+        results.append((file, judged, found))
+        if not as_json:
+            _say(file, judged, found)
     if as_json:
-        emit_json([_verdict(file, judged) for file, judged in results])
-    else:
-        for file, judged in results:
-            _say(file, judged)
-    if any(isinstance(judged, PackageRefused) for _, judged in results):
+        emit_json([_verdict(*each, compared=directory is not None) for each in results])
+    elif directory is None and any(isinstance(judged, Package) for _, judged, _ in results):
+        emit(NOT_COMPARED.vi, NOT_COMPARED.en, err=True)
+    if not all(isinstance(judged, Package) and not _stops(found) for _, judged, found in results):
         sys.exit(1)
 
 
 @command.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=click.Path())
 @json_option
-def show(file: Path, as_json: bool) -> None:
-    """The fields, recipients, attachments and path of one package. Xem nội dung gói tin."""
+def show(file: str, as_json: bool) -> None:
+    """The fields, recipients, attachments and path of one package; `-` is standard input. Xem nội dung gói tin."""
     judged = _judged(file)
-    if isinstance(judged, PackageRefused):
-        raise _error(file, judged)
+    if not isinstance(judged, Package):
+        _end(file, judged, as_json=as_json)
+        return
     if as_json:
         emit_json({**_verdict(file, judged), "item": judged.item.model_dump(mode="json", exclude_none=True)})
         return
@@ -60,31 +70,38 @@ def show(file: Path, as_json: bool) -> None:
             _show_document(document)
         case Status() as status:
             _show_status(status)
-    click.echo(f"\nSHA-256 gói tin / of the package: {judged.original_sha256}")
+    emit("", f"SHA-256 gói tin / of the package: {judged.original_sha256}")
     if judged.report:
-        click.echo()
+        emit()
         _say_forgiven(judged.report)
 
 
-def _judged(file: Path) -> Package | PackageRefused:
+def _end(file: str, judged: PackageRefused | OSError, *, as_json: bool) -> None:
+    """Ends the command with what there is to say instead."""
+    if as_json:
+        emit_json(_verdict(file, judged))
+    elif isinstance(judged, PackageRefused):
+        raise _error(file, judged)
+    else:
+        _say(file, judged)
+    sys.exit(1)
+
+
+def _judged(file: str) -> _Judged:
     try:
-        with file.open("rb") as opened:
-            return read_file(opened, spool=lambda: _spool(file.parent))
-    except PackageRefused as refused:
-        return refused
+        with opened(file) as package:
+            return read_file(package, spool=lambda: spool_beside(file))
+    except (PackageRefused, OSError) as wrong:
+        return wrong
 
 
-def _spool(beside: Path) -> IO[bytes]:
-    """For large attachments: on the package's own disk where we may write there, since others may be in memory."""
-    try:
-        return tempfile.TemporaryFile(dir=beside)
-    except OSError:
-        return tempfile.TemporaryFile()
+def _stops(found: Iterable[Finding]) -> bool:
+    return any(each.stops for each in found)
 
 
-def _error(file: Path, refused: PackageRefused) -> BadPackage | StateSecret:
+def _error(file: str, refused: PackageRefused) -> BadPackage | StateSecret:
     if refused.rule == "state-secret":
-        return StateSecret(document=file.name, marking=refused.found)
+        return StateSecret(document=file.rpartition("/")[2], marking=refused.found)
     return BadPackage(
         path=refused.path,
         why=refused.why,
@@ -94,43 +111,58 @@ def _error(file: Path, refused: PackageRefused) -> BadPackage | StateSecret:
     )
 
 
-def _verdict(file: Path, judged: Package | PackageRefused) -> dict[str, Any]:
+def _verdict(file: str, judged: _Judged, found: Sequence[Finding] = (), *, compared: bool = False) -> dict[str, Any]:
     match judged:
         case PackageRefused():
-            return {
-                "file": str(file),
-                "verdict": "refused",
-                "rule": judged.rule,
-                "path": judged.path,
-                "found": judged.found,
-                "why": judged.why,
-                "why_vi": judged.why_vi,
-                "remedy": judged.remedy,
-                "remedy_vi": judged.remedy_vi,
-            }
+            said = {"rule": judged.rule, "path": judged.path, "found": judged.found}
+            reasons = {"why": judged.why, "why_vi": judged.why_vi}
+            remedies = {"remedy": judged.remedy, "remedy_vi": judged.remedy_vi}
+            return {"file": file, "verdict": "refused", **said, **reasons, **remedies}
+        case OSError():
+            reason = why(judged)
+            return {"file": file, "verdict": "unreadable", "why": reason.en, "why_vi": reason.vi}
         case Package():
+            departures = [
+                {"rule": each.rule, "path": each.path, "found": each.found, "vi": each.vi, "en": each.en}
+                for each in judged.report
+            ]
             return {
-                "file": str(file),
-                "verdict": "read",
+                "file": file,
+                "verdict": "unreachable" if _stops(found) else "read",
                 "kind": "document" if isinstance(judged.item, Document) else "status",
                 "sha256": judged.original_sha256,
-                "departures": [
-                    {"rule": each.rule, "path": each.path, "found": each.found, "vi": each.vi, "en": each.en}
-                    for each in judged.report
-                ],
+                "departures": departures,
+                **({"agencies": [_agency(each) for each in found]} if compared else {}),
             }
 
 
-def _say(file: Path, judged: Package | PackageRefused) -> None:
+def _agency(found: Finding) -> dict[str, Any]:
+    return {
+        "agency": found.agency,
+        "rule": found.rule,
+        "stops": found.stops,
+        "successor": found.successor,
+        "vi": found.says.vi,
+        "en": found.says.en,
+    }
+
+
+def _say(file: str, judged: _Judged, found: Sequence[Finding] = ()) -> None:
     match judged:
         case PackageRefused():
-            click.echo(f"✗ {file}: KHÔNG NHẬN / REFUSED [{judged.rule}]")
-            click.echo(f"    tại / at  {judged.path}")
-            click.echo(_line(f"{judged.why_vi}; {judged.remedy_vi}", indent=4))
-            click.echo(_line(f"{judged.why}; {judged.remedy}", indent=4))
+            emit(f"✗ {file}: KHÔNG NHẬN / REFUSED [{judged.rule}]")
+            emit(f"    tại / at  {judged.path}")
+            emit(f"    {judged.why_vi}; {judged.remedy_vi}")
+            emit(f"    {judged.why}; {judged.remedy}")
+        case OSError():
+            reason = why(judged)
+            emit(f"✗ {file}: không đọc được / cannot be read: {reason.vi} / {reason.en}")
         case Package():
             odd = f" (khác chuẩn / departures: {len(judged.report)})" if judged.report else ""
-            click.echo(f"✓ {file}: {_line(_title(judged.item))}{odd}")
+            stopped = " KHÔNG GỬI ĐƯỢC / CANNOT BE SENT" if _stops(found) else ""
+            emit(f"{'✗' if stopped else '✓'} {file}: {_title(judged.item)}{odd}{stopped}")
+            for each in found:
+                emit(f"  {'!' if each.stops else '→'} {each.says.vi}", f"    {each.says.en}")
             _say_forgiven(judged.report)
 
 
@@ -152,48 +184,13 @@ def _say_forgiven(report: Iterable[Departure]) -> None:
     for (rule, vi, en), paths in grouped.items():
         more = f", … +{len(paths) - SHOWN}" if len(paths) > SHOWN else ""
         places = ", ".join("tệp / file" if path == "/" else path for path in paths[:SHOWN])
-        click.echo(_line(f"~ {vi} [{rule}]", indent=2))
-        click.echo(_line(en, indent=4))
-        click.echo(_line(f"tại / at  {places}{more}", indent=4))
+        emit(f"  ~ {vi} [{rule}]")
+        emit(f"    {en}")
+        emit(f"    tại / at  {places}{more}")
 
 
 def _show_document(document: Document) -> None:
-    kind = document.type
-    listed = f" ({'AB'[kind.group - 1]}.{kind.number})" if kind.group and kind.number else ""
-    _emit(
-        {
-            "Mã văn bản / Id": document.id,
-            "Số, ký hiệu / Number": document.number,
-            "Loại / Type": f"{kind.name}{listed}",
-            "Trích yếu / Subject": document.subject,
-            **_told(
-                {
-                    "Tóm tắt / Summary": document.summary if document.summary != document.subject else None,
-                    "Nơi ban hành / Place": document.place,
-                }
-            ),
-            "Ngày ban hành / Issued on": document.issued_on,
-            "Nơi gửi / Sender": _party(document.sender),
-            "Độ khẩn / Priority": _label(document.priority.label),
-            **_told(
-                {
-                    "Người ký / Signer": document.signer
-                    and _joined(document.signer.competence, document.signer.position, document.signer.full_name),
-                    "Hạn xử lý / Due on": document.due_on,
-                    "Số bản / Copies": document.copies,
-                    "Số trang / Pages": document.pages,
-                    "Phạm vi / Sphere": document.sphere,
-                    "Soạn thảo / Typist": document.typist,
-                    "Chỉ đạo / Steering": document.steering and _label(document.steering.label),
-                    "Phụ lục / Appendices": "; ".join(document.appendices),
-                    "Trả lời / In answer to": "; ".join(map(_reference, document.responses)),
-                    "Nhiệm vụ / Tasks": "; ".join(document.task_codes),
-                    "Nơi nhận in trên văn bản / Printed list": "; ".join(document.to_places),
-                }
-            ),
-            **_business(document.business),
-        }
-    )
+    emit_fields(_document_fields(document))
     _emit_rows(
         f"Nơi nhận / Recipients: {len(document.recipients)}",
         ("Mã / Code", "Tên / Name"),
@@ -209,6 +206,43 @@ def _show_document(document: Document) -> None:
         ("Nơi / Station", "Lúc / At"),
         [(trace.agency or "?", trace.at) for trace in document.traces],
     )
+
+
+def _document_fields(document: Document) -> dict[str, object]:
+    kind = document.type
+    listed = f" ({'AB'[kind.group - 1]}.{kind.number})" if kind.group and kind.number else ""
+    return {
+        "Mã văn bản / Id": document.id,
+        "Số, ký hiệu / Number": document.number,
+        "Loại / Type": f"{kind.name}{listed}",
+        "Trích yếu / Subject": document.subject,
+        **_told(
+            {
+                "Tóm tắt / Summary": document.summary if document.summary != document.subject else None,
+                "Nơi ban hành / Place": document.place,
+            }
+        ),
+        "Ngày ban hành / Issued on": document.issued_on,
+        "Nơi gửi / Sender": _party(document.sender),
+        "Độ khẩn / Priority": _label(document.priority.label),
+        **_told(
+            {
+                "Người ký / Signer": document.signer
+                and _joined(document.signer.competence, document.signer.position, document.signer.full_name),
+                "Hạn xử lý / Due on": document.due_on,
+                "Số bản / Copies": document.copies,
+                "Số trang / Pages": document.pages,
+                "Phạm vi / Sphere": document.sphere,
+                "Soạn thảo / Typist": document.typist,
+                "Chỉ đạo / Steering": document.steering and _label(document.steering.label),
+                "Phụ lục / Appendices": "; ".join(document.appendices),
+                "Trả lời / In answer to": "; ".join(map(_reference, document.responses)),
+                "Nhiệm vụ / Tasks": "; ".join(document.task_codes),
+                "Nơi nhận in trên văn bản / Printed list": "; ".join(document.to_places),
+            }
+        ),
+        **_business(document.business),
+    }
 
 
 def _business(business: Business) -> dict[str, object]:
@@ -238,7 +272,7 @@ def _business(business: Business) -> dict[str, object]:
 
 def _show_status(status: Status) -> None:
     about = status.concerns
-    _emit(
+    emit_fields(
         {
             "Trạng thái / Status": f"{status.code.value} {_label(status.code.label)}",
             "Nơi báo / Reported by": _party(status.sender),
@@ -257,19 +291,10 @@ def _show_status(status: Status) -> None:
     )
 
 
-def _line(words: str, *, indent: int = 0) -> str:
-    """One line that steers no terminal, whatever a package puts into a text."""
-    return " " * indent + "".join(letter if letter.isprintable() else " " for letter in words)
-
-
-def _emit(fields: dict[str, object]) -> None:
-    emit_fields({name: _line(text(value)) for name, value in fields.items()})
-
-
 def _emit_rows(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    click.echo(f"\n{title}")
+    emit("", title)
     if rows:
-        emit_table(columns, [[_line(text(cell)) for cell in row] for row in rows])
+        emit_table(columns, rows)
 
 
 def _told(fields: dict[str, object]) -> dict[str, object]:

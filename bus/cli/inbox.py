@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
-from bus import operations
-from bus.cli.boxes import config_option, group, plain, store_of
-from bus.cli.output import emit_json, json_option
-from bus.records import Box, Row
-from schemas.values import MessageId
+from bus.cli.entries import config_option, group, plain
+from bus.cli.output import emit, emit_json, json_option
+from bus.handling.transport import InboxState
+from bus.operations.messages import discard_message
+from bus.ports.records import Box, Row
+from bus.wiring.stores import store_of
 
 command = group(Box.IN, "What a mailbox received: list, show, retry, release, discard.")
 
@@ -20,11 +21,12 @@ command = group(Box.IN, "What a mailbox received: list, show, retry, release, di
 @json_option
 def discard(messages: tuple[str, ...], config: Path, as_json: bool) -> None:
     """Give up for good what was parked or refused: it will never be filed, and its content is dropped."""
-    rows: list[Row] = []
+    rows: list[Row[InboxState]] = []
     with store_of(config) as store:
         for message in messages:
-            rows += operations.discard(store, MessageId(message), now=datetime.now(UTC))
+            done = discard_message(store, message, now=datetime.now(UTC))
+            rows += done
             if not as_json:
-                click.echo(f"Đã bỏ bản tin {message}. / Discarded: {message}.")
+                emit(f"Đã bỏ bản tin {done[0].docket.id}. / Discarded: {done[0].docket.id}.")
     if as_json:
         emit_json([plain(row) for row in rows])

@@ -1,39 +1,44 @@
 """`lienthong keys`: an agency's keys, from the request for a certificate to their renewal."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from bus.authority import make_request
-from bus.certificates import Certificate, Purpose, Vouching, names_mailbox
 from bus.cli.endings import say_endings
-from bus.cli.output import emit_fields, emit_json, json_option, text
-from bus.directory import render_keys
-from bus.endings import Ending
-from bus.errors import BadCertificate, BadConfig
+from bus.cli.output import Trouble, emit, emit_fields, emit_file, emit_json, json_option, text
+from bus.directory.sources import render_keys
+from bus.errors import BadCertificate, Words
 from bus.files.edition import load_roots
 from bus.files.keys import (
     add_sealing,
     add_signing,
     add_token,
-    load_certificates,
     load_identity,
     load_keyring,
     load_signer,
     load_statements,
     save_certificate,
     save_identity,
-    save_statement,
     sealing_files,
     signing_files,
 )
 from bus.files.private import make_private_folder
-from bus.keys import Algorithm, Identity, SealingKey, Signer, SigningKey, new_identity
-from bus.statement import SealingStatement
+from bus.files.renewal import (
+    is_pending,
+    is_unstated,
+    key_endings,
+    key_file_of,
+    key_rows,
+    newest_in_force,
+    state_sealing_keys,
+)
+from bus.trust.authority import make_request
+from bus.trust.certificates import Certificate, Purpose, names_mailbox
+from bus.trust.keys import Algorithm, Identity, SealingKey, SigningKey, new_identity
+from bus.trust.renewal import fingerprint as fingerprint_of
+from bus.trust.trust_store import TrustStore
 from schemas.agency import Mailbox
-from schemas.codes import Label
 from schemas.values import MailboxCode
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -101,11 +106,24 @@ def request(
         else:
             add_signing(folder, SigningKey.generate(Algorithm(algorithm)))
     _request(folder, mailbox, sealing_days, out)
-    click.echo(
-        f"Khóa nằm tại {folder}; gửi yêu cầu này cho cơ quan cấp chứng thư, rồi: lienthong keys install {folder} CERT\n"
+    said = fingerprint_of(load_signer(signing_files(folder)[0]).public)
+    emit(
+        f"Khóa nằm tại {folder}; gửi yêu cầu này cho cơ quan cấp chứng thư, rồi: lienthong keys install {folder} CERT",
         f"The keys lie in {folder}; send this request to the authority, then: lienthong keys install {folder} CERT",
+        "Đọc vân tay này cho cơ quan cấp chứng thư khi họ gọi. Read this fingerprint to the authority when it calls:",
+        f"    {said}",
         err=True,
     )
+
+
+@command.command()
+@_folder
+def fingerprint(folder: Path) -> None:
+    """Print the fingerprint that the authority asks for before it issues a first certificate. Vân tay của khóa ký.
+
+    It is that of the newest signing key, which the request is for: eight groups of four digits, to be read out whole.
+    """
+    emit(fingerprint_of(load_keyring(folder).signing[0].public))
 
 
 @command.command()
@@ -116,17 +134,19 @@ def install(folder: Path, certificate: Path, root: Path | None) -> None:
     """Take back the certificate, after checking that it fits. Cài chứng thư đã được cấp."""
     chain = Certificate.from_pem(certificate.read_bytes())
     leaf = chain[0]
-    path = _key_file(folder, leaf)
+    path = key_file_of(folder, leaf)
     statements = load_statements(folder).values()
     mailbox = next((each.mailbox for each in statements), leaf.name)
     if not names_mailbox(leaf, mailbox):
-        raise BadCertificate(name=leaf.name, why=f"it is not in the name of {mailbox}")
+        raise BadCertificate(
+            name=leaf.name, why=Words(f"nó không mang tên {mailbox}", f"it is not in the name of {mailbox}")
+        )
     now = datetime.now(UTC)
     if now > leaf.until:
-        raise BadCertificate(name=leaf.name, why=f"it expired at {leaf.until:%Y-%m-%d}")
+        raise BadCertificate(name=leaf.name, why=f"it expired at {text(leaf.until)}")
     # Without roots at least its purpose and its own issuers, if they came with it.
-    vouching = Vouching(load_roots(root) if root else chain[-1:], chain[1:])
-    vouching.standing(leaf, Purpose.MAILBOX)
+    trust_store = TrustStore(load_roots(root) if root else chain[-1:], chain[1:])
+    trust_store.validity(leaf, Purpose.MAILBOX)
     where = save_certificate(path, b"".join(each.to_pem() for each in chain))
     emit_fields(
         {
@@ -138,36 +158,50 @@ def install(folder: Path, certificate: Path, root: Path | None) -> None:
         }
     )
     if root is None:
-        click.echo("Chưa đối chiếu với gốc: thêm --root. Not checked against a root: give --root.", err=True)
+        emit("Chưa đối chiếu với gốc: thêm --root. Not checked against a root: give --root.", err=True)
 
 
 @command.command()
 @_folder
 @_mailbox
 @click.option("--only", type=click.Choice(["signing", "sealing"]), help="Renew one of the two.")
+@click.option("--withdraw-older", is_flag=True, help="Nobody seals to an older key any more: one was stolen.")
 @_algorithm
 @_days
 @_out
 def rotate(
-    folder: Path, mailbox: MailboxCode, only: str | None, algorithm: str, sealing_days: int, out: Path | None
+    folder: Path,
+    mailbox: MailboxCode,
+    only: str | None,
+    withdraw_older: bool,
+    algorithm: str,
+    sealing_days: int,
+    out: Path | None,
 ) -> None:
-    """Make the next keys, and a request for them. Thay khóa, không dừng dịch vụ.
+    """Make the next keys, and a request for them, signed by the key in force. Thay khóa, không dừng dịch vụ.
 
     The daemon goes on with the old ones. It uses the new signing key as soon as its certificate is installed and the
     directory names it; old sealing keys open until their end. Doing it twice before that makes no second pair.
     """
     _check(mailbox)
     load_keyring(folder)
-    pending, unstated = _pending(folder), _unstated(folder)
+    pending, unstated = is_pending(folder), is_unstated(folder)
     if only != "signing" and not unstated and not (pending and only is None):
         add_sealing(folder, SealingKey.generate())
     # Last: a signing key that waits for its certificate says that the pair is complete.
     if only != "sealing" and not pending:
         add_signing(folder, SigningKey.generate(Algorithm(algorithm)))
-    _request(folder, mailbox, sealing_days, out)
-    click.echo(
-        "Khóa cũ vẫn dùng. Gửi yêu cầu này; khi có chứng thư: lienthong keys install; khóa mới được dùng ngay khi "
-        "danh mục ghi nó.\nThe old keys stay in use. Send this request; once you have the certificate: lienthong keys "
+    if not _request(folder, mailbox, sealing_days, out, withdraw=withdraw_older):
+        emit(
+            "Không khóa nào có chứng thư còn hạn ở đây: cơ quan cấp chứng thư sẽ hỏi vân tay, như lần đầu.",
+            "No key here has a certificate that still counts: the authority will ask for the fingerprint, as "
+            f"at first: lienthong keys fingerprint {folder}",
+            err=True,
+        )
+    emit(
+        "Khóa cũ vẫn dùng. Gửi yêu cầu này; khi có chứng thư: lienthong keys install; khóa mới được dùng "
+        "ngay khi danh mục ghi nó.",
+        "The old keys stay in use. Send this request; once you have the certificate: lienthong keys "
         "install; the new ones are used as soon as the directory names them.",
         err=True,
     )
@@ -196,95 +230,48 @@ def show(folder: Path, mailbox: MailboxCode | None, as_json: bool) -> None:
         _check(mailbox)
         _emit(load_identity(folder), mailbox, as_json=as_json)
         return
-    rows = list(_rows(folder))
+    rows = list(key_rows(folder, now=datetime.now(UTC)))
     if as_json:
         emit_json(rows)
         return
     for row in rows:
         state = {"pending": "chờ chứng thư / pending", "held": "", "over": "đã hết hạn / over"}[str(row["state"])]
         until = f"đến / until {text(row['until'])}" if row["until"] else ""
-        click.echo(f"{row['kind']:<8} {row['key']}  {row['file']:<18} {until} {state}".rstrip())
+        line = f"{row['kind']:<8} {row['key']}  {row['file']:<18} {until} {state}".rstrip()
+        emit(Trouble(line) if row["state"] == "over" else line)
 
 
 @command.command()
 @_folder
 @json_option
 def expiring(folder: Path, as_json: bool) -> None:
-    """What ends within 30 days. Exit code: 0 nothing, 2 something. Những gì sắp hết hạn."""
-    say_endings(_endings(folder), as_json=as_json)
+    """What ends within 30 days. Exit code: 0 nothing, 3 something. Những gì sắp hết hạn."""
+    say_endings(key_endings(folder), as_json=as_json)
 
 
 # -- how ---------------------------------------------------------------------------------------------------------------
 
 
-def _request(folder: Path, mailbox: MailboxCode, sealing_days: int, out: Path | None) -> None:
-    """States every sealing key that is still open under the newest signing key, and asks for that one's certificate."""
+def _request(
+    folder: Path, mailbox: MailboxCode, sealing_days: int, out: Path | None, *, withdraw: bool = False
+) -> bool:
+    """States every sealing key that is still open under the newest signing key, and asks for that one's certificate;
+    whether the key in force has signed the request."""
     signer = load_signer(signing_files(folder)[0])
-    statements = list(_stated(folder, mailbox, signer, sealing_days))
-    pem = make_request(signer, mailbox=mailbox, statements=statements)
+    lasts = timedelta(days=sealing_days)
+    statements = list(state_sealing_keys(folder, mailbox, signer, lasts=lasts, now=_now(), withdraw=withdraw))
+    in_force = newest_in_force(folder, now=_now())
+    pem = make_request(signer, mailbox=mailbox, statements=statements, in_force=in_force)
     if out is None:
-        click.echo(pem.decode("ascii"), nl=False)
+        emit_file(pem.decode("ascii"))
     else:
         out.write_bytes(pem)
-        click.echo(f"{out}", err=True)
+        emit(f"{out}", err=True)
+    return in_force is not None
 
 
-def _stated(folder: Path, mailbox: MailboxCode, signer: Signer, days: int) -> Iterator[SealingStatement]:
-    before, now = load_statements(folder), datetime.now(UTC).replace(microsecond=0)
-    for path, held in zip(sealing_files(folder), load_keyring(folder).sealing, strict=True):
-        known = before.get(held.key.id)
-        if known is not None and known.until <= now:
-            continue
-        if known is None or known.signed_by != signer.id or known.mailbox != mailbox:
-            since, until = (known.since, known.until) if known else (now, now + timedelta(days=days))
-            known = SealingStatement.sign(held.key.public, mailbox=mailbox, since=since, until=until, signer=signer)
-            save_statement(path, known)
-        yield known
-
-
-def _pending(folder: Path) -> bool:
-    """Whether the newest signing key still waits for its certificate."""
-    return load_signer(signing_files(folder)[0]).id not in load_certificates(folder)
-
-
-def _unstated(folder: Path) -> bool:
-    """Whether the newest sealing key was made, and the request that states it was not: somebody pulled the plug."""
-    return load_keyring(folder).sealing[0].key.id not in load_statements(folder)
-
-
-def _key_file(folder: Path, certificate: Certificate) -> Path:
-    public = certificate.public_key
-    for path in signing_files(folder):
-        if load_signer(path).public.to_bytes() == public:
-            return path
-    raise BadConfig(
-        file=folder, why=f"không có khóa của chứng thư này (no key of this certificate, {certificate.name})"
-    )
-
-
-def _rows(folder: Path) -> Iterator[dict[str, object]]:
-    now = datetime.now(UTC)
-    certificates, statements = load_certificates(folder), load_statements(folder)
-    for path in signing_files(folder):
-        signer = load_signer(path)
-        chain = certificates.get(signer.id)
-        until = chain[0].until if chain else None
-        state = "pending" if until is None else "over" if until < now else "held"
-        yield {"kind": "signing", "key": signer.id, "file": path.name, "until": until, "state": state}
-    for path, held in zip(sealing_files(folder), load_keyring(folder).sealing, strict=True):
-        stated = statements.get(held.key.id)
-        until = stated.until if stated else None
-        state = "over" if until and until < now else "held"
-        yield {"kind": "sealing", "key": held.key.id, "file": path.name, "until": until, "state": state}
-
-
-def _endings(folder: Path) -> Iterator[Ending]:
-    certificates = [chain[0].until for chain in load_certificates(folder).values()]
-    if certificates:
-        yield Ending(Label("chứng thư ký", "signing certificate"), max(certificates))
-    stated = [each.until for each in load_statements(folder).values()]
-    if stated:
-        yield Ending(Label("khóa niêm phong", "sealing key"), max(stated))
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _check(mailbox: str) -> None:
@@ -306,4 +293,4 @@ def _emit(identity: Identity, mailbox: MailboxCode, *, as_json: bool) -> None:
         )
         return
     sealing = [key.public.to_bytes() for key in identity.sealing]
-    click.echo(render_keys(mailbox, signing=[signing.to_bytes()], sealing=sealing), nl=False)
+    emit_file(render_keys(mailbox, signing=[signing.to_bytes()], sealing=sealing))

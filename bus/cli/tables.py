@@ -1,24 +1,63 @@
-"""Tables for people, as wide as their terminal."""
+"""Tables for people, as wide as their terminal; red where something is wrong."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from bus.cli.output import text
+from bus.cli.output import emit, is_trouble, text
+from schemas.clock import ZONE, clock
+
+_WRONG: Final = ("what is wrong", "why", "error")
+"""The English head of a column that says what is wrong."""
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    console().print(table(columns, rows, title=title))
+    if rows:
+        console().print(table(columns, rows, title=title))
+    else:
+        emit("Không có gì. / Nothing there.")
 
 
 def console() -> Console:
-    # Names and subjects are other people's: "[mật]" is text, not markup.
+    """The console of all commands: no colour where it is piped, or NO_COLOR is set. Names and subjects are other
+    people's: "[mật]" is text, not markup; what is printed other than by `table` goes through `text` first."""
     return Console(markup=False, emoji=False, highlight=False)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> Table:
-    result = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    """A table; `columns` are our own words, cells and title may be other people's. A list in a cell is its lines; the
+    head of a column of times says their zone; a cell about trouble is red."""
+    heads = [_head(head, [row[at] for row in rows]) for at, head in enumerate(columns)]
+    result = Table(
+        *heads, title=title and text(title), title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
+    for column in result.columns:
+        column.overflow = "fold"  # a name or an id that does not fit is broken, never cut: people copy it
+    wrong = [head.rpartition("\n")[2] in _WRONG for head in columns]
     for row in rows:
-        result.add_row(*(text(cell) for cell in row))
+        result.add_row(*(_cell(cell, wrong=bad) for cell, bad in zip(row, wrong, strict=True)))
     return result
+
+
+def _head(head: str, cells: Sequence[object]) -> str:
+    return (
+        f"{head} {ZONE}"
+        if any(isinstance(each, datetime) for each in chain.from_iterable(map(_lines, cells)))
+        else head
+    )
+
+
+def _lines(cell: object) -> Sequence[object]:
+    """A sequence is a line each; a `Label` is one."""
+    return cell if isinstance(cell, list | tuple) else [cell]
+
+
+def _cell(cell: object, *, wrong: bool) -> Text:
+    lines = _lines(cell)
+    said = "\n".join(clock(each) if isinstance(each, datetime) else text(each) for each in lines)
+    return Text(said, style="red" if wrong or any(map(is_trouble, lines)) else "")

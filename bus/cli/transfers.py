@@ -1,7 +1,7 @@
 """`lienthong transfers`: large attachments under way at one mailbox, as bars that move."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,16 +11,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bus.cli.boxes import config_option, store_of
-from bus.cli.output import emit_json, json_option
+from bus.cli.entries import config_option
+from bus.cli.output import emit_json, json_option, text
 from bus.cli.tables import console
-from bus.records import State
-from bus.transfers import Standing, mebibytes, under_way
+from bus.handling.transport import InboxState, OutboxState, State
+from bus.operations.transfers import Progress, mebibytes, under_way
+from bus.wiring.stores import store_of
 
-_SAID = {
-    State.UPLOADING: "đang gửi / sending",
-    State.FETCHING: "đang nhận / fetching",
-    State.FETCHED: "đã đủ, chờ nộp lưu / whole, to be filed",
+_SAID: Mapping[State, str] = {
+    OutboxState.UPLOADING: "đang gửi / sending",
+    InboxState.FETCHING: "đang nhận / fetching",
+    InboxState.FETCHED: "đã đủ, chờ nộp lưu / whole, to be filed",
 }
 _NOTHING = "Không có tệp lớn nào đang gửi hay nhận. / No large attachment is under way."
 
@@ -46,7 +47,7 @@ def command(config: Path, watch: bool, every: float, as_json: bool) -> None:
                 live.update(_shown(under_way(store)), refresh=True)
 
 
-def _plain(each: Standing) -> dict[str, object]:
+def _plain(each: Progress) -> dict[str, object]:
     docket, transfer = each.row.docket, each.transfer
     return {
         "box": each.box,
@@ -63,7 +64,7 @@ def _plain(each: Standing) -> dict[str, object]:
     }
 
 
-def _shown(standings: Sequence[Standing]) -> Group | Text:
+def _shown(standings: Sequence[Progress]) -> Group | Text:
     if not standings:
         return Text(_NOTHING)
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -79,7 +80,7 @@ def _shown(standings: Sequence[Standing]) -> Group | Text:
         bar: ProgressBar | Text = ProgressBar(total=each.size, completed=each.done, width=30)
         if not each.size:
             bar, far = Text("chờ tệp của văn bản khác / waits for another's files"), ""
-        grid.add_row(Text(name), Text(_SAID[each.row.state]), bar, Text(far))
+        grid.add_row(Text(text(name)), Text(_SAID[each.row.state]), bar, Text(far))
         if each.row.error:
-            notes.append(Text(f"{name}: {each.row.error}"))
+            notes.append(Text(text(f"{name}: {each.row.error}")))
     return Group(grid, *notes)

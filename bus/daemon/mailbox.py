@@ -1,290 +1,151 @@
-"""One mailbox at work: four loops (collect, publish, take in, deliver) over store, broker and document system, and one
-for what travels apart."""
+"""The daemon of one mailbox: the table of its loops, each with the step that it calls."""
 
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeAlias, TypedDict
 
 import structlog
 
-from bus import delivering, expiring, receiving, reminding, sending
-from bus.crashpoints import reached
-from bus.daemon.in_turn import in_turn
-from bus.daemon.large import Large
-from bus.daemon.loops import Loop
-from bus.daemon.pace import Pace
-from bus.daemon.standpoint import Standpoint
-from bus.daemon.tally import Tally
-from bus.daemon.watch import Watch, believed
-from bus.deadlines import LEAD, Stage
-from bus.endings import warnings
-from bus.mailroom import Member
-from bus.ports import Adapter, Answer, Blobs, Broker, Store
-from bus.records import Arrival, Event
-from schemas.values import VIETNAM, MailboxCode
+from bus.daemon.adapter_lock import locked
+from bus.daemon.blobs import BlobTransfers
+from bus.daemon.counters import Counters
+from bus.daemon.current_member import SignedMember
+from bus.daemon.dependencies import Dependencies
+from bus.daemon.housekeeping import Housekeeping
+from bus.daemon.loops import Loop, LoopName
+from bus.daemon.outages import Outages
+from bus.daemon.quotas import QuotaWatch
+from bus.daemon.road import Road
+from bus.daemon.submissions import SubmissionReport
+from bus.daemon.troubles import EVERY, TroubleWatch
+from bus.daemon.watchdog import Watchdog
+from bus.ports.adapter import Adapter, Trouble
+from bus.ports.broker import Broker
+from bus.ports.records import Event
+from bus.ports.store import Store
+from bus.receiving.verified import Verified
+from schemas.values import MailboxCode
 
 log = structlog.get_logger()
 
-PATIENCE = timedelta(seconds=10)
-MOST_EARLY = 32
-"""For how long, and for how many messages at once, a key is waited for that the directory held here does not know: the
-edition that names it may be a moment behind its sender's."""
-COLLECT = 250
-ARRIVALS = 500
-KEEP = timedelta(days=400)
-"""What is done is remembered for a year and a month: the yearly report, and duplicates that come late."""
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+
+_Row: TypeAlias = tuple[LoopName, Callable[[], bool], float]
+"""Name, step, and seconds to sleep where the step found nothing to do; 0 where the step itself waits."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+class _Shared(TypedDict):
+    """What both steps that meet the document system are made with."""
 
-
-def _steady() -> float:
-    # The one that counts on while a virtual machine sleeps, where there is one: to wake up is no jump.
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-@dataclass(slots=True, kw_only=True)
-class Surroundings:
-    """What a mailbox works with; closed with it."""
-
-    member: Member
-    standpoint: Standpoint | None = None
-    """Renews `member` from the signed directory and the keys on disk. None: `member` follows the calendar only."""
-    store: Store
-    broker: Broker
     adapter: Adapter
-    blobs: Mapping[str, Blobs] = field(default_factory=dict)
-    """Where large attachments wait, by kind; our own are put into the first."""
-    every: float = 1.0
-    """Seconds between two looks at the document system."""
-    as_of: date | None = None
-    """Fixed date of the directory; None follows the calendar."""
-    lead: timedelta = LEAD
-    """Before the end of a day by which a document is due: when it is said that a recipient has not taken it up."""
-    clock: Callable[[], datetime] = _now
-    steady: Callable[[], float] = _steady
-    """Seconds, whatever the clock is set to."""
-    dice: Callable[[], float] = random.random
+    verified: Verified
+    counters: Counters
+    submissions: SubmissionReport
+    wake: Callable[[LoopName], None]
+
+
+_LOOKS_AT_ADAPTER: Final = (LoopName.COLLECT, LoopName.LARGE)
 
 
 class MailboxDaemon:
-    """Started once, stopped once. Beside the four loops of the road, one ends what has expired, every second, one says
-    what is due and not taken up, every minute, one forgets what is long done, once a day, one reminds of what comes to
-    an end, once an hour, and one watches the clock and the inbox."""
+    """Started once, stopped once."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
-        self._member = around.member
-        self._adapter = in_turn(around.adapter)
-        if around.standpoint is not None:
-            around.standpoint.tell = self._tell
-        self.mailbox: MailboxCode = around.member.mailbox
-        self.tally = Tally()
-        self._in_hand: Sequence[Arrival] = ()
-        self._early: Sequence[Arrival] = ()
-        self._early_since = around.clock()
-        self._publish = Loop("publish", self._publish_step, idle=0.5, mailbox=self.mailbox)
-        self._deliver = Loop("deliver", self._deliver_step, idle=0.5, mailbox=self.mailbox)
-        self._collect = Loop("collect", self._collect_step, idle=around.every, mailbox=self.mailbox)
-        self._collect_pace, self._deliver_pace = Pace(COLLECT), Pace(delivering.BATCH)
-        self._expire = Loop("expire", self._expire_step, idle=1.0, mailbox=self.mailbox)
-        self._deadlines = Loop("deadlines", self._deadlines_step, idle=60.0, mailbox=self.mailbox)
-        self._forget = Loop("forget", self._forget_step, idle=86_400, mailbox=self.mailbox)
-        self._reminded: dict[str, tuple[int, datetime]] = {}
-        self._watched = Watch(self.mailbox, around.store, around.broker, clock=around.clock, steady=around.steady)
-        self._watch = Loop("watch", self._watched.step, idle=2, mailbox=self.mailbox)
-        self._remind = Loop("remind", self._remind_step, idle=3600, mailbox=self.mailbox)
-        self._take_in = Loop("take-in", self._take_in_step, idle=0, mailbox=self.mailbox)
-        self._apart = Large(
-            mailbox=self.mailbox,
-            store=around.store,
-            adapter=self._adapter,
-            blobs=around.blobs,
-            member=self._today,
-            tally=self.tally,
-            clock=around.clock,
-            steady=around.steady,
-            dice=around.dice,
-            every=around.every,
-            answered=self._log_answers,
-            publish=self._publish.wake,
+    def __init__(self, given: Dependencies) -> None:
+        """Closing the daemon closes what it is given."""
+        self._given = given
+        self.counters = Counters()
+        if isinstance(given.member, SignedMember):
+            given.member.tell = given.tell
+        adapter, verified = locked(given.adapter), Verified()
+        shared: _Shared = {
+            "adapter": adapter,
+            "verified": verified,
+            "counters": self.counters,
+            "submissions": SubmissionReport(given, counters=self.counters),
+            "wake": self._wake,
+        }
+        road, blobs = Road(given, **shared), BlobTransfers(given, **shared)
+        housekeeping = Housekeeping(given, counters=self.counters, wake=self._wake)
+        watchdog = Watchdog(given, clock_set=self.try_now, outages=Outages(given, lambda: self.loops))
+        self._quotas = QuotaWatch(given)
+        self._troubles = TroubleWatch(given, adapter=adapter)
+        rows: tuple[_Row, ...] = (
+            (LoopName.COLLECT, road.collect, given.every),
+            (LoopName.PUBLISH, road.publish, 0.5),
+            (LoopName.TAKE_IN, road.take_in, 0),
+            (LoopName.DELIVER, road.deliver, 0.5),
+            (LoopName.EXPIRE, housekeeping.expire, 1.0),
+            (LoopName.DEADLINES, housekeeping.deadlines, MINUTE),
+            (LoopName.FORGET, housekeeping.forget, DAY),
+            (LoopName.REMIND, housekeeping.remind, HOUR),
+            (LoopName.QUOTAS, self._quotas.step, MINUTE),
+            (LoopName.WATCH, watchdog.step, 2.0),
+            (LoopName.LARGE, blobs.step, given.every),
+            (LoopName.TROUBLES, self._troubles.step, EVERY),
         )
-        self._large = Loop("large", self._apart.step, idle=around.every, mailbox=self.mailbox)
-        self.loops = [self._collect, self._publish, self._take_in, self._deliver, self._expire, self._deadlines]
-        self.loops += [self._forget, self._remind, self._watch, self._large]
+        self._loops = {name: Loop(name, step, idle=idle, mailbox=self.mailbox) for name, step, idle in rows}
+
+    @property
+    def mailbox(self) -> MailboxCode:
+        return self._given.mailbox
+
+    @property
+    def loops(self) -> list[Loop]:
+        return list(self._loops.values())
 
     @property
     def store(self) -> Store:
-        return self._around.store
+        return self._given.store
+
+    @property
+    def most_used(self) -> Mapping[str, float]:
+        """As in `QuotaWatch`."""
+        return self._quotas.most_used
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """As in `TroubleWatch`."""
+        return self._troubles.found
 
     @property
     def broker(self) -> Broker:
-        return self._around.broker
+        return self._given.broker
 
     @property
-    def standpoint(self) -> Standpoint | None:
-        return self._around.standpoint
+    def signed(self) -> SignedMember | None:
+        """None where nobody signed the directory."""
+        return self._given.member if isinstance(self._given.member, SignedMember) else None
 
     def start(self) -> None:
         log.info("mailbox.started", mailbox=self.mailbox)
-        for loop in self.loops:
+        for loop in self._loops.values():
             loop.start()
 
     def look(self) -> None:
         """Looks at the document system now instead of at the next interval."""
-        self._collect.wake()
-        self._large.wake()
+        for name in _LOOKS_AT_ADAPTER:
+            self._wake(name)
+
+    def tell(self, event: Event) -> None:
+        self._given.tell(event)
+
+    def try_now(self) -> None:
+        """Ends every pause: what it was made for is over."""
+        self._given.broker.try_now()
+        for loop in self._loops.values():
+            loop.try_now()
 
     def tell_to_stop(self) -> None:
-        for loop in self.loops:
+        for loop in self._loops.values():
             loop.stop()
 
     def close(self) -> None:
         """After the loops have ended, or are given up on."""
-        self._apart.close()
-        self._around.broker.close()
-        self._around.adapter.close()
-        self._around.store.close()
+        for blobs in self._given.blobs.values():
+            blobs.close()
+        self._given.broker.close()
+        self._given.adapter.close()
+        self._given.store.close()
         log.info("mailbox.stopped", mailbox=self.mailbox)
 
-    # -- the four steps
-
-    def _collect_step(self) -> bool:
-        around, limit, began = self._around, self._collect_pace.size, self._around.steady()
-        collected = around.adapter.collect(limit)
-        if not collected:
-            return False
-        reached("collect.read")
-        answers = sending.accept(around.store, collected, member=self._today(), now=around.clock())
-        self._publish.wake()
-        self._large.wake()  # of what was held in memory, some may travel apart
-        self._log_answers(answers)
-        around.adapter.acknowledge(answers)
-        reached("collect.acknowledged")
-        self._collect_pace.took(len(collected), around.steady() - began)
-        return len(collected) >= limit
-
-    def _publish_step(self) -> bool:
-        around = self._around
-        done = sending.publish(around.store, around.broker, now=around.clock(), dice=around.dice)
-        self.tally.add(confirmed=done.confirmed, nacked=done.nacked, lost=done.lost)
-        if done.nacked or done.lost or done.said:
-            log.warning("publish.trouble", mailbox=self.mailbox, nacked=done.nacked, lost=done.lost, said=done.said)
-        return done.more
-
-    def _take_in_step(self) -> bool:
-        around = self._around
-        # What could not be kept (a full disk) stays in hand, unacknowledged, and is tried first.
-        arrivals = self._in_hand = self._in_hand or around.broker.receive(limit=ARRIVALS, wait=0.5)
-        now = around.clock()
-        arrivals = [*self._early, *arrivals]
-        if not arrivals:
-            return False
-        reached("take-in.received")
-        self._early_since = self._early_since if self._early else now
-        patient = len(self._early) < MOST_EARLY and timedelta(0) <= now - self._early_since < PATIENCE
-        taken = receiving.take_in(around.store, arrivals, member=self._today(), now=now, patient=patient)
-        self._in_hand, self._early = (), taken.early
-        around.broker.ack([arrival for arrival in arrivals if arrival not in taken.early])
-        reached("take-in.acknowledged")
-        self._deliver.wake()
-        self._publish.wake()
-        self._large.wake()
-        self.tally.add(held=taken.held, repeated=taken.duplicates, receipts=taken.receipts, set_aside=taken.set_aside)
-        if taken.set_aside:
-            log.warning("inbox.set-aside", mailbox=self.mailbox, count=taken.set_aside)
-        return True
-
-    def _deliver_step(self) -> bool:
-        around = self._around
-        surroundings = delivering.Delivery(member=self._today(), now=around.clock(), dice=around.dice)
-        began = around.steady()
-        done = delivering.deliver(around.store, self._adapter, surroundings, limit=self._deliver_pace.size)
-        count = done.filed + done.duplicates + done.refused + done.postponed
-        self._deliver_pace.took(count, around.steady() - began)
-        if done.filed or done.refused:
-            self._publish.wake()
-        self.tally.add(filed=done.filed, duplicates=done.duplicates, refused=done.refused, postponed=done.postponed)
-        if done.refused or done.postponed:
-            log.warning("deliver.trouble", mailbox=self.mailbox, refused=done.refused, postponed=done.postponed)
-        return done.more
-
-    # -- the watches
-
-    def _expire_step(self) -> bool:
-        around = self._around
-        ended = expiring.expire(around.store, member=self._today(), now=around.clock())
-        if ended.events:
-            self._deliver.wake()
-        self.tally.add(expired=len(ended.events))
-        for event in ended.events:
-            log.warning(event.name, mailbox=self.mailbox, message=event.message, said=event.detail)
-        return ended.more
-
-    def _deadlines_step(self) -> bool:
-        said = reminding.remind(self._around.store, now=self._around.clock(), lead=self._around.lead)
-        names = [event.name for event in said]
-        self.tally.add(deadlines_near=names.count(Stage.NEAR), deadlines_passed=names.count(Stage.PASSED))
-        for event in said:
-            document = event.document.id if event.document else None
-            log.warning(event.name, mailbox=self.mailbox, document=document, said=event.detail)
-        return len(said) >= reminding.BATCH
-
-    def _forget_step(self) -> bool:
-        store, now, standpoint = self._around.store, self._around.clock(), self._around.standpoint
-        with store.read() as tx:
-            issued_at = standpoint.bulletin.edition.header.issued_at if standpoint else None
-            today = believed(tx, now, mailbox=self.mailbox, issued_at=issued_at)
-        if today is None:
-            return False
-        if today < now:
-            log.warning("clock.doubted", mailbox=self.mailbox, now=now, believed=today)
-            detail = f"{now:%Y-%m-%d} ≫ {today:%Y-%m-%d}. Kiểm tra đồng hồ máy. / Look at this machine's clock."
-            self._tell(Event(at=now, name="clock.doubted", detail=detail))
-        forgotten = store.forget(today - KEEP)
-        if forgotten:
-            log.info("store.forgotten", mailbox=self.mailbox, messages=forgotten)
-        return False
-
-    def _remind_step(self) -> bool:
-        """Says once a stage that a certificate, a key or the directory comes to its end."""
-        standpoint = self._around.standpoint
-        if standpoint is None:
-            return False
-        now = self._around.clock()
-        for warning in warnings(standpoint.endings(), now=now):
-            if self._reminded.get(warning.what.en) == (warning.stage, warning.at):
-                continue
-            self._reminded[warning.what.en] = (warning.stage, warning.at)
-            log.warning("ending.soon", mailbox=self.mailbox, what=warning.what.en, at=warning.at, days=warning.stage)
-            self._tell(Event(at=now, name="ending.soon", detail=f"{warning.what.en}: {warning.at:%Y-%m-%d}"))
-        return False
-
-    # -- small things
-
-    def _tell(self, event: Event) -> None:
-        with self._around.store.write() as tx:
-            tx.put_events([event])
-        reached("event.committed")
-
-    def _today(self) -> Member:
-        """With the directory as of today: closures take effect at midnight in Việt Nam, without a restart."""
-        now = self._around.clock()
-        if self._around.standpoint is not None:
-            return self._around.standpoint.member(now)
-        today = self._around.as_of or now.astimezone(VIETNAM).date()
-        if self._member.directory.on != today:
-            self._member = replace(self._member, directory=self._member.directory.as_of(today))
-        return self._member
-
-    def _log_answers(self, answers: list[Answer]) -> None:
-        refused = [answer for answer in answers if answer.error]
-        duplicates = sum(answer.duplicate for answer in answers)
-        self.tally.add(
-            accepted=len(answers) - len(refused) - duplicates, submitted_again=duplicates, rejected=len(refused)
-        )
-        for answer in refused:
-            log.warning("submission.refused", mailbox=self.mailbox, ref=answer.ref, error=str(answer.error))
+    def _wake(self, name: LoopName) -> None:
+        self._loops[name].wake()

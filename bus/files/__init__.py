@@ -1,1 +1,1 @@
-"""What the bus keeps in files: the directory of agencies, keys. Reading and writing only; judging is done elsewhere."""
+"""Files on disk: the directory, keys, credentials, a pilot's authority. Reading and writing only; nothing is judged."""

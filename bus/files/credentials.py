@@ -1,14 +1,14 @@
 """The passwords of the broker's users: one TOML file of user = "password", for the operator's eyes only."""
 
 import os
-import stat
-import tomllib
 from collections.abc import Mapping
 from json import dumps
 from pathlib import Path
 
 from bus.crashpoints import reached
-from bus.errors import BadConfig
+from bus.errors import BadConfig, of_system, said
+from bus.files.private import check_private
+from bus.files.texts import text_of, toml_of
 
 _HEAD = """\
 # Mật khẩu của người dùng RabbitMQ, mỗi hộp thư một dòng; trao riêng cho từng nơi.
@@ -19,20 +19,21 @@ _HEAD = """\
 def load_credentials(file: Path) -> dict[str, str]:
     """Empty where the file does not exist yet. Raises BadConfig, also where others may read it."""
     try:
-        mode = file.stat().st_mode
-        text = file.read_text()
+        status = file.stat()
+        data = file.read_bytes()
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(file=file, why=str(error)) from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise BadConfig(file=file, why=f"others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {file}")
-    try:
-        entries = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(file=file, why=f"no TOML: {error}") from error
+    except OSError as error:
+        raise BadConfig(file=file, why=of_system(error)) from error
+    check_private(file, status)
+    entries = toml_of(data, file=file, is_secret=True)
     if wrong := sorted(name for name, password in entries.items() if not (isinstance(password, str) and password)):
-        raise BadConfig(file=file, why=f'each line must be "user" = "password"; not so: {", ".join(wrong)}')
+        why = said(
+            'mỗi dòng phải là "người dùng" = "mật khẩu"; dòng sai: {names}',
+            'each line must be "user" = "password"; not so: {names}',
+            names=", ".join(wrong),
+        )
+        raise BadConfig(file=file, why=why)
     return entries
 
 
@@ -41,15 +42,15 @@ def add_credentials(file: Path, passwords: Mapping[str, str]) -> None:
     lines = "".join(f"{dumps(user)} = {dumps(password)}\n" for user, password in passwords.items())
     beside = file.with_name(f".{file.name}.new")
     try:
-        before = file.read_text() if file.exists() else _HEAD
+        before = text_of(file.read_bytes(), file=file) if file.exists() else _HEAD
         if before and not before.endswith("\n"):
             before += "\n"
         beside.unlink(missing_ok=True)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
             out.write(before + lines)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(file)
         reached("credentials.kept")
     except OSError as error:
-        raise BadConfig(file=file, why=str(error)) from error
+        raise BadConfig(file=file, why=of_system(error)) from error

@@ -1,5 +1,5 @@
-"""The private keys of a mailbox as a folder, and a password as a file. What the bytes mean is bus/keys.py's; here is
-who may read them, and that none is ever overwritten.
+"""The private keys of a mailbox as a folder, and a password as a file. The bytes are parsed in bus/trust/keys.py; here,
+only the owner may read them, and no key is ever overwritten.
 
     signing-1.pem    signs dockets, and speaks for the mailbox in TLS; a higher number is newer
     signing-1.crt    its certificate, the issuer's behind it, once the authority gave one
@@ -14,22 +14,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bus.certificates import Certificate
-from bus.errors import BadCertificate, BadConfig, BadDirectory
+from bus.errors import BadCertificate, BadConfig, BadDirectory, of_system, quoted, said
 from bus.files.private import create_private, make_private_folder, read_private, write_public
-from bus.keys import HeldSealing, Identity, KeyId, Keyring, SealingKey, Signer, SigningKey
-from bus.statement import SealingStatement
+from bus.files.texts import text_of
+from bus.trust.certificates import Certificate
+from bus.trust.keys import HeldSealing, Identity, KeyId, Keyring, SealingKey, Signer, SigningKey
+from bus.trust.statements import SealingStatement
 
 _KEY: Final = re.compile(r"(signing|tls|sealing)-([0-9]{1,9})\.(pem|token)")
 
 _Key = TypeVar("_Key", SigningKey, SealingKey)
+
+OTHER_NAME: Final = said(
+    "Chọn tên khác, hoặc tự cất tệp đang có đi trước.", "Choose another name, or put away what is there first."
+)
+"""The next step where something would be overwritten."""
+_MAKE_KEYS: Final = said(
+    "Tạo khóa: lienthong keys new, hoặc ghi đúng thư mục khóa trong cấu hình.",
+    "Make keys with lienthong keys new, or name the right folder in the configuration.",
+)
 
 
 def save_identity(folder: Path, identity: Identity) -> None:
     """Makes the folder if need be. Raises BadConfig where it holds keys already, or cannot be written."""
     make_private_folder(folder)
     if taken := [*_files(folder, "signing"), *_files(folder, "sealing")]:
-        raise BadConfig(file=taken[0], why="đã có khóa, không ghi đè (holds keys already; they are never overwritten)")
+        raise BadConfig(
+            file=taken[0],
+            why=said("đã có khóa, không ghi đè", "holds keys already; they are never overwritten"),
+            do=OTHER_NAME,
+        )
     assert isinstance(identity.signing, SigningKey), "a key in a token is saved by its token"
     for key in reversed(identity.sealing):
         add_sealing(folder, key)
@@ -48,7 +62,7 @@ def add_sealing(folder: Path, key: SealingKey) -> Path:
 
 def add_token(folder: Path, *, module: str, token: str, key: str, pin: str) -> Path:
     """Makes a signing key inside a token, and the file that names it. Raises BadConfig."""
-    from bus.token import TokenSettings, make_key
+    from bus.token.pkcs11 import TokenSettings, make_key
 
     settings = TokenSettings(module=module, token=token, key=key, pin_file=pin)
     path = _next(folder, "signing").with_suffix(".token")
@@ -80,18 +94,28 @@ def load_keyring(folder: Path) -> Keyring:
     signing, sealing = _files(folder, "signing"), _files(folder, "sealing")
     for kind, found in (("signing", signing), ("sealing", sealing)):
         if not found:
-            raise BadConfig(file=folder, why=f"không có {kind}-*.pem (no {kind}-*.pem in this folder)")
+            raise BadConfig(
+                file=folder,
+                why=said("không có {kind}-*.pem", "no {kind}-*.pem in this folder", kind=kind),
+                do=_MAKE_KEYS,
+            )
     stated = load_statements(folder)
     held = []
     for path in sealing:
         key = _load(path, SealingKey.from_pem)
-        held.append(HeldSealing(key, stated[key.id].until if key.id in stated else None))
+        held.append(_held(key, stated.get(key.id)))
     return Keyring(tuple(map(load_signer, signing)), tuple(held))
+
+
+def _held(key: SealingKey, stated: SealingStatement | None) -> HeldSealing:
+    if stated is None:
+        return HeldSealing(key)
+    return HeldSealing(key, stated.until, stated.since, stated.serial, stated.withdraws)
 
 
 def load_signer(path: Path) -> Signer:
     if path.suffix == ".token":
-        from bus.token import open_signer  # its library is wanted only by those who have a token
+        from bus.token.pkcs11 import open_signer
 
         return open_signer(read_private(path), file=path, secret=read_secret)
     return _load(path, SigningKey.from_pem)
@@ -114,14 +138,14 @@ def load_certificates(folder: Path) -> dict[KeyId, tuple[Certificate, ...]]:
 
 
 def load_statements(folder: Path) -> dict[KeyId, SealingStatement]:
-    """What is stated of each sealing key."""
+    """The statement of each sealing key that has one."""
     found: dict[KeyId, SealingStatement] = {}
     for path in sorted(_listed(folder)):
         if path.suffix == ".pub":
             try:
                 found |= {each.key.id: each for each in SealingStatement.from_pem(_read_public(path))}
             except BadDirectory as exc:
-                raise BadConfig(file=path, why=str(exc.facts["why"])) from exc
+                raise BadConfig(file=path, why=exc.facts["why"]) from exc
     return found
 
 
@@ -134,25 +158,33 @@ def save_certificate(path: Path, chain: bytes) -> Path:
     """Beside the key in `path`. Raises BadConfig where it has another already."""
     file = path.with_suffix(".crt")
     if file.exists() and _read_public(file) != chain:
-        raise BadConfig(file=file, why="đã có chứng thư, không ghi đè (there is one already; it is never overwritten)")
+        raise BadConfig(
+            file=file,
+            why=said("đã có chứng thư, không ghi đè", "there is one already; it is never overwritten"),
+            do=OTHER_NAME,
+        )
     write_public(file, chain)
     return file
 
 
 def tls_files(folder: Path) -> tuple[Path, Path]:
-    """Certificate and key of the newest pair that lies in files. Raises BadConfig where there is none."""
+    """Certificate and key of the newest pair whose key is in a file. Raises BadConfig where there is none."""
     for kind in ("tls", "signing"):
         for path in _files(folder, kind):
             certificate = path.with_suffix(".crt")
             if path.suffix == ".pem" and certificate.exists():
                 read_private(path)  # refuses what others may read
                 return certificate, path
-    why = "chưa có chứng thư nào: lienthong keys install (no certificate is installed: lienthong keys install)"
-    raise BadConfig(file=folder, why=why)
+    why = said("chưa có chứng thư nào", "no certificate is installed")
+    do = said(
+        "Cài chứng thư trung tâm đã cấp: lienthong keys install.",
+        "Install what the centre issued: lienthong keys install.",
+    )
+    raise BadConfig(file=folder, why=why, do=do)
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Changes whenever the folder does; cheap to take."""
+    """A value that changes whenever the folder does; cheap."""
     found = []
     for path in _listed(folder):
         try:
@@ -165,12 +197,9 @@ def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 def read_secret(path: Path) -> str:
     """A password: the file's first line. Raises BadConfig as `load_identity` does."""
-    try:
-        lines = read_private(path).decode("utf-8").splitlines()
-    except UnicodeDecodeError as exc:
-        raise BadConfig(file=path, why="không phải UTF-8 (not UTF-8)") from exc
+    lines = text_of(read_private(path), file=path).splitlines()
     if not lines or not lines[0]:
-        raise BadConfig(file=path, why="dòng đầu trống (its first line is empty)")
+        raise BadConfig(file=path, why=said("dòng đầu trống", "its first line is empty"))
     return lines[0]
 
 
@@ -179,7 +208,9 @@ def _load(path: Path, from_pem: Callable[[bytes], _Key]) -> _Key:
     try:
         return from_pem(data)
     except ValueError as exc:
-        raise BadConfig(file=path, why=f"không đọc được khóa (no key in it): {exc}") from exc
+        raise BadConfig(
+            file=path, why=said("không đọc được khóa trong đó ({exc})", "no key in it: {exc}", exc=quoted(exc))
+        ) from exc
 
 
 def _chain(path: Path) -> tuple[Certificate, ...]:
@@ -187,7 +218,7 @@ def _chain(path: Path) -> tuple[Certificate, ...]:
         chain = Certificate.from_pem(_read_public(path))
         chain[0].verify_key()
     except BadCertificate as exc:
-        raise BadConfig(file=path, why=str(exc.facts["why"])) from exc
+        raise BadConfig(file=path, why=exc.facts["why"]) from exc
     return chain
 
 
@@ -195,14 +226,14 @@ def _read_public(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise BadConfig(file=path, why=exc.strerror) from exc
+        raise BadConfig(file=path, why=of_system(exc)) from exc
 
 
 def _listed(folder: Path) -> list[Path]:
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as exc:
-        raise BadConfig(file=folder, why=exc.strerror) from exc
+        raise BadConfig(file=folder, why=of_system(exc)) from exc
 
 
 def _files(folder: Path, kind: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The broker's side of the world: the link of a mailbox over AMQP 0.9.1, and RabbitMQ's management interface.
+"""The only room that speaks AMQP 0.9.1 or RabbitMQ's management API; see README.md beside this file.
 
-Nothing else of the bus imports pika. An adapter's link declares nothing; only the management side changes a broker.
+Nothing outside imports pika. A mailbox's link declares nothing; only `admin/` changes what a broker holds.
 """

@@ -1,8 +1,11 @@
-"""Where the broker's nodes are and who we are to them, read from URLs; what pika is told. Opens no connection."""
+"""Addresses of the broker's nodes, read from URLs, and pika's parameters for each. Opens no connection."""
 
+import ipaddress
+import os
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -11,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pika
 from pika.credentials import ExternalCredentials, PlainCredentials
 
-from bus.errors import BadConfig
+from bus.errors import BadConfig, Words, of_system, quoted, said
+from bus.rabbit.broker_certificate import Revocations, check_peer
 
 PORTS = {"amqp": 5672, "amqps": 5671}
 TCP_TIMEOUT = 10.0
@@ -20,44 +24,66 @@ TCP_TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """Files of `amqps`. `certfile` is our certificate (PEM, with its chain); without it a password speaks for us."""
+    """Files of `amqps`. `certfile` is our certificate (PEM, with its chain); without it we log in by password."""
 
     cafile: Path | None = None
     """None: the authorities that the system trusts."""
     certfile: Path | None = None
     keyfile: Path | None = None
-    newest: Callable[[], tuple[Path, Path]] | None = None
-    """Names certificate and key anew at each attempt to connect, where `certfile` is None: they may be renewed."""
+    current_files: Callable[[], tuple[Path, Path]] | None = None
+    """Names certificate and key at each attempt to connect, where `certfile` is None: they may be renewed."""
+    revocations: Revocations | None = None
+    """None: the broker's certificate is not looked for in revocation lists."""
 
     @property
-    def speaks(self) -> bool:
-        """Whether a certificate of ours is shown."""
-        return self.certfile is not None or self.newest is not None
+    def has_certificate(self) -> bool:
+        return self.certfile is not None or self.current_files is not None
 
     def context(self) -> ssl.SSLContext:
         """Raises BadConfig where a file cannot be read."""
-        certfile, keyfile = self.newest() if self.newest and self.certfile is None else (self.certfile, self.keyfile)
-        try:
+        certfile, keyfile = self.certfile, self.keyfile
+        if certfile is None and self.current_files is not None:
+            certfile, keyfile = self.current_files()
+        with _reading(self.cafile):
             context = ssl.create_default_context(cafile=self.cafile)
-            context.minimum_version = ssl.TLSVersion.TLSv1_3
-            if certfile is not None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        # An issuer in `cafile` may stand there without its root: where others share that, the issuer is trusted.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if self.revocations is not None:
+            check_peer(context, self.revocations)
+        if certfile is not None:
+            with _reading(certfile, keyfile):
                 context.load_cert_chain(certfile, keyfile)
-        except (OSError, ValueError) as error:
-            file = getattr(error, "filename", None) or certfile or self.cafile
-            raise BadConfig(file=file, why=str(error)) from error
         return context
+
+
+@contextmanager
+def _reading(*files: Path | None) -> Iterator[None]:
+    """Raises BadConfig, which names the file that is at fault; OpenSSL does not."""
+    named = [file for file in files if file is not None]
+    try:
+        yield
+    except ssl.SSLError as error:
+        for file in named:
+            if b"-----BEGIN" not in file.read_bytes():
+                raise BadConfig(file=file, why=said("không có gì ở dạng PEM", "nothing in it is PEM")) from error
+        why = said("khóa hoặc chứng thư không dùng được ({cause})", "{cause}", cause=quoted(str(error)))
+        raise BadConfig(file=" + ".join(map(str, named)), why=why) from error
+    except OSError as error:
+        at_fault = [each for each in named if not os.access(each, os.R_OK)] or named
+        raise BadConfig(file=" + ".join(map(str, at_fault)), why=of_system(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One node of the broker, one virtual host, one user. The password is in no repr and in no error."""
+    """A node of the broker, a virtual host and a user. The password is in no repr and in no error."""
 
     host: str
     port: int
     vhost: str
     user: str
     password: str | None = field(repr=False)
-    """None: our certificate speaks for us (EXTERNAL)."""
+    """None: we log in by certificate (EXTERNAL)."""
     tls: Tls | None = None
     """None: not encrypted."""
 
@@ -67,25 +93,37 @@ class Address:
     ) -> Self:
         """`amqp[s]://[user[:password]@]host[:port]/vhost`, parts percent-encoded; an empty vhost is `/`.
 
-        `password` is used where the URL carries none, `user` where it names none. Without a password, a client
-        certificate must speak for us, and the user is what the broker reads in it. Raises BadConfig.
+        `password` is used where the URL has none, `user` where it names none. Without a password there must be a client
+        certificate; the broker reads the user in it. Raises BadConfig.
         """
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise _bad("it is no URL") from None  # the text of the cause would show the password
+            raise _bad(
+                said("không phải một địa chỉ", "it is no URL")
+            ) from None  # the text of the cause would show the password
         if parts.scheme not in PORTS:
-            raise _bad("it must begin with amqp:// or amqps://")
+            raise _bad(said("phải bắt đầu bằng amqp:// hoặc amqps://", "it must begin with amqp:// or amqps://"))
         if not host or parts.query or parts.fragment:
-            raise _bad("it must be amqp[s]://user:password@host[:port]/vhost")
+            raise _bad(
+                said(
+                    "phải có dạng amqp[s]://NGƯỜI-DÙNG:MẬT-KHẨU@MÁY[:CỔNG]/VHOST",
+                    "it must be amqp[s]://user:password@host[:port]/vhost",
+                )
+            )
         if not (parts.username or user):
-            raise _bad("it names no user")
+            raise _bad(said("không nêu người dùng", "it names no user"))
         if parts.password is not None:
             password = unquote(parts.password)
         secure = parts.scheme == "amqps"
-        if password is None and not (secure and tls is not None and tls.speaks):
-            raise _bad("it has no password, and there is no client certificate")
+        if password is None and not (secure and tls is not None and tls.has_certificate):
+            raise _bad(
+                said(
+                    "không có mật khẩu, cũng không có chứng thư để đăng nhập",
+                    "it has no password, and there is no client certificate",
+                )
+            )
         return cls(
             host=host,
             port=port or PORTS[parts.scheme],
@@ -99,7 +137,7 @@ class Address:
         return f"{'amqps' if self.tls else 'amqp'}://{self.host}:{self.port}/{self.vhost.removeprefix('/')}"
 
     def parameters(self, *, name: str, heartbeat: int, timeout: float) -> pika.ConnectionParameters:
-        """For one attempt to connect: trying again is ours. `timeout` bounds TCP, TLS and AMQP together, in seconds."""
+        """For one attempt to connect. `timeout`: seconds for TCP, TLS and AMQP together."""
         return pika.ConnectionParameters(
             host=self.host,
             port=self.port,
@@ -120,23 +158,50 @@ class Address:
 def cluster(
     urls: Sequence[str], *, password: str | None = None, tls: Tls | None = None, user: str | None = None
 ) -> tuple[Address, ...]:
-    """The nodes of one cluster, each by its own URL. Raises BadConfig, also where they are not of one cluster."""
+    """The nodes of one cluster, each by its own URL. Raises BadConfig, also for URLs of different clusters."""
     nodes = tuple(Address.from_url(url, password=password, tls=tls, user=user) for url in urls)
     if not nodes:
-        raise _bad("there is none")
+        raise _bad(said("không có địa chỉ nào", "there is none"))
     if len({(node.vhost, node.user, node.tls is None) for node in nodes}) > 1:
         raise _bad(
-            "the URLs of one cluster have one virtual host, one user, and amqps:// in all of them or in none / "
-            "các địa chỉ của một cụm phải cùng vhost, cùng người dùng, và cùng là amqps:// hoặc cùng không"
+            said(
+                "các địa chỉ của một cụm phải cùng vhost, cùng người dùng, và cùng là amqps:// hoặc cùng không",
+                "the URLs of one cluster have one virtual host, one user, and amqps:// in all of them or in none",
+            )
         )
     if len({(node.host, node.port) for node in nodes}) < len(nodes):
-        raise _bad("it names one node twice / có nút ghi hai lần")
+        raise _bad(said("có nút ghi hai lần", "it names one node twice"))
     return nodes
 
 
-class Turn:
-    """Whose turn it is at the next attempt to connect. Each connection has an order of its own, drawn by `dice`: those
-    who lose a node spread over all the others."""
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself: what goes there passes no line."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refuse_clear(nodes: Sequence[Address]) -> None:
+    """Raises BadConfig where a password would go over a line in clear."""
+    for node in nodes:
+        if node.tls is None and not is_loopback(node.host):
+            raise _bad(clear_line("amqp", node.host, "amqps://"))
+
+
+def clear_line(scheme: str, host: str, instead: str) -> Words:
+    """Why a password does not go there, and what to write."""
+    return Words(
+        f"{scheme}:// gửi mật khẩu không mã hóa tới {host}: ghi {instead}, hoặc "
+        "localhost qua đường hầm SSH; chỉ để thử thì LIENTHONG_PLAIN=true",
+        f"{scheme}:// would send the password in clear to {host}: write {instead}, or an SSH tunnel's localhost; "
+        "LIENTHONG_PLAIN=true for a trial",
+    )
+
+
+class NodeRotation:
+    """The nodes in turn, one for each attempt to connect. Each connection draws an order of its own by `dice`: clients
+    that lose a node spread over all the others."""
 
     def __init__(self, nodes: Sequence[Address], *, dice: Callable[[], float]) -> None:
         self._order = deque(sorted(nodes, key=lambda _: dice()))
@@ -150,5 +215,5 @@ class Turn:
         return node
 
 
-def _bad(why: str) -> BadConfig:
-    return BadConfig(file="broker URL", why=why)
+def _bad(why: Words) -> BadConfig:
+    return BadConfig(file=said("địa chỉ RabbitMQ", "broker URL"), why=why)

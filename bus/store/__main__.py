@@ -7,7 +7,7 @@ A process of its own: Alembic is needed once in a store's life, and would stay i
 import sys
 from collections.abc import Iterable
 
-from bus.store.opening import open_store
+from bus.store.open import open_store
 
 
 def main(lines: Iterable[str]) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from bus.errors import BadConfig
+from bus.errors import BadConfig, Words, said
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision in migrations/versions, oldest first; a test holds the two equal."""
 
 _MARK = "alembic_version"
@@ -17,14 +17,27 @@ def is_current(connection: Connection, *, store: str) -> bool:
     names = set(inspect(connection).get_table_names())
     if _MARK not in names:
         if names:
-            raise BadConfig(file=store, why=f"it holds tables of another program ({', '.join(sorted(names)[:3])})")
+            raise BadConfig(
+                file=store,
+                why=Words(
+                    f"trong đó có bảng của chương trình khác ({', '.join(sorted(names)[:3])})",
+                    f"it holds tables of another program ({', '.join(sorted(names)[:3])})",
+                ),
+            )
         return False
     revision = connection.scalar(text(f"SELECT version_num FROM {_MARK}"))  # noqa: S608 — a constant
     if revision not in REVISIONS:
         raise BadConfig(
             file=store,
-            why=f"it was written by a newer version of this program (revision {revision}; this one knows "
-            f"{REVISIONS[-1]}): install that version again, or open a backup from before",
+            why=Words(
+                f"do bản mới hơn của chương trình này ghi (bậc {revision}; bản này biết {REVISIONS[-1]})",
+                f"it was written by a newer version of this program (revision {revision}; this one knows "
+                f"{REVISIONS[-1]})",
+            ),
+            do=said(
+                "Cài lại bản mới đó, hoặc mở bản sao lưu từ trước.",
+                "Install that version again, or open a backup from before.",
+            ),
         )
     return bool(revision == REVISIONS[-1])
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.sql.elements import ColumnElement
 
-from bus.store.words import Words
+from bus.store.sql.texts import Words
 
 metadata = MetaData()
 
@@ -42,7 +42,7 @@ WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 
 def _box(name: str, *own: Column[object] | UniqueConstraint) -> Table:
-    """What the outbox and the inbox have in common. Times are microseconds (moments.py)."""
+    """What the outbox and the inbox have in common. Times are microseconds (sql/times.py)."""
     return Table(
         name,
         metadata,
@@ -55,8 +55,8 @@ def _box(name: str, *own: Column[object] | UniqueConstraint) -> Table:
         Column("size", Bytes, nullable=False),  # of the body still kept
         Column("entered_at", BigInteger, nullable=False),
         Column("finished_at", BigInteger),
-        Column("document", Text),  # forms.document_form
-        Column("submission", Text),  # forms.submission_text
+        Column("document", Text),  # normal_forms.document_form
+        Column("submission", Text),  # normal_forms.submission_text
         Column("ref", Free),  # what the document system calls it
         Column("error", Free),
         *own,
@@ -88,7 +88,7 @@ def _box_indexes(table: Table) -> None:
         column.priority,
         column.sequence,
         column.size,
-        column.state,  # what travels apart is left out, without a look at the row
+        column.state,  # the states of large attachments are left out, without a look at the row
         sqlite_where=later,
     )
     Index(f"{name}_state", column.state, column.sequence)
@@ -108,10 +108,10 @@ def _bodies(name: str, of: Table, *own: Column[bytes]) -> Table:
     )
 
 
-def _apart(box: Table) -> tuple[Table, Table, Table]:
-    """What travels apart from a box's messages: whose blobs are here, their segments, and how far each message is.
+def _blobs(box: Table) -> tuple[Table, Table, Table]:
+    """The large attachments of a box's messages: blobs, their segments, and how far each message's transfer is.
 
-    A blob without an entry is nobody's: not yet, or, with a `begun_at` of 0, not any more.
+    A blob without an entry is an orphan: none's yet, or, with a `begun_at` of 0, none's any more.
     """
     name = box.name
     blob = Table(
@@ -179,7 +179,18 @@ recipient = Table(
     Column("outcome", Text),
     Column("code", Text),
     Column("at", BigInteger),
+    # Bytes of the body, and of what travels apart, for as long as it counts as under way; null in receipts.
+    Column("size", Bytes),
+    Column("blobs", Bytes),
     sqlite_with_rowid=False,
+)
+Index(
+    "outbox_recipient_under_way",
+    recipient.c.mailbox,
+    recipient.c.size,
+    recipient.c.blobs,
+    recipient.c.outcome,  # always null here, and read from here
+    sqlite_where=recipient.c.outcome.is_(None) & recipient.c.size.is_not(None),
 )
 
 inbox = _box(
@@ -187,10 +198,19 @@ inbox = _box(
     Column("sender", Text, nullable=False),
     UniqueConstraint("message", "sender", name="inbox_message"),
 )
+inbox.append_column(Column("answered", Integer, nullable=False, server_default="0"))
+inbox.append_column(Column("blobs", Bytes, nullable=False, server_default="0"))  # bytes of what travels apart
 _box_indexes(inbox)
+Index(
+    "inbox_held",
+    inbox.c.sender,
+    inbox.c.size,
+    inbox.c.blobs,
+    sqlite_where=inbox.c.size > literal_column("0"),
+)
 inbox_body = _bodies("inbox_body", inbox)
-outbox_blob, outbox_segment, outbox_transfer = _apart(outbox)
-inbox_blob, inbox_segment, inbox_transfer = _apart(inbox)
+outbox_blob, outbox_segment, outbox_transfer = _blobs(outbox)
+inbox_blob, inbox_segment, inbox_transfer = _blobs(inbox)
 
 dossier = Table(
     "dossier",
@@ -205,8 +225,8 @@ dossier = Table(
     Column("issued_on", Text),
     Column("updated_at", BigInteger, nullable=False),
     Column("ref", Free),
-    Column("document_form", Text, nullable=False),  # forms.document_form
-    Column("code_form", Text),  # forms.code_form
+    Column("document_form", Text, nullable=False),  # normal_forms.document_form
+    Column("code_form", Text),  # normal_forms.code_form
     Column("priority", SmallInteger, nullable=False, server_default="0"),
     Column("due_on", Text),
     Column("told", Text),
@@ -261,5 +281,5 @@ owner = Table(
     Column("holder", Text),
     Column("since", BigInteger),
 )
-"""One row: whose store this is; and, where several machines share it, which daemon has it (claim.py): its number, its
-name, and since when."""
+"""One row: whose store this is; and, where several machines share it, who holds its lease (sql/lease.py): the epoch,
+the holder's name, and since when."""

@@ -2,7 +2,3 @@
 
 Sealing keys cannot live there yet: no token knows X-Wing, so they stay in files.
 """
-
-from bus.token.pkcs11 import TokenKey, TokenSettings, make_key, open_signer
-
-__all__ = ["TokenKey", "TokenSettings", "make_key", "open_signer"]

@@ -1,5 +1,5 @@
-"""The national package (QCVN 102:2016/BTTTT): `read` any in use, `write` the canonical form, of files too large
-to be held `read_file` and `write_pieces`. See README.md."""
+"""The national package (QCVN 102:2016/BTTTT): `read` reads any form in use, `write` writes the canonical form;
+`read_file` and `write_pieces` do the same for files too large to be held in memory. See README.md."""
 
 from schemas.edxml.limits import Limits
 from schemas.edxml.reader import Package, read, read_file

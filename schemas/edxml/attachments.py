@@ -1,6 +1,6 @@
-"""Manifest and encoded attachments -> the files of a document, as they were before packing. edxml §8
+"""Manifest and encoded attachments -> the attachments of a document, as they were before packing. edxml §8
 
-What a package says of a file (type, name, packing) is not believed: the bytes are looked at.
+What a package states about a file (type, name, packing) is not trusted: the bytes decide.
 """
 
 import binascii
@@ -8,38 +8,41 @@ import re
 
 from schemas.document import Attachment
 from schemas.edxml import zipped
-from schemas.edxml.cut import SPACE, Decoded, Fault
+from schemas.edxml.base64_text import Base64Decoder, NoBase64
+from schemas.edxml.content_decoder import Decoded, Fault
 from schemas.edxml.limits import Limits
 from schemas.edxml.manifest import REFERENCE, content_id, join
 from schemas.edxml.place import Place
-from schemas.edxml.spool import EDGE, Held, Room, Slice
+from schemas.edxml.spool import EDGE, InMemory, MemoryBudget, Slice
 from schemas.edxml.xml import CONTENT
 
 _ATTACHMENT = REFERENCE | {CONTENT, "FieldName", "MimeType", "Format"}
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u2028\u2029]+")
 _SEPARATORS = re.compile(r"[/\\]")
-_REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD: what a binary file turns into when it is taken for text
+_REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD: decoding a binary file as text leaves it behind
+_ENCODED_AGAIN = (b"JVBERi0", b"UEsDBBQ", b"0M8R4KGxGuE")
+"""Base64 of how a PDF, a ZIP (so, any newer office file) and an older office file begin."""
 _STARTS = ((b"%PDF", "PDF"), (zipped.SIGNATURE, "ZIP"))
 _TYPES = {"application/pdf": "PDF", "application/zip": "ZIP", "application/x-zip-compressed": "ZIP"}
 
 
 def plain_name(name: str) -> str:
-    """A file name as people gave it, without path and without characters that deceive the eye. edxml §8.2"""
+    """Returns a file name as people gave it, without path and without characters that deceive the eye. edxml §8.2"""
     last = _SEPARATORS.split(_CONTROL.sub(" ", name).rstrip("/\\ "))[-1].strip()
     return "" if last in {".", ".."} else last
 
 
 def extension(name: str) -> str:
-    """In lower case, without the dot; "" where it is none of up to ten plain letters and digits."""
+    """Returns the file extension in lower case, without the dot; "" unless it is up to ten plain letters and digits."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     return ending if ending.isascii() and ending.isalnum() and len(ending) <= 10 else ""
 
 
 def read_attachments(
-    manifest: Place | None, encoded: list[Place], *, limits: Limits, must_carry: bool, room: Room | None
+    manifest: Place | None, encoded: list[Place], *, limits: Limits, must_carry: bool, budget: MemoryBudget | None
 ) -> tuple[Attachment, ...]:
-    """In the order of AttachmentEncoded. `must_carry`: whether a file that is only named is refused. Without `room`
-    all of them are held in memory."""
+    """Returns the attachments in the order of AttachmentEncoded. `must_carry`: whether a file that is named but not
+    carried is refused. Without `budget` all of them are held in memory."""
     if len(encoded) > limits.attachments:
         encoded[limits.attachments].refuse("too-many", f"> {limits.attachments}")
     attachments: list[Attachment] = []
@@ -47,23 +50,25 @@ def read_attachments(
     references = join(manifest, encoded, must_carry=must_carry)
     for position, (place, reference) in enumerate(zip(encoded, references, strict=True), start=1):
         place.expect(_ATTACHMENT)
-        attachments.append(_attachment(place, reference, position, limits, room))
+        attachments.append(_attachment(place, reference, position, limits, budget))
         total += attachments[-1].size
         if total > limits.total:
             place.refuse("too-large", f"> {limits.total} byte")
     return tuple(attachments)
 
 
-def _attachment(place: Place, reference: Place | None, position: int, limits: Limits, room: Room | None) -> Attachment:
+def _attachment(
+    place: Place, reference: Place | None, position: int, limits: Limits, budget: MemoryBudget | None
+) -> Attachment:
     told = (place, reference) if reference else (place,)
     name = _name(place, next(filter(None, (each.text("AttachmentName") for each in told)), None), position)
     encoded = _decoded(place, name, limits)
     _compare_types(place, reference, encoded.first(EDGE))
-    file = _unpacked(place, name, encoded, limits, room)
-    _look_at(place, name, file)
+    file = _unpacked(place, name, encoded, limits, budget)
+    _report_damage(place, name, file)
     own_id = next(filter(None, map(content_id, told)), None)
     described = next(filter(None, (each.text("Description") for each in told)), None)
-    if isinstance(file, Held):
+    if isinstance(file, InMemory):
         return Attachment.of(name, file.content, content_id=own_id, description=described)
     return Attachment(
         name=name, size=file.size, sha256=file.sha256, content_id=own_id, description=described, source=file
@@ -82,28 +87,25 @@ def _name(place: Place, written: str | None, position: int) -> str:
     return name
 
 
-def _decoded(place: Place, name: str, limits: Limits) -> Held | Slice:
+def _decoded(place: Place, name: str, limits: Limits) -> InMemory | Slice:
     found = place.element.children.get(CONTENT)
     if not found:
         place.refuse("attachment-missing", name, at=CONTENT)
-    if found[0].cut:
-        return _spooled(place, name, found[0].cut, limits)
-    try:
-        encoded = found[0].text.encode("ascii")
-    except UnicodeEncodeError:
-        place.refuse("bad-base64", name, at=CONTENT)
-    if len(encoded) > limits.attachment * 2:  # four characters for three bytes, and room for line breaks
+    if found[0].decoded:
+        return _spooled(place, name, found[0].decoded, limits)
+    encoded = found[0].text
+    if len(encoded) > limits.attachment * 2:  # four characters for three bytes, plus line breaks
         place.refuse("too-large", f"{name} > {limits.attachment} byte", at=CONTENT)
     try:
         content = binascii.a2b_base64(encoded, strict_mode=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what is said of letters beyond ASCII
         content = _repaired(place, name, encoded)
-    _measure(place, name, len(content), limits)
-    return Held(content)
+    _check_size(place, name, len(content), limits)
+    return InMemory(content)
 
 
-def _spooled(place: Place, name: str, cut: Decoded, limits: Limits) -> Held | Slice:
-    match cut.fault:
+def _spooled(place: Place, name: str, decoded: Decoded, limits: Limits) -> InMemory | Slice:
+    match decoded.fault:
         case Fault.BAD:
             place.refuse("bad-base64", name, at=CONTENT)
         case Fault.LONG:
@@ -112,49 +114,63 @@ def _spooled(place: Place, name: str, cut: Decoded, limits: Limits) -> Held | Sl
             place.refuse("too-large", f"> {limits.total} byte")
         case None:
             pass
-    if cut.padded:
-        place.note("base64-padding", at=CONTENT)
-    _measure(place, name, cut.size, limits)
-    assert cut.lying is not None
-    return cut.lying if cut.size else Held(b"")
+    for rule in decoded.repairs:
+        place.note(rule, at=CONTENT)
+    _check_size(place, name, decoded.size, limits)
+    assert decoded.slice is not None
+    return decoded.slice if decoded.size else InMemory(b"")
 
 
-def _measure(place: Place, name: str, size: int, limits: Limits) -> None:
+def _check_size(place: Place, name: str, size: int, limits: Limits) -> None:
     if not size:
         place.note("attachment-empty", at=CONTENT)
     if size > limits.attachment:
         place.refuse("too-large", f"{name}: {size} > {limits.attachment} byte", at=CONTENT)
 
 
-def _repaired(place: Place, name: str, encoded: bytes) -> bytes:
-    """With line breaks, or without its padding; anything else is no base64. edxml §8.3"""
-    encoded = encoded.translate(None, SPACE)
-    if short := -len(encoded) % 4:
-        encoded += b"=" * short
-        place.note("base64-padding", at=CONTENT)
+def _repaired(place: Place, name: str, encoded: str) -> bytes:
+    """Decodes base64 that is not strict, with its departures; what can be read in more ways than one is refused. edxml
+    §8.3"""
+    pieces: list[bytes] = []
+    decoder = Base64Decoder(pieces.append)
     try:
-        return binascii.a2b_base64(encoded, strict_mode=True)
-    except binascii.Error:
+        decoder.feed(encoded)
+        decoder.finish()
+    except NoBase64:
         place.refuse("bad-base64", name, at=CONTENT)
+    for rule in decoder.repairs:
+        place.note(rule, at=CONTENT)
+    return b"".join(pieces)
 
 
 def _unpacked(
-    place: Place, name: str, file: Held | Slice, limits: Limits, room: Room | None
-) -> Held | Slice | zipped.Inside:
-    """The file itself, whatever it was packed in. edxml §8.4"""
+    place: Place, name: str, file: InMemory | Slice, limits: Limits, budget: MemoryBudget | None
+) -> InMemory | Slice | zipped.Unzipped:
+    """Returns the file itself, taken out of the ZIP that wraps it, if there is one. edxml §8.4"""
     if file.first(len(zipped.SIGNATURE)) != zipped.SIGNATURE or extension(name) == "zip":
         return file
     looked = zipped.look(file)
     if isinstance(looked, zipped.Wrapped):
-        return _inside(place, name, file, looked, limits, room)
+        if looked.beside:
+            # With more in it, it may be of another format that is a ZIP: only the same kind of file is taken out.
+            if extension(looked.entry.filename) != extension(name):
+                place.note("zip-several", looked.beside + 1, at=CONTENT)
+                return file
+            place.note("zip-extra", looked.beside, at=CONTENT)
+        return _inside(place, name, file, looked, limits, budget)
     if looked.rule:
         place.note(looked.rule, looked.why, at=CONTENT)
     return file
 
 
 def _inside(
-    place: Place, name: str, file: Held | Slice, wrapped: zipped.Wrapped, limits: Limits, room: Room | None
-) -> Held | Slice | zipped.Inside:
+    place: Place,
+    name: str,
+    file: InMemory | Slice,
+    wrapped: zipped.Wrapped,
+    limits: Limits,
+    budget: MemoryBudget | None,
+) -> InMemory | Slice | zipped.Unzipped:
     entry = wrapped.entry
     if zipped.is_path(entry):
         place.refuse("zip-entry-path", entry.orig_filename.replace("\0", "␀"), at=CONTENT)
@@ -163,10 +179,10 @@ def _inside(
     ):
         place.refuse("zip-bomb", f"{name}: {file.size} → {entry.file_size} byte", at=CONTENT)
     try:
-        if room and not room.takes(entry.file_size):
-            inside: Held | zipped.Inside = zipped.Inside(file, wrapped)
+        if budget and not budget.takes(entry.file_size):
+            inside: InMemory | zipped.Unzipped = zipped.Unzipped(file, wrapped)
         else:
-            inside = Held(zipped.unwrap(wrapped))
+            inside = InMemory(zipped.unwrap(wrapped))
     except ValueError:
         place.note("zip-kept", "CRC", at=CONTENT)
         return file
@@ -184,9 +200,11 @@ def _compare_types(place: Place, reference: Place | None, first: bytes) -> None:
         place.note("content-type", f"{said} ≠ {other}", at="ContentType")
 
 
-def _look_at(place: Place, name: str, file: Held | Slice | zipped.Inside) -> None:
-    """Signs of damage on the way; the file is passed on as it came. edxml §8.5"""
+def _report_damage(place: Place, name: str, file: InMemory | Slice | zipped.Unzipped) -> None:
+    """Reports signs of damage in transit; the file is passed on as it came. edxml §8.5"""
     first = file.first(EDGE)
+    if first.startswith(_ENCODED_AGAIN):
+        place.note("encoded-twice", at=CONTENT)
     if first.count(_REPLACEMENT) >= 3:
         place.note("bytes-destroyed", at=CONTENT)
     if extension(name) != "pdf" or not first:

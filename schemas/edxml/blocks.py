@@ -1,10 +1,11 @@
-"""The blocks that documents and statuses share or hold once: agencies, people, references. edxml §7"""
+"""Readers of the blocks that documents and statuses share, and of blocks that occur once: agencies, people, references.
+edxml §7"""
 
 from typing import Any
 
 from schemas.agency import Party
 from schemas.document import Reference, Signer, Staff
-from schemas.edxml.fields import agency_code, amount, day, document_id, flag, priority, required_code
+from schemas.edxml.fields import agency_code, amount, day, document_id, flag, one_line, priority, required_code
 from schemas.edxml.place import Place
 
 _PARTY: tuple[tuple[str, str, int], ...] = (
@@ -44,7 +45,7 @@ def party(place: Place) -> Party:
 
 
 def is_blank(place: Place) -> bool:
-    """Nothing but empty elements: as good as absent."""
+    """Returns whether a block holds only empty elements; such a block counts as absent."""
     return not place.element.text.strip() and not any(
         child.text.strip() or child.children for named in place.element.children.values() for child in named
     )
@@ -71,11 +72,12 @@ def signer(place: Place | None) -> Signer | None:
 
 
 def reference(place: Place) -> Reference | None:
-    """A ResponseFor of a document. Its writer may not know the agency's code: what is none is left out. edxml §7.6"""
+    """Returns one ResponseFor of a document; None if it is empty. Its writer may not know the agency's code: an invalid
+    code is left out. edxml §7.6"""
     place.expect(frozenset({"OrganId", "Code", "DocumentId", "PromulgationDate"}))
     found = Reference(
         agency=agency_code(place, "OrganId", otherwise="reference-code-dropped"),
-        code=place.text("Code"),
+        code=one_line(place, "Code"),
         document_id=document_id(place, "DocumentId"),
         issued_on=day(place, "PromulgationDate"),
     )
@@ -83,7 +85,7 @@ def reference(place: Place) -> Reference | None:
 
 
 def texts(place: Place | None, name: str, *, most: int = 0) -> tuple[str, ...]:
-    """Those of the repeated child that say something."""
+    """Returns the texts of a repeated child element, without empty ones."""
     if place is None:
         return ()
     place.expect(frozenset({name}))
@@ -91,7 +93,7 @@ def texts(place: Place | None, name: str, *, most: int = 0) -> tuple[str, ...]:
 
 
 def other_information(place: Place | None) -> dict[str, Any]:
-    """Fields of a Document, by name."""
+    """Returns the fields of a Document that OtherInfo holds, by name."""
     if place is None:
         return {}
     place.expect(_OTHER_KNOWN)

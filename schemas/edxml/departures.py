@@ -1,6 +1,7 @@
-"""What the reader forgives: a rule's id and its sentence in two languages. A table, no judgement.
+"""The departures from the standard that the reader forgives: each rule's id and its sentence in two languages. A table,
+no judgement.
 
-`{found}` stands for what was met. An id is stable: people search for it, programs count it.
+`{found}` stands for the text that was found. An id is stable: people search for it, programs count it.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,17 @@ DEPARTURES: dict[str, Forgiven] = {
     ),
     "stray-after": Forgiven("bỏ {found} byte lạ sau </edXML>", "{found} stray bytes after </edXML> were dropped"),
     "byte-order-mark": Forgiven("tệp mở đầu bằng dấu BOM", "the file opens with a byte order mark"),
+    "declaration-repeated": Forgiven(
+        "khai báo XML (<?xml …?>) ghi nhiều lần", "the XML declaration (<?xml …?>) stands more than once"
+    ),
     "encoding": Forgiven("mã hóa ký tự: {found}", "character encoding: {found}"),
+    "control-character": Forgiven(
+        "ký tự điều khiển {found} (thường do dán từ tệp trình chiếu, bảng tính); đọc là khoảng trắng",
+        "control character {found} (as pasted from slides or sheets); read as a space",
+    ),
+    "html-entity": Forgiven(
+        "chữ viết theo HTML, không phải XML: {found}; vẫn đọc được", "written as in HTML, not XML: {found}; understood"
+    ),
     "prefix-unbound": Forgiven(
         "tiền tố {found} không được khai báo ở đây; hiểu là của QCVN 102",
         "prefix {found} is not bound here; taken as QCVN 102's",
@@ -57,6 +68,10 @@ DEPARTURES: dict[str, Forgiven] = {
     ),
     "zero-width": Forgiven("có ký tự vô hình (độ rộng 0); giữ nguyên", "there are zero-width characters; kept"),
     "eth": Forgiven("có chữ Ð (U+00D0) thay cho Đ (U+0110); giữ nguyên", "Ð (U+00D0) stands for Đ (U+0110); kept"),
+    "legacy-font": Forgiven(
+        "chữ gõ bằng bảng mã cũ {found}, không phải Unicode: nơi nhận sẽ thấy chữ sai; giữ nguyên",
+        "typed in the old encoding {found}, not in Unicode: people will see wrong letters; kept",
+    ),
     "code-cleaned": Forgiven(
         "đã bỏ ký tự vô hình trong mã định danh {found}", "invisible characters were taken out of code {found}"
     ),
@@ -78,6 +93,17 @@ DEPARTURES: dict[str, Forgiven] = {
     ),
     "date-dropped": Forgiven(
         "“{found}” không phải ngày giờ có thật; bỏ qua", "“{found}” is no date that exists; left out"
+    ),
+    "date-empty": Forgiven(
+        "“{found}” là ngày trống do phần mềm ghi, không phải ngày thật; bỏ qua",
+        "“{found}” is how software writes that there is no date; left out",
+    ),
+    "due-before-issue": Forgiven(
+        "hạn xử lý trước ngày ban hành ({found}); bỏ qua", "due before the day of issue ({found}); left out"
+    ),
+    "status-before-issue": Forgiven(
+        "thời điểm báo trước ngày ban hành văn bản ({found}); giữ nguyên",
+        "the time of the status is before the document's day of issue ({found}); kept",
     ),
     # Codes (edxml §6).
     "priority-5": Forgiven(
@@ -113,6 +139,9 @@ DEPARTURES: dict[str, Forgiven] = {
     # Document (edxml §7).
     "code-split": Forgiven(
         "số và ký hiệu ghi chung “{found}”; đã tách", "number and notation stand together, “{found}”; taken apart"
+    ),
+    "number-broken": Forgiven(
+        "số hoặc ký hiệu có xuống dòng; đọc là: {found}", "the number or notation has a line break; read as: {found}"
     ),
     "document-id-derived": Forgiven(
         "thiếu DocumentId; lập theo mẫu: {found}", "DocumentId is missing; made by the usual form: {found}"
@@ -172,6 +201,16 @@ DEPARTURES: dict[str, Forgiven] = {
         "đã bỏ ký tự điều khiển trong tên tệp {found}", "control characters were taken out of file name {found}"
     ),
     "base64-padding": Forgiven("base64 thiếu dấu = ở cuối", "the base64 lacks its final ="),
+    "base64-prefix": Forgiven(
+        "base64 có tiền tố data:…;base64, ở đầu; đã bỏ", "a prefix data:…;base64, before the base64 was dropped"
+    ),
+    "base64-invisible": Forgiven("base64 có ký tự vô hình; đã bỏ", "invisible characters were taken out of the base64"),
+    "base64-alphabet": Forgiven(
+        "base64 viết bằng bảng chữ dùng cho địa chỉ mạng (- và _)", "the base64 is in the alphabet for URLs (- and _)"
+    ),
+    "base64-chunks": Forgiven(
+        "base64 gồm nhiều đoạn mã hóa riêng; đã ghép", "the base64 was encoded in chunks, each by itself; joined"
+    ),
     "content-type": Forgiven(
         "ContentType không khớp nội dung hoặc edXMLManifest: {found}",
         "ContentType does not fit the bytes or the manifest: {found}",
@@ -181,8 +220,16 @@ DEPARTURES: dict[str, Forgiven] = {
         "tệp nén bên trong có đuôi khác: {found}", "the file inside the ZIP has another extension: {found}"
     ),
     "zip-several": Forgiven("tệp nén có {found} mục; giữ nguyên", "the ZIP holds {found} entries; kept as it is"),
+    "zip-extra": Forgiven(
+        "tệp nén có thêm {found} mục không phải tệp (thư mục, tệp của hệ điều hành); đã bỏ",
+        "the ZIP holds {found} more entries that are no files (folders, leavings of a desktop); dropped",
+    ),
     "zip-kept": Forgiven(
         "không mở được tệp nén ({found}); giữ nguyên", "the ZIP cannot be opened ({found}); kept as it is"
+    ),
+    "encoded-twice": Forgiven(
+        "nội dung tệp lại là chữ base64: có lẽ đã mã hóa hai lần, nơi nhận sẽ không mở được; giữ nguyên",
+        "the file is base64 text again: perhaps encoded twice, nobody will be able to open it; kept as it is",
     ),
     "pdf-header": Forgiven("tên là PDF nhưng nội dung không phải PDF", "named a PDF, but the content is none"),
     "pdf-truncated": Forgiven(

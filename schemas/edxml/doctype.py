@@ -23,7 +23,7 @@ _UNSTATED = frozenset({None, 0, -1})  # SDK-J writes -1 for an absent TypeDetail
 
 
 def listed(name: str, kind: int | None, detail: int | None) -> _Key | None:
-    """The list's entry: by name, where a name stands in both groups by the stated numbers; else by the numbers."""
+    """Returns the list's entry: by name; by the stated numbers if the name is in both groups or on no list."""
     stated = _stated(kind, detail)
     called = _CALLED.get(matching(name))
     if called:

@@ -12,9 +12,9 @@ from typing import BinaryIO
 from schemas.edxml.report import Report, refuse
 
 PIECE = 1 << 18
-"""Bytes of the file that are looked at together."""
+"""Size in bytes of one piece of the file."""
 
-_OPENING = 4096  # bytes in which a displaced XML declaration is looked for
+_OPENING = 4096  # bytes that are searched for a displaced XML declaration
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
@@ -26,20 +26,24 @@ _BOMS = (
 )
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,300}\?>")
 _ENCODING = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_LEGACY = frozenset({"iso-8859-1", "windows-1252", "windows-1258"})  # single bytes that old software declares
+_LEGACY = frozenset(
+    {"iso8859-1", "cp1252", "cp1258"}
+)  # single-byte encodings that old software declares; Python's names
+_CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
+_SPACES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 
 
-def document(file: BinaryIO, size: int, report: Report, *, passing: Callable[[bytes], object]) -> Iterator[bytes]:
-    """Reads so many bytes from the beginning of the file, though it may grow. `passing` is given them as they are, each
-    once, as they are used."""
-    return _begun(_utf8(file, size, report, passing), report)
+def document(file: BinaryIO, size: int, report: Report, *, on_piece: Callable[[bytes], object]) -> Iterator[bytes]:
+    """Returns the XML in pieces. Reads `size` bytes from the beginning of the file, even if it grows. `on_piece` is
+    called with each raw piece, once, when it is used."""
+    return _from_first_element(_utf8(file, size, report, on_piece), report)
 
 
-def _utf8(file: BinaryIO, size: int, report: Report, passing: Callable[[bytes], object]) -> Iterator[bytes]:
-    """The same text in UTF-8, which is how nearly every package comes."""
+def _utf8(file: BinaryIO, size: int, report: Report, on_piece: Callable[[bytes], object]) -> Iterator[bytes]:
+    """Returns the text in UTF-8, recoded if necessary; nearly every package is in UTF-8 already."""
     file.seek(0)
     head = file.read(_OPENING)
-    pieces = _passed(_raw(file, size), passing)
+    pieces = _watched(_raw(file, size), on_piece)
     for mark, codec in _BOMS:
         if head.startswith(mark):
             if codec == "utf-8":
@@ -51,13 +55,21 @@ def _utf8(file: BinaryIO, size: int, report: Report, passing: Callable[[bytes], 
     name = declared.group(1).decode().lower() if declared else "utf-8"
     if name in ("utf-8", "utf8", "us-ascii"):
         return pieces
-    if _first_wrong(file, size, "utf-8") is None:
+    if _first_invalid(file, size, "utf-8") is None:
         report.add("/", "encoding", f"{name}, UTF-8")
         return pieces
-    if name not in _LEGACY:
+    if _called(name) not in _LEGACY:
         refuse("/", "encoding", name)
     report.add("/", "encoding", name)
     return _recoded(file, size, pieces, name)
+
+
+def _called(name: str) -> str:
+    """Returns Python's name of an encoding, "" if it knows none."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return ""
 
 
 def _raw(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -67,15 +79,16 @@ def _raw(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield piece
 
 
-def _passed(pieces: Iterator[bytes], passing: Callable[[bytes], object]) -> Iterator[bytes]:
+def _watched(pieces: Iterator[bytes], on_piece: Callable[[bytes], object]) -> Iterator[bytes]:
     for piece in pieces:
-        passing(piece)
+        on_piece(piece)
         yield piece
 
 
 def _recoded(file: BinaryIO, size: int, pieces: Iterator[bytes], codec: str) -> Iterator[bytes]:
-    """Reads the file twice: it is refused for its encoding before anything in it is looked at."""
-    wrong = _first_wrong(file, size, codec)
+    """Returns the text recoded to UTF-8. Reads the file twice: a wrong encoding is refused before anything is
+    parsed."""
+    wrong = _first_invalid(file, size, codec)
     if wrong is not None:
         refuse("/", "encoding", f"{codec}, byte {wrong}")
     decoder = codecs.getincrementaldecoder(codec)()
@@ -83,8 +96,8 @@ def _recoded(file: BinaryIO, size: int, pieces: Iterator[bytes], codec: str) -> 
     return (text.encode() for text in chain([next(texts).removeprefix("\ufeff")], texts))
 
 
-def _first_wrong(file: BinaryIO, size: int, codec: str) -> int | None:
-    """Which byte is not of this encoding."""
+def _first_invalid(file: BinaryIO, size: int, codec: str) -> int | None:
+    """Returns the offset of the first byte that is invalid in this encoding; None if there is none."""
     decoder = codecs.getincrementaldecoder(codec)()
     before = 0
     for piece in chain(_raw(file, size), [b""]):
@@ -97,8 +110,8 @@ def _first_wrong(file: BinaryIO, size: int, codec: str) -> int | None:
     return None
 
 
-def _begun(pieces: Iterator[bytes], report: Report) -> Iterator[bytes]:
-    """What follows stray bytes and the declaration: what that says is settled by now."""
+def _from_first_element(pieces: Iterator[bytes], report: Report) -> Iterator[bytes]:
+    """Returns the pieces after stray bytes and the XML declaration, which is no longer needed."""
     head = b""
     for piece in pieces:
         head += piece
@@ -114,5 +127,34 @@ def _begun(pieces: Iterator[bytes], report: Report) -> Iterator[bytes]:
         if start >= 0:
             if not blank:
                 report.add("/", "stray-before", before)
-            return chain([piece[declaration.end() if declaration else start :]], pieces)
-    return refuse("/", "empty") if blank else refuse("/", "not-xml", "no element")
+            rest = piece[declaration.end() if declaration else start :]
+            return chain([_after_more_declarations(rest, report) if declaration else rest], pieces)
+    return refuse("/", "empty") if blank else refuse("/", "not-xml")
+
+
+def _after_more_declarations(rest: bytes, report: Report) -> bytes:
+    """Returns what stands behind a declaration: programs that put packages together leave a byte order mark there, or
+    the declaration of one of the parts."""
+    lines = b""  # those that went, so that a fault is said to be in the line in which people find it
+    while True:
+        following = rest.lstrip()
+        lines += b"\n" * rest.count(b"\n", 0, len(rest) - len(following))
+        if following.startswith(codecs.BOM_UTF8):
+            report.add("/", "byte-order-mark")
+            rest = following[len(codecs.BOM_UTF8) :]
+        elif again := _DECLARATION.match(following):
+            report.add("/", "declaration-repeated")
+            rest = following[again.end() :]
+        else:
+            return lines + following
+
+
+def without_controls(piece: bytes, before: int, seen: dict[str, int]) -> bytes:
+    """Returns the piece with spaces for the control characters that XML forbids: people paste them from slides and
+    spreadsheets. Each goes into `seen` with its first offset; `before` is that of the piece. edxml §2.7"""
+    clean = piece.translate(_SPACES)
+    if clean != piece:
+        for control in _CONTROLS:
+            if (at := piece.find(control)) >= 0:
+                seen.setdefault(f"U+{control:04X}", before + at)
+    return clean

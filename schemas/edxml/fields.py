@@ -1,25 +1,21 @@
-"""The text of one element -> one value: codes, ids, dates, numbers, flags. Knows no element."""
+"""Readers of one value: the text of one element -> a code, an id, a date, a number, a flag. Know no element by name."""
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 from schemas.codes import Priority, StatusCode, SteeringType
+from schemas.edxml.moments import Moment, read_moment
 from schemas.edxml.place import Place
-from schemas.values import VIETNAM, matching
+from schemas.values import matching, steering_character
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,63}")  # schemas.values.AgencyCode
-_CODE_LENGTH = 35  # of the amendment of 2022; the directory knows more
+_CODE_LENGTH = 35  # the amendment's of 2022; the directory is stricter
 _ID_LENGTH = 255  # schemas.values.DocumentId
+_BREAK = re.compile(r"\s*[\t\n\r\x85\u2028\u2029]\s*")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _DATE = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2}")
-_TIME = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
-_MOMENT = re.compile(
-    r"(?:(?P<y>[0-9]{4})[/.-](?P<m>[0-9]{1,2})[/.-](?P<d>[0-9]{1,2})"
-    r"|(?P<d2>[0-9]{1,2})[/.-](?P<m2>[0-9]{1,2})[/.-](?P<y2>[0-9]{4}))"
-    r"(?:[T\s]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:[.,][0-9]{1,9})?)?"
-    r"\s*(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
+_TIME = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2} (?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}")
 _FLAGS = {"0": False, "false": False, "1": True, "true": True}
 _PRIORITIES = {matching(name): priority for priority in Priority for name in priority.label}
 _BY_NUMBER: dict[int | None, Priority] = {int(priority): priority for priority in Priority}
@@ -28,7 +24,8 @@ _STATUSES = {code.value: code for code in StatusCode}
 
 
 def agency_code(place: Place, name: str, *, otherwise: str = "") -> str | None:
-    """None where absent. What is no code is refused, or left out by the departure `otherwise`. edxml §4.3"""
+    """Returns the agency code; None if absent. An invalid code is refused, or left out with the departure `otherwise`.
+    edxml §4.3"""
     value = place.visible(name)
     if value is None:
         return None
@@ -43,27 +40,42 @@ def agency_code(place: Place, name: str, *, otherwise: str = "") -> str | None:
 
 
 def required_code(place: Place, name: str) -> str:
-    return agency_code(place, name) or place.refuse("missing-element", name, at=name)
+    return agency_code(place, name) or place.missing(name)
 
 
 def document_id(place: Place, name: str) -> str | None:
-    """Exactly as written: whoever made it compares it letter by letter. edxml §4.4"""
+    """Returns the document id exactly as written: its maker compares it letter by letter. One that holds a line break,
+    a control or a mark of direction is refused. edxml §4.4"""
     value = place.raw(name)
     if value is None:
         return None
     if len(value) > _ID_LENGTH:
         place.refuse("bad-document-id", len(value), at=name)
+    if steering := steering_character(value):
+        place.refuse("document-id-character", f"U+{ord(steering):04X}", at=name)
     if not value.isascii() and not unicodedata.is_normalized("NFC", value):
         place.note("decomposed-id", at=name)
     return value
 
 
+def one_line(place: Place, name: str = "", *, most: int = 0) -> str | None:
+    """Returns a number or notation on one line: a line break or tab counts as a space, and is a departure. edxml
+    §4.5"""
+    value = place.text(name, most=most)
+    if value is None or not _BREAK.search(value):
+        return value
+    line = _BREAK.sub(" ", value)
+    place.note("number-broken", line, at=name)
+    return line
+
+
 def required_text(place: Place, name: str, *, most: int = 0) -> str:
-    return place.text(name, most=most) or place.refuse("missing-element", name, at=name)
+    return place.text(name, most=most) or place.missing(name)
 
 
 def integer(place: Place, name: str) -> int | None:
-    """None where absent, and with a departure where it is no number of at most nine digits. edxml §5.1"""
+    """Returns the integer; None if absent, and None with a departure unless it is a number of at most nine digits.
+    edxml §5.1"""
     value = place.raw(name)
     if value is None:
         if name in place.element.children:
@@ -76,7 +88,7 @@ def integer(place: Place, name: str) -> int | None:
 
 
 def amount(place: Place, name: str) -> int | None:
-    """An integer that counts something."""
+    """Returns an integer that is not negative; None as for `integer`."""
     value = integer(place, name)
     if value is not None and value < 0:
         place.note("bad-integer", value, at=name)
@@ -85,7 +97,7 @@ def amount(place: Place, name: str) -> int | None:
 
 
 def flag(place: Place, name: str) -> bool | None:
-    """edxml §5.2"""
+    """Returns the flag; None if absent, and None with a departure if it is none of 0, 1, true and false. edxml §5.2"""
     value = place.raw(name)
     if value is None:
         return None
@@ -96,46 +108,31 @@ def flag(place: Place, name: str) -> bool | None:
 
 
 def day(place: Place, name: str) -> date | None:
-    """None where absent, and with a departure where there is no such day. edxml §5.3"""
-    value = place.raw(name)
-    if value is None:
-        return None
-    found = _day(place, name, value)
-    if found is None:
-        place.note("date-dropped", value, at=name)
-    return found
+    """Returns the date; None if absent, and None with a departure if there is no such day. edxml §5.3, §5.5"""
+    found = _optional(place, name, _DATE)
+    return found.day if found else None
 
 
 def required_day(place: Place, name: str) -> date:
-    value = place.raw(name)
-    if value is None:
-        place.refuse("missing-element", name, at=name)
-    return _day(place, name, value) or place.refuse("bad-date", value, at=name)
+    return _required(place, name, _DATE).day
 
 
 def moment(place: Place, name: str) -> datetime | None:
-    """In UTC; a time without a zone is Việt Nam's. edxml §5.4"""
-    value = place.raw(name)
-    if value is None:
-        return None
-    found = _moment(place, name, value)
-    if found is None:
-        place.note("date-dropped", value, at=name)
-    return found
+    """Returns the time in UTC; a time without a zone is on the clock of Việt Nam. edxml §5.4, §5.5"""
+    found = _optional(place, name, _TIME)
+    return found.at if found else None
 
 
 def required_moment(place: Place, name: str) -> datetime:
-    value = place.raw(name)
-    if value is None:
-        place.refuse("missing-element", name, at=name)
-    return _moment(place, name, value) or place.refuse("bad-date", value, at=name)
+    return _required(place, name, _TIME).at
 
 
 def priority(place: Place, name: str) -> Priority:
-    """By number, by Bkav's 5, by its Vietnamese or English name; otherwise normal, with a departure. edxml §6.1"""
+    """Returns the priority by its number, by Bkav's 5, or by its Vietnamese or English name; otherwise NORMAL, with a
+    departure. edxml §6.1"""
     value = place.raw(name)
     if value is None:
-        integer(place, name)  # says so where the element stands there empty
+        integer(place, name)  # reports an element that is there but empty
         return Priority.NORMAL
     number = int(value) if _INTEGER.fullmatch(value) else None
     if number in _BY_NUMBER:
@@ -149,7 +146,7 @@ def priority(place: Place, name: str) -> Priority:
 
 
 def steering(place: Place, name: str) -> SteeringType | None:
-    """edxml §6.2"""
+    """Returns the steering type; None if absent or unknown. edxml §6.2"""
     match integer(place, name):
         case None:
             return None
@@ -164,8 +161,8 @@ def steering(place: Place, name: str) -> SteeringType | None:
 
 
 def status_code(place: Place, name: str) -> StatusCode:
-    """edxml §6.3"""
-    value = place.raw(name) or place.refuse("missing-element", name, at=name)
+    """Returns the status code; an unknown code is refused. edxml §6.3"""
+    value = place.raw(name) or place.missing(name)
     if value in _STATUSES:
         return _STATUSES[value]
     if (padded := value.zfill(2)) in _STATUSES:
@@ -174,48 +171,27 @@ def status_code(place: Place, name: str) -> StatusCode:
     return place.refuse("bad-status-code", value, at=name)
 
 
-def _day(place: Place, name: str, value: str) -> date | None:
-    if _DATE.fullmatch(value):
-        try:
-            return date(int(value[:4]), int(value[5:7]), int(value[8:]))
-        except ValueError:
-            return None
-    found = _understood(value)
-    if found is not None:
-        place.note("date-form", value, at=name)
-        return found.astimezone(VIETNAM).date()
-    return None
-
-
-def _moment(place: Place, name: str, value: str) -> datetime | None:
-    found = _understood(value)
-    if found is None:
+def _optional(place: Place, name: str, usual: re.Pattern[str]) -> Moment | None:
+    value = place.raw(name)
+    if value is None:
         return None
-    if not _TIME.fullmatch(value):
+    found = read_moment(value)
+    if not isinstance(found, Moment):
+        place.note("date-dropped" if found is None else "date-empty", value, at=name)
+        return None
+    return _in_form(place, name, value, found, usual)
+
+
+def _required(place: Place, name: str, usual: re.Pattern[str]) -> Moment:
+    value = place.raw(name) or place.missing(name)
+    found = read_moment(value)
+    if not isinstance(found, Moment):
+        place.refuse("bad-date" if found is None else "empty-date", value, at=name)
+    return _in_form(place, name, value, found, usual)
+
+
+def _in_form(place: Place, name: str, value: str, found: Moment, usual: re.Pattern[str]) -> Moment:
+    """Reports a form that is not the standard's."""
+    if not usual.fullmatch(value):
         place.note("date-form", value, at=name)
     return found
-
-
-def _understood(value: str) -> datetime | None:
-    """Any of the forms met in the wild, in UTC; None where it is none of them, or no such moment exists."""
-    found = _MOMENT.fullmatch(value)
-    if not found:
-        return None
-    year, month, of_month = (int(found[name] or found[f"{name}2"]) for name in "ymd")
-    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-    try:
-        local = datetime(year, month, of_month, hour, minute, second, tzinfo=_zone(found["zone"]))
-        return local.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _zone(written: str | None) -> timezone:
-    match written:
-        case None:
-            return VIETNAM
-        case "Z":
-            return UTC
-        case _:
-            offset = timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
-            return timezone(-offset if written[0] == "-" else offset)

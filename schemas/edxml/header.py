@@ -1,17 +1,18 @@
-"""MessageHeader and what stands around it -> a Document, or a Status. Every field of the two models is filled here."""
+"""MessageHeader and the elements around it -> a Document or a Status. Every field of the two models is filled here."""
 
 import re
 from datetime import date
 
 from schemas.agency import Party
 from schemas.codes import BusinessType, StatusCode
-from schemas.document import Attachment, Business, Document, DocumentNumber
+from schemas.document import Attachment, Business, Document, DocumentNumber, is_due_day
 from schemas.edxml.attachments import read_attachments
 from schemas.edxml.blocks import is_blank, other_information, party, reference, signer, staff, texts
 from schemas.edxml.doctype import read_type
 from schemas.edxml.fields import (
     day,
     document_id,
+    one_line,
     required_code,
     required_day,
     required_moment,
@@ -23,10 +24,10 @@ from schemas.edxml.limits import Limits
 from schemas.edxml.place import Place
 from schemas.edxml.report import shown
 from schemas.edxml.signature import note_signature
-from schemas.edxml.spool import Room
+from schemas.edxml.spool import MemoryBudget
 from schemas.edxml.trace import business, traces
 from schemas.status import Concerned, Status
-from schemas.values import matching
+from schemas.values import VIETNAM, matching, steering_character
 
 _DOCUMENT = frozenset(
     {
@@ -47,7 +48,8 @@ _REASONED = frozenset({StatusCode.REFUSED, StatusCode.TAKE_BACK})
 
 
 def refuse_secrets(message: Place) -> None:
-    """Độ mật of the predecessor format, wherever software still writes it. edxml §3.6"""
+    """Refuses a level of secrecy (độ mật): an element of the predecessor format that some software still writes. edxml
+    §3.6"""
     for place in (message, *message.all("OtherInfo")):
         for name, found in place.element.children.items():
             if name.rpartition("}")[2].casefold() != "secret":
@@ -58,7 +60,7 @@ def refuse_secrets(message: Place) -> None:
 
 
 def read_document(
-    root: Place, envelope: Place, header: Place, message: Place, *, limits: Limits, room: Room | None
+    root: Place, envelope: Place, header: Place, message: Place, *, limits: Limits, budget: MemoryBudget | None
 ) -> Document:
     message.expect(_DOCUMENT)
     header.expect({"MessageHeader", "TraceHeaderList", "Signature", "{http://www.w3.org/2000/09/xmldsig#}Signature"})
@@ -85,7 +87,7 @@ def read_document(
         subject=_subject(message),
         summary=message.text("Content", most=500),
         signer=signer(message.one("SignerInfo")),
-        due_on=day(message, "DueDate"),
+        due_on=_due_on(message, issued_on),
         responses=tuple(found for each in message.all("ResponseFor") if (found := reference(each))),
         steering=steering(message, "SteeringType"),
         task_codes=texts(message.one("ResponseForTask"), "TaskCode"),
@@ -93,13 +95,13 @@ def read_document(
         to_places=texts(message.one("ToPlaces"), "Place", most=150),
         traces=traces(trace_list),
         business=doing,
-        attachments=_attachments(root, envelope, doing, limits, room),
+        attachments=_attachments(root, envelope, doing, limits, budget),
         **other_information(message.one("OtherInfo")),
     )
 
 
 def read_status(root: Place, envelope: Place, header: Place, message: Place) -> Status:
-    """edxml §7.10"""
+    """Returns the status of a package that has a StatusCode. edxml §7.10"""
     message.expect(_STATUS)
     for place, own in ((root, "edXMLEnvelope"), (envelope, "edXMLHeader"), (header, "MessageHeader")):
         for name in place.element.children.keys() - {own}:
@@ -111,23 +113,37 @@ def read_status(root: Place, envelope: Place, header: Place, message: Place) -> 
     description = message.text("Description")
     if description is None and code in _REASONED:
         message.note("reason-missing", code.value, at="Description")
+    concerns = _concerned(about, required_code(about, "OrganId"), issuer=sender.code, code=code)
+    at = required_moment(message, "Timestamp")
+    if concerns.issued_on and at.astimezone(VIETNAM).date() < concerns.issued_on:
+        message.note("status-before-issue", concerns.issued_on, at="Timestamp")
     return Status(
         code=code,
         sender=sender,
-        concerns=_concerned(about, required_code(about, "OrganId"), issuer=sender.code, code=code),
-        at=required_moment(message, "Timestamp"),
+        concerns=concerns,
+        at=at,
         description=description,
         staff=staff(message.one("StaffInfo")),
     )
 
 
+def _due_on(message: Place, issued_on: date) -> date | None:
+    """Returns the day by which an answer is due; nobody can owe one before there was a document. edxml §5.5"""
+    due_on = day(message, "DueDate")
+    if due_on is None or is_due_day(due_on, issued_on=issued_on):
+        return due_on
+    message.note("due-before-issue", f"{due_on} < {issued_on}", at="DueDate")
+    return None
+
+
 def _derived_id(issuer: str, issued_on: date, number: str) -> str:
-    """The form of id that most software makes: code, day, number/notation. edxml §4.4"""
-    return f"{issuer},{issued_on.year:04}/{issued_on.month:02}/{issued_on.day:02},{number}"
+    """Returns an id in the form that most software makes: code, date, number/notation. edxml §4.4"""
+    plain = "".join(letter for letter in number if steering_character(letter) is None)
+    return f"{issuer},{issued_on.year:04}/{issued_on.month:02}/{issued_on.day:02},{plain}"
 
 
 def _block(message: Place, name: str) -> Place:
-    return message.one(name) or message.refuse("missing-element", name, at=name)
+    return message.one(name) or message.missing(name)
 
 
 def _recipients(message: Place) -> tuple[Party, ...]:
@@ -144,11 +160,11 @@ def _recipients(message: Place) -> tuple[Party, ...]:
 
 
 def _number(place: Place) -> DocumentNumber:
-    """Number and notation, apart or written as one. edxml §7.3"""
-    number, notation = place.text("CodeNumber", most=11), place.text("CodeNotation", most=30)
+    """Returns number and notation, whether they are written apart or as one. edxml §7.3"""
+    number, notation = one_line(place, "CodeNumber", most=11), one_line(place, "CodeNotation", most=30)
     if number and notation:
         return DocumentNumber(number=number, notation=notation)
-    whole = number or notation or (None if place.element.children else place.text())
+    whole = number or notation or (None if place.element.children else one_line(place))
     first, slash, rest = (part.strip() for part in (whole or "").partition("/"))
     if not (first and slash and rest):
         missing = "CodeNotation" if number else "CodeNumber"
@@ -165,8 +181,9 @@ def _subject(message: Place) -> str:
 
 
 def _concerned(about: Place, agency: str, *, issuer: str, code: StatusCode) -> Concerned:
-    """`issuer`: of the document, where the status is 13; for all others ResponseFor names it."""
-    number, issued_on = about.text("Code"), day(about, "PromulgationDate")
+    """Returns the document concerned. `issuer` is the document's issuer if the status is 13; for all others ResponseFor
+    names it."""
+    number, issued_on = one_line(about, "Code"), day(about, "PromulgationDate")
     concerned = document_id(about, "DocumentId")
     if concerned is None:
         if not (number and issued_on):
@@ -177,7 +194,7 @@ def _concerned(about: Place, agency: str, *, issuer: str, code: StatusCode) -> C
 
 
 def _attachments(
-    root: Place, envelope: Place, doing: Business, limits: Limits, room: Room | None
+    root: Place, envelope: Place, doing: Business, limits: Limits, budget: MemoryBudget | None
 ) -> tuple[Attachment, ...]:
     body = envelope.one("edXMLBody")
     manifest = None
@@ -197,7 +214,7 @@ def _attachments(
         envelope.note("manifest-missing", at="edXMLBody/edXMLManifest")
     # A revocation need not carry again what it takes away. edxml §8.1
     carries = doing.type is not BusinessType.REVOKE
-    attachments = read_attachments(manifest, encoded, limits=limits, must_carry=carries, room=room)
+    attachments = read_attachments(manifest, encoded, limits=limits, must_carry=carries, budget=budget)
     for attachment in attachments:
         if found := _MARKED.search(attachment.name):
             root.note("looks-secret", shown(found.group()), at="AttachmentEncoded")

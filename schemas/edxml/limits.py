@@ -1,4 +1,5 @@
-"""What a package may cost before it is refused. Numbers only; xml.py and the attachment files count."""
+"""The limits of a package's cost; beyond them it is refused. Numbers only: xml.py and the attachment files enforce
+them."""
 
 from dataclasses import dataclass
 
@@ -7,14 +8,15 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The defaults carry what agencies send today (50 MB of files in one package) and leave room."""
+    """The limits of one package. The defaults are well above what agencies send today (50 MB of files in one
+    package)."""
 
     package: int = 128 * MIB
     """Bytes of the whole .edxml file."""
     depth: int = 32
     elements: int = 100_000
     attributes: int = 64
-    """Of one element."""
+    """Attributes of one element."""
     text: int = 100_000
     """Characters in one element that is not an attachment's content."""
     markup: int = MIB
@@ -25,7 +27,8 @@ class Limits:
     total: int = 96 * MIB
     """Bytes of all files together, after decoding and unzipping."""
     ratio: int = 200
-    """Unzipped to zipped, for what is larger than `ratio_from`: a small text of one letter is no bomb."""
+    """Largest ratio of unzipped to zipped size. Enforced above `ratio_from` bytes only: a small, very repetitive text
+    is no bomb."""
     ratio_from: int = 4 * MIB
 
 
@@ -33,7 +36,7 @@ GIB = 1024 * MIB
 
 
 def of_file(size: int) -> Limits:
-    """For packages of so many bytes whose files are not held in memory."""
+    """Returns the limits for packages of up to `size` bytes whose files are not held in memory."""
     return Limits(package=size, attachment=size, total=size)
 
 

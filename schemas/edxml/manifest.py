@@ -1,4 +1,5 @@
-"""Which reference of the manifest speaks of which attachment: by ContentId, by name, by position. edxml §8.1"""
+"""The join of manifest and attachments: each attachment's reference, found by ContentId, by name, or by position. edxml
+§8.1"""
 
 import re
 from collections import deque
@@ -12,7 +13,7 @@ _CID = re.compile(r"cid:\s*", re.IGNORECASE)
 
 
 def content_id(place: Place) -> str | None:
-    """Without the leading cid: that some write and some do not."""
+    """Returns the content id without the prefix "cid:", which some software writes."""
     value = place.raw("ContentId")
     if value and (found := _CID.match(value)):
         return value[found.end() :] or None
@@ -20,9 +21,9 @@ def content_id(place: Place) -> str | None:
 
 
 def join(manifest: Place | None, encoded: list[Place], *, must_carry: bool) -> list[Place | None]:
-    """The reference of each attachment, in their order; None where the manifest is silent about it.
+    """Returns the reference of each attachment, in their order; None if the manifest has none for it.
 
-    A reference that no attachment answers is refused with `must_carry`, otherwise a departure.
+    A reference without an attachment is refused if `must_carry`, otherwise a departure.
     """
     references = manifest.all("Reference") if manifest else []
     for reference in references:
@@ -44,7 +45,7 @@ def join(manifest: Place | None, encoded: list[Place], *, must_carry: bool) -> l
 
 
 def called(place: Place) -> str:
-    """What a reference or an attachment calls itself, for a sentence to a person."""
+    """Returns the name of a reference or an attachment for a sentence to people: its file name, else its content id."""
     return _name(place) or content_id(place) or "?"
 
 
@@ -59,7 +60,7 @@ def _claim(
     key: Callable[[Place], str | None],
     rule: str,
 ) -> list[Place]:
-    """Joins what has the same key, first to first; returns the references left over."""
+    """Joins references and attachments that have the same key, first to first. Returns the references left over."""
     keyed: dict[str, deque[int]] = {}
     for number, reference in enumerate(references):
         if found := key(reference):

@@ -1,6 +1,6 @@
-"""A file -> what stands for it in a package: its bytes as they are, or a ZIP of one entry around them. edxml §9.5
+"""The packing of a file for a package: its bytes as they are, or a ZIP of one entry around them. edxml §9.5
 
-A function of the file: the name inside comes from its digest, the time is fixed. No XML.
+Pure: the name inside the ZIP is derived from the digest, the time is fixed. No XML.
 """
 
 import hashlib
@@ -18,31 +18,36 @@ from schemas.edxml.limits import MIB
 RAW = {"pdf": "application/pdf", "doc": "application/doc", "docx": "application/docx", "zip": "application/zip"}
 WRAPPED = "application/zip"
 DEFLATED_MOST = 16 * MIB
-"""Bytes of a file that is made smaller in its ZIP. A larger one is not: it would have to be held, or made twice."""
+"""Largest size in bytes of a file that is compressed in its ZIP. A larger file is stored: compressing it would need its
+whole content in memory, or two passes."""
 
-_NAMES = uuid.UUID("3b0c7f52-6a1e-4b6e-9a53-6d3c1f0e8a11")  # ours; names derived from content, so that writing is pure
+_NAMES = uuid.UUID("3b0c7f52-6a1e-4b6e-9a53-6d3c1f0e8a11")
+"""Our namespace: names are derived from content, so that writing is pure."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ENTRY = struct.Struct("<HHHHHLLLHH")  # version, flags, method, time, day, CRC, packed, unpacked, length of name, extra
 _DAY = 1 << 5 | 1
 _REST = struct.Struct("<HHHLL")  # of a directory's entry: comment, disk, attributes (two), offset
 _END = struct.Struct("<4sHHHHLLH")
-_MOST = 0xFFFFFFFF - 1024  # what is longer needs ZIP64, which no reader in the field takes off
+_MOST = 0xFFFFFFFF - 1024  # a longer file needs ZIP64, which no reader in use unwraps
 
 
 def is_raw(attachment: Attachment, ending: str) -> bool:
-    """Whether it stands there as it is. Reads all of it where it is a ZIP under another name."""
+    """Returns whether the file is written as it is, without a ZIP around it. Reads all of a file that is a ZIP under
+    another name."""
     return ending in RAW and (ending == "zip" or not _would_be_unwrapped(attachment))
 
 
 def wrapped(attachment: Attachment, ending: str) -> Iterator[bytes]:
-    """In a ZIP. A large one is read twice: its checksum stands before it. Raises ValueError where none can hold it."""
+    """Returns the file in a ZIP, in pieces. A large file is read twice: its checksum stands before it. Raises
+    ValueError if it is too large for a ZIP."""
     if attachment.size > DEFLATED_MOST:
         return _stored(attachment, _inner_name(attachment.sha256, ending).encode())
     return iter([wrap(b"".join(pieces(attachment)), ending)])
 
 
 def wrap(content: bytes, extension: str) -> bytes:
-    """A function of its arguments alone: name from the digest, no time."""
+    """Returns a ZIP of one entry. Depends on its arguments only: the entry's name is derived from the digest, the time
+    is fixed."""
     name = _inner_name(hashlib.sha256(content).hexdigest(), extension)
     entry = zipfile.ZipInfo(name, date_time=_EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
@@ -54,7 +59,7 @@ def wrap(content: bytes, extension: str) -> bytes:
 
 
 def pieces(attachment: Attachment) -> Iterator[bytes]:
-    """Raises ValueError where a source gives more or less than was said."""
+    """Returns the file's bytes in pieces. Raises ValueError if its source gives more or fewer bytes than described."""
     size = 0
     for piece in attachment.pieces():
         size += len(piece)
@@ -83,7 +88,8 @@ def _inner_name(sha256: str, extension: str) -> str:
 
 
 def _would_be_unwrapped(attachment: Attachment) -> bool:
-    """A ZIP of one file under another name: written raw, every reader would take it for the SDK's own wrapper."""
+    """Returns whether the file is a ZIP of one entry under another name: written as it is, every reader would unwrap it
+    like the SDK's own wrapper."""
     tail = b""
     for piece in attachment.pieces():
         if not tail and not piece.startswith(zipped.SIGNATURE):

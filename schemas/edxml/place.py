@@ -1,10 +1,11 @@
-"""Where the reader stands in the tree: an element, the way to it, and its text made clean. Knows no element by name."""
+"""The reader's position in the tree: an element, its path, and its text normalised. Knows no element by name."""
 
 import re
 import unicodedata
 from collections.abc import Set
 from typing import NoReturn
 
+from schemas.edxml.foreign_text import of_text
 from schemas.edxml.report import Report, refuse
 from schemas.edxml.xml import Element
 
@@ -13,7 +14,8 @@ _ETH = re.compile("[\u00d0\u00f0]")
 
 
 class Place:
-    """Links lead up only, so that a read package's tree is freed at once."""
+    """An element with its path and the report. Links lead up only, so that the tree is freed as soon as the package is
+    read."""
 
     __slots__ = ("_step", "_up", "element", "report")
 
@@ -22,7 +24,7 @@ class Place:
         self._up, self._step = up, step or element.name
 
     def path(self, name: str = "") -> str:
-        """Of this element, or of a child: edXML/edXMLEnvelope/…/To[2]/OrganId."""
+        """Returns the path of this element, or of its child `name`: edXML/edXMLEnvelope/…/To[2]/OrganId."""
         here = f"{self._up.path()}/{self._step}" if self._up else self._step
         return f"{here}/{name}" if name else here
 
@@ -32,8 +34,19 @@ class Place:
     def refuse(self, rule: str, found: object = "", *, at: str = "") -> NoReturn:
         refuse(self.path(at), rule, found)
 
+    def missing(self, name: str) -> NoReturn:
+        """Refuses a package that lacks a mandatory element, and says so where it has one of another namespace or in
+        other letters. edxml §3.2"""
+        for other in self.element.children:
+            namespace, _, local = other.rpartition("}")
+            if local == name and namespace:
+                self.refuse("wrong-namespace", namespace.removeprefix("{"), at=name)
+            if local != name and local.casefold() == name.casefold():
+                self.refuse("wrong-case", local, at=local)
+        self.refuse("missing-element", name, at=name)
+
     def one(self, name: str) -> "Place | None":
-        """The child of that name; the first, and a departure, where there are several."""
+        """Returns the child of that name, or None. If there are several: the first, and a departure."""
         found = self.element.children.get(name)
         if found is None:
             return None
@@ -48,7 +61,8 @@ class Place:
         return [Place(each, self.report, up=self, step=f"{name}[{n}]") for n, each in enumerate(found, start=1)]
 
     def raw(self, name: str) -> str | None:
-        """The child's text, or this element's own for ""; trimmed, None where empty or the literal null. edxml §4.1"""
+        """Returns the text of the child, or of this element for "". Trimmed; None if it is empty or the literal null.
+        edxml §4.1"""
         if name:
             found = self.element.children.get(name)
             if found is None:
@@ -69,7 +83,7 @@ class Place:
         return text or None
 
     def text(self, name: str = "", *, most: int = 0) -> str | None:
-        """As raw, in NFC. Longer than `most` characters is a departure. edxml §4.2"""
+        """Returns the text as `raw` does, in NFC. More than `most` characters are a departure. edxml §4.2"""
         value = self.raw(name)
         if value is None:
             return None
@@ -81,12 +95,14 @@ class Place:
                 self.note("zero-width", at=name)
             if _ETH.search(value):
                 self.note("eth", at=name)
+            if font := of_text(value):
+                self.note("legacy-font", font, at=name)
         if most and len(value) > most:
             self.note("longer-than-standard", f"{len(value)} > {most}", at=name)
         return value
 
     def visible(self, name: str) -> str | None:
-        """As raw, without invisible characters: for codes, which people cannot see to be wrong. edxml §4.3"""
+        """Returns the text as `raw` does, without invisible characters: people cannot see them in a code. edxml §4.3"""
         value = self.raw(name)
         if value is None or value.isascii():
             return value
@@ -96,7 +112,7 @@ class Place:
         return cleaned or None
 
     def expect(self, names: Set[str]) -> None:
-        """Children beyond these, and text between children, are departures. edxml §3.5"""
+        """Reports other children than these, and text between children, as departures. edxml §3.5"""
         for name in self.element.children.keys() - names:
             if name.startswith("{"):
                 self.note("foreign-element", name, at=name.rpartition("}")[2])

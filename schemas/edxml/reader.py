@@ -1,7 +1,8 @@
-"""One package -> a Document or a Status, with a report of what was forgiven. Opens no file; no clock, no DMS.
+"""One package -> a Document or a Status, with a report of the departures that were forgiven. Opens no file; no clock,
+no DMS.
 
-Refuses with PackageRefused and nothing else; of a file, OSError where it cannot be read.
-What is forgiven and what is not: README.md of this folder.
+Raises PackageRefused and nothing else; `read_file` raises OSError, too, if the file cannot be read. README.md of this
+folder says which departures are forgiven and which are refused.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from schemas.edxml.header import read_document, read_status, refuse_secrets
 from schemas.edxml.limits import LARGE, MIB, Limits
 from schemas.edxml.place import Place
 from schemas.edxml.report import Departure, Report, refuse
-from schemas.edxml.spool import Room
+from schemas.edxml.spool import MemoryBudget
 from schemas.edxml.xml import parse
 from schemas.status import Status
 
@@ -29,17 +30,17 @@ _PREDECESSOR = "http://www.e-doc.vn/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What was read, and the bytes it was read from."""
+    """A package that was read: its item, the report, and the original."""
 
     item: Document | Status
     report: tuple[Departure, ...]
     original_sha256: str
     original: bytes | None = field(repr=False)
-    """None where it was read from a file."""
+    """The package's bytes; None if it was read from a file."""
 
 
 def read(data: bytes, *, limits: Limits = _SPECIFIED) -> Package:
-    """Raises PackageRefused. edxml §1"""
+    """Returns the package. Raises PackageRefused. edxml §1"""
     item, report, sha256 = _read(io.BytesIO(data), limits, None)
     return Package(item=item, report=report, original_sha256=sha256, original=data)
 
@@ -47,23 +48,28 @@ def read(data: bytes, *, limits: Limits = _SPECIFIED) -> Package:
 def read_file(
     file: BinaryIO, *, spool: Callable[[], IO[bytes]], held: int = MIB // 2, limits: Limits = LARGE
 ) -> Package:
-    """As `read`, with the attachments that have more than `held` bytes left on a disk: each has a `source` then, that
-    can be read as long as it is referred to, whatever becomes of the package. So have smaller ones, where there are
-    many. `spool` opens a file without a name; it is called only for a package that needs one. The package must stay as
-    it is while it is read: its caller sees to that. Raises PackageRefused, OSError where the package cannot be read,
-    and SpoolFailed, an OSError too, where its attachments cannot be kept. edxml §1.5"""
-    room = Room(spool, one=held, all_=max(held, _HELD_AT_MOST))
-    item, report, sha256 = _read(file, limits, room)
+    """Reads a package as `read` does, in constant memory: attachments of more than `held` bytes, and smaller ones if
+    there are many, go to a spool and have a `source`. A source can be read as long as it is referenced, whatever
+    becomes of the package.
+
+    `spool` opens a file without a name; it is called only if the package needs one. The caller must see that the
+    package does not change while it is read. Raises PackageRefused, OSError if the package cannot be read, and
+    SpoolFailed (an OSError, too) if its attachments cannot be kept. edxml §1.5
+    """
+    budget = MemoryBudget(spool, one=held, all_=max(held, _HELD_AT_MOST))
+    item, report, sha256 = _read(file, limits, budget)
     return Package(item=item, report=report, original_sha256=sha256, original=None)
 
 
-def _read(file: BinaryIO, limits: Limits, room: Room | None) -> tuple[Document | Status, tuple[Departure, ...], str]:
+def _read(
+    file: BinaryIO, limits: Limits, budget: MemoryBudget | None
+) -> tuple[Document | Status, tuple[Departure, ...], str]:
     size = file.seek(0, os.SEEK_END)
     if size > limits.package:
         refuse("/", "too-large", f"{size} > {limits.package} byte")
     report = Report()
     digest = hashlib.sha256()
-    root = Place(parse(file, size, limits=limits, report=report, room=room, passing=digest.update), report)
+    root = Place(parse(file, size, limits=limits, report=report, budget=budget, on_piece=digest.update), report)
     _check_root(root)
     root.expect({"edXMLEnvelope", "AttachmentEncoded"})
     envelope = _part(root, "edXMLEnvelope")
@@ -76,16 +82,16 @@ def _read(file: BinaryIO, limits: Limits, room: Room | None) -> tuple[Document |
         if "StatusCode" in message.element.children:
             item = read_status(root, envelope, header, message)
         else:
-            item = read_document(root, envelope, header, message, limits=limits, room=room)
+            item = read_document(root, envelope, header, message, limits=limits, budget=budget)
     except ValidationError as error:
-        # Whatever the model forbids and no rule above foresaw.
+        # The model forbids a value that no rule above caught.
         first = error.errors(include_url=False, include_input=False)[0]
         message.refuse("value", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
     return item, report.entries(), digest.hexdigest()
 
 
 def _check_root(root: Place) -> None:
-    """edxml §3.1"""
+    """Refuses a root that is not edXML. edxml §3.1"""
     name = root.element.name
     if name == "edXML":
         return
@@ -100,14 +106,5 @@ def _check_root(root: Place) -> None:
 
 
 def _part(place: Place, name: str) -> Place:
-    """A container that must be there, by its exact name. edxml §3.2"""
-    found = place.one(name)
-    if found:
-        return found
-    for other in place.element.children:
-        namespace, _, local = other.rpartition("}")
-        if local == name:
-            place.refuse("wrong-namespace", namespace.removeprefix("{"), at=name)
-        if local.casefold() == name.casefold():
-            place.refuse("wrong-case", local, at=local)
-    return place.refuse("missing-element", name, at=name)
+    """Returns a mandatory container, by its exact name. edxml §3.2"""
+    return place.one(name) or place.missing(name)

@@ -1,13 +1,15 @@
-"""What the reader refuses: a rule's id, why, and what to do, in two languages. A table, no judgement.
+"""The rules by which the reader refuses a package: each rule's id, the reason and the remedy, in two languages. A
+table, no judgement.
 
-`{found}` stands for what was met. An id is stable: people search for it, programs count it.
+`{found}` stands for the text that was found. An id is stable: people search for it, programs count it.
 """
 
 from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """Fragments without a full stop: they stand inside the sentences of bus.errors.BadPackage."""
+    """A reason and a remedy. Fragments without a full stop: they stand inside the sentences of
+    bus.errors.BadPackage."""
 
     why_vi: str
     why: str
@@ -27,14 +29,35 @@ REFUSALS: dict[str, Refusal] = {
     "encoding": Refusal(
         "không đọc được mã hóa ký tự: {found}",
         "the character encoding cannot be read: {found}",
-        "ghi tệp bằng UTF-8",
-        "write the file in UTF-8",
+        "xuất lại gói tin bằng UTF-8; phần mềm không cho chọn thì báo nhà cung cấp phần mềm",
+        "export the package again in UTF-8; if the software does not offer that, tell its vendor",
+    ),
+    "not-utf8": Refusal(
+        "chữ trong gói tin không phải Unicode (UTF-8) như đã khai báo: {found}",
+        "the text is not in Unicode (UTF-8) as declared: {found}",
+        "chuyển chữ sang Unicode bằng công cụ chuyển mã của bộ gõ rồi xuất lại gói tin; vẫn lỗi thì báo nhà cung cấp "
+        "phần mềm: tệp phải ghi bằng UTF-8",
+        "bring the text to Unicode with the converter of your keyboard program and export the package again; if that "
+        "does not help, tell the software's vendor: the file must be written in UTF-8",
     ),
     "not-xml": Refusal(
-        "không phải XML đúng cú pháp: {found}",
-        "not well-formed XML: {found}",
-        "dùng thư viện XML để ghi gói tin",
-        "write packages with an XML library",
+        "tệp không phải gói tin XML",
+        "the file is no XML package",
+        "chọn đúng tệp .edxml do phần mềm xuất ra",
+        "pick the .edxml file that your software exports",
+    ),
+    "cut-off": Refusal(
+        "tệp bị cắt: thiếu phần cuối, không có </edXML>",
+        "the file is cut off: its end, </edXML>, is missing",
+        "gửi lại tệp đầy đủ",
+        "send the whole file",
+    ),
+    "bad-markup": Refusal(
+        "sai cú pháp XML, dòng:cột {found}",
+        "broken XML, line:column {found}",
+        "bỏ ký tự & và < trong chữ rồi xuất lại gói tin; báo nhà cung cấp phần mềm: cần ghi gói tin bằng thư viện XML",
+        "take & and < out of the texts and export the package again; tell the software's vendor: packages are to be "
+        "written with an XML library",
     ),
     "doctype": Refusal(
         "có khai báo DOCTYPE hoặc thực thể",
@@ -70,8 +93,8 @@ REFUSALS: dict[str, Refusal] = {
     "wrong-case": Refusal(
         "{found} sai chữ hoa, chữ thường",
         "{found} is written in the wrong case",
-        "ghi đúng: edXML, edXMLEnvelope, edXMLHeader, edXMLBody",
-        "write edXML, edXMLEnvelope, edXMLHeader, edXMLBody",
+        "ghi tên phần tử đúng chữ hoa, chữ thường của chuẩn, như edXMLEnvelope",
+        "write the names of elements in the letters of the standard, as in edXMLEnvelope",
     ),
     "wrong-namespace": Refusal(
         "không gian tên {found} không phải của QCVN 102",
@@ -105,11 +128,23 @@ REFUSALS: dict[str, Refusal] = {
         "rút ngắn DocumentId",
         "shorten DocumentId",
     ),
+    "document-id-character": Refusal(
+        "DocumentId có ký tự điều khiển, xuống dòng hoặc đổi hướng chữ: {found}",
+        "DocumentId holds a control character, a line break or a mark of writing direction: {found}",
+        "ghi DocumentId trên một dòng, không có ký tự điều khiển",
+        "write DocumentId on one line, without control characters",
+    ),
     "bad-date": Refusal(
         "không phải ngày giờ có thật: “{found}”",
         "no date that exists: “{found}”",
         "ghi yyyy/MM/dd, hoặc yyyy/MM/dd HH:mm:ss",
         "write yyyy/MM/dd, or yyyy/MM/dd HH:mm:ss",
+    ),
+    "empty-date": Refusal(
+        "“{found}” là ngày trống do phần mềm ghi, không phải ngày thật",
+        "“{found}” is how software writes that there is no date",
+        "điền ngày thật vào phần mềm rồi gửi lại",
+        "fill in the real day and send it again",
     ),
     "bad-status-code": Refusal(
         "không có mã trạng thái “{found}”",

@@ -1,4 +1,4 @@
-"""What the reader says beside the item it read: departures that it forgave, or the one refusal. No judgement."""
+"""The reader's report beside the item: the departures that were forgiven, or the one refusal. No judgement."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -6,15 +6,15 @@ from typing import NoReturn
 from schemas.edxml.departures import DEPARTURES
 from schemas.edxml.refusals import REFUSALS
 
-_SHOWN = 80  # characters of what was met: enough to find it, too little to carry content into a log
+_SHOWN = 80  # characters: enough to find the place, too few to carry content into a log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """One place where a package leaves the standard and was read all the same."""
+    """One departure: a place where a package deviates from the standard and was read all the same."""
 
     path: str
-    """Of the element, from the root: edXML/edXMLEnvelope/…/To[2]/OrganId."""
+    """The element's path from the root: edXML/edXMLEnvelope/…/To[2]/OrganId."""
     rule: str
     """Key of departures.DEPARTURES."""
     found: str = ""
@@ -29,7 +29,7 @@ class Departure:
 
 
 class PackageRefused(ValueError):
-    """This is no package that can be taken. Says where, by which rule of refusals.py, why, and what to do."""
+    """The package is refused. Holds the path, the rule of refusals.py, the reason and the remedy."""
 
     def __init__(self, *, path: str, rule: str, found: str = "") -> None:
         self.path, self.rule, self.found = path, rule, found
@@ -42,7 +42,7 @@ class PackageRefused(ValueError):
 
 
 class Report:
-    """Collects departures in the order they are met, each once however often the reader looks."""
+    """The departures of one package, in the order of their first occurrence, without duplicates."""
 
     __slots__ = ("_entries",)
 
@@ -63,6 +63,6 @@ def refuse(path: str, rule: str, found: object = "") -> NoReturn:
 
 
 def shown(found: object) -> str:
-    """As one line of bounded length."""
+    """Returns the text of `found` as one line of at most 80 characters."""
     text = " ".join(str(found).split())
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

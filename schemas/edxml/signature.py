@@ -1,6 +1,7 @@
-"""The XML signature of a package: looked at for the report, never a reason to refuse. edxml §7.11
+"""The XML signature of a package: inspected for the report, never a reason to refuse. edxml §7.11
 
-What counts in law is the signature inside the attached PDF; every XML signature met was a sample or unverifiable.
+The legally valid signature is the one inside the attached PDF; every XML signature seen so far was a sample or could
+not be verified.
 """
 
 import binascii
@@ -38,7 +39,8 @@ def _text(place: Place, mark: str, *way: str) -> str:
 
 
 def _is_certificate(text: str) -> bool:
-    """Whether it is base64 of one whole DER sequence: the sample of the standard is cut off after ten characters."""
+    """Returns whether the text is base64 of one whole DER sequence: the standard's sample is cut off after ten
+    characters."""
     try:
         der = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError):

@@ -1,7 +1,7 @@
-"""Where a file out of a package lies while the package is read, and after: in memory, or in a spool. No rule of ours.
+"""The storage of the files of a package, while it is read and after: memory, or a spool. No rule of the standard.
 
-A spool is a file without a name that our caller opens, where its disk has room. It is gone with the last that refers
-to it, and with this process.
+The spool: a temporary file without a name. Our caller opens it, on a disk with enough space. It is gone with its last
+reference, and with this process.
 """
 
 import errno
@@ -15,29 +15,29 @@ from typing import IO, BinaryIO, Protocol
 from schemas.document import CHUNK
 
 EDGE = 1024
-"""Bytes at either end of a file that are looked at for signs of damage."""
+"""Size in bytes of the two ends of a file that are searched for signs of damage."""
 
 
 class SpoolFailed(OSError):
-    """The spool cannot be made, written or read: this machine's trouble, not the package's."""
+    """The spool cannot be made, written or read: a fault of this machine, not of the package."""
 
 
-class Lying(Protocol):
-    """The bytes of one file."""
+class FileBytes(Protocol):
+    """The bytes of one file, in memory or in a spool."""
 
     @property
     def size(self) -> int: ...
 
     def open(self) -> BinaryIO:
-        """To be read in any order."""
+        """Returns the file for reading in any order."""
 
     def first(self, size: int) -> bytes: ...
 
     def last(self, size: int) -> bytes: ...
 
 
-class Held:
-    """In memory."""
+class InMemory:
+    """A file held in memory."""
 
     __slots__ = ("content",)
 
@@ -59,7 +59,7 @@ class Held:
 
 
 class Spool:
-    """Bytes that are added one behind the other, by one thread, and read anywhere, by any."""
+    """The spool: one thread appends bytes, any thread reads them at any offset."""
 
     __slots__ = ("__weakref__", "_fd", "size")
 
@@ -69,7 +69,7 @@ class Spool:
         weakref.finalize(self, file.close)
 
     def add(self, data: bytes) -> None:
-        """Raises SpoolFailed: the disk is full."""
+        """Appends the bytes. Raises SpoolFailed if the disk is full."""
         view = memoryview(data)
         try:
             while view:
@@ -91,12 +91,12 @@ class Spool:
 
 
 class Slice:
-    """A part of a spool: the source of one attachment."""
+    """A slice of a spool: the source of one attachment."""
 
     __slots__ = ("_at", "_sha256", "_spool", "size")
 
     def __init__(self, spool: Spool, at: int, *, sha256: str = "") -> None:
-        """From there to what is now its end."""
+        """The slice from `at` to the spool's present end."""
         self._spool, self._at, self._sha256 = spool, at, sha256
         self.size = spool.size - at
 
@@ -123,10 +123,10 @@ class Slice:
 
 
 class _View(io.RawIOBase):
-    """A slice as a file of its own."""
+    """A slice as a read-only file."""
 
-    def __init__(self, lying: Slice) -> None:
-        self._lying = lying
+    def __init__(self, slice_: Slice) -> None:
+        self._slice = slice_
         self._at = 0
 
     def readable(self) -> bool:
@@ -136,31 +136,31 @@ class _View(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._lying.size}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._slice.size}[whence]
         if base + offset < 0:
             raise ValueError("before the beginning")
         self._at = base + offset
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._lying.read(self._at, len(buffer))
+        data = self._slice.read(self._at, len(buffer))
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
 
-class Room:
-    """What of one package is held in memory; `spool` takes the rest."""
+class MemoryBudget:
+    """The memory budget of one package: smaller files are held in memory, `spool` stores the others."""
 
     def __init__(self, make: Callable[[], IO[bytes]], *, one: int, all_: int) -> None:
-        """Bytes of one file, and of all of them together; `make` opens a file without a name."""
+        """`one`: bytes of one file; `all_`: bytes of all files together; `make` opens a file without a name."""
         self._make = make
         self._spool: Spool | None = None
         self.one = one
         self._left = all_
 
     def takes(self, size: int) -> bool:
-        """Whether a file of that size is held; then there is less room for others."""
+        """Returns whether a file of `size` bytes is held in memory. If so, the budget shrinks by its size."""
         if size > min(self.one, self._left):
             return False
         self._left -= size

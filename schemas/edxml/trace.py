@@ -1,4 +1,5 @@
-"""TraceHeaderList -> the stations of the path, and what the package does (Bussiness). edxml §7.7–§7.9"""
+"""TraceHeaderList -> the stations of the path, and the business operation of the package (Bussiness). edxml
+§7.7–§7.9"""
 
 from schemas.codes import BusinessType, ReceiverChange
 from schemas.document import Business, BusinessUpdate, ReceiverUpdate, Replaced, Trace
@@ -18,7 +19,8 @@ _CHANGES = {str(int(change)): change for change in ReceiverChange}
 
 
 def traces(place: Place | None) -> tuple[Trace, ...]:
-    """Stations as they wrote themselves: a code is not checked, a time that does not exist is left out."""
+    """Returns the stations of the path, as they wrote themselves: a code is not checked, an impossible time is left
+    out."""
     if place is None:
         return ()
     place.expect(frozenset({"TraceHeader", "Bussiness", "Paper"}))
@@ -59,12 +61,13 @@ def _trace(place: Place) -> Trace | None:
 
 
 def _business_type(place: Place, *, acts: bool) -> BusinessType:
-    """A revocation must never be taken for a new document: unclear is refused. edxml §7.8"""
+    """Returns the business type. An unclear one is refused: a revocation must never be taken for a new document. edxml
+    §7.8"""
     name = "BussinessDocType"
     value = place.raw(name)
     if value is None:
         if acts:
-            place.refuse("missing-element", name, at=name)
+            place.missing(name)
         place.note("business-type-missing", at=name)
         return BusinessType.NEW
     found = _TYPES.get(value.lstrip("0") or "0")

@@ -1,7 +1,7 @@
-"""A Document or a Status -> the one canonical package: in the form of VNPT's Java SDK. edxml §9
+"""A Document or a Status -> its canonical package, in the form of VNPT's Java SDK. edxml §9
 
-A function of its argument: no clock, no random name. What strict readers in the field reject is never written: an
-empty integer, a dropped prefix, two content types for one file.
+Pure: no clock, no random name. Forms that strict readers in use reject are never written: an empty integer, a missing
+prefix, two content types for one file.
 """
 
 import binascii
@@ -11,36 +11,37 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
 from schemas.agency import Party
-from schemas.document import Attachment, Business, BusinessUpdate, Document, Reference, Replaced, Staff
+from schemas.document import Attachment, Business, BusinessUpdate, Document, Reference, Replaced, Staff, is_due_day
 from schemas.edxml import packing
 from schemas.edxml.attachments import extension, plain_name
 from schemas.edxml.xml import CONTENT, NAMESPACE
 from schemas.status import Status
 from schemas.values import VIETNAM
 
-_IDS = uuid.UUID("6d0a4f0e-0b6b-4b58-9f0c-2f4b0d3c9a77")  # ours; ids derived from content, so that writing is pure
+_IDS = uuid.UUID("6d0a4f0e-0b6b-4b58-9f0c-2f4b0d3c9a77")
+"""Our namespace: ids are derived from content, so that writing is pure."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
 Node: TypeAlias = "tuple[str, str | int | Sequence[Node] | None]"
-"""An element's local name, and its text or its children. None, and children that are all None, are not written."""
+"""An element: its local name, and its text or its children. None, and children that are all None, are not written."""
 
 
 def write(item: Document | Status) -> bytes:
-    """edxml §9. Attachments without a content id get the one of `with_content_ids`."""
+    """Returns the canonical package. Attachments without a content id get that of `with_content_ids`. edxml §9"""
     return b"".join(write_pieces(item))
 
 
 def write_pieces(item: Document | Status) -> Iterator[bytes]:
-    """The same bytes, one piece behind the other, each of some MiB at most, whatever the attachments are. They are read
-    as the pieces are, some of them more than once. Raises as their sources do, and ValueError where no package can hold
-    the document."""
+    """Returns the bytes of `write` in pieces of at most some MiB, however large the attachments are. The attachments
+    are read while the pieces are taken, some of them more than once. Raises as their sources do, and ValueError if no
+    package can hold the document."""
     if isinstance(item, Document):
         return _document(with_content_ids(item))
     return iter([_lines(_HEAD, *_rendered(("MessageHeader", _status(item)), 3), _HEADER_END, _ENVELOPE_END, _END)])
 
 
 def with_content_ids(document: Document) -> Document:
-    """The same document with an id for each attachment, derived from its position and digest. edxml §9.6"""
+    """Returns the document with a content id for each attachment, derived from its position and digest. edxml §9.6"""
     if all(attachment.content_id for attachment in document.attachments):
         return document
     filled = tuple(
@@ -119,7 +120,7 @@ def _rendered_all(nodes: Sequence[Node], depth: int, *, prefix: str = "edXML:") 
 
 
 def _message(document: Document) -> list[Node]:
-    """In the order of SDK-J. edxml §9.2"""
+    """Returns the elements of MessageHeader in the order of SDK-J. edxml §9.2"""
     return [
         ("From", _party(document.sender)),
         *(("To", _party(recipient)) for recipient in document.recipients),
@@ -138,7 +139,7 @@ def _message(document: Document) -> list[Node]:
         ("Subject", document.subject),
         ("Content", document.summary),
         ("SignerInfo", _signer(document)),
-        ("DueDate", _date(document.due_on)),
+        ("DueDate", _date(_due_on(document))),
         ("OtherInfo", _other(document)),
         *(("ResponseFor", _reference(reference)) for reference in document.responses),
         ("SteeringType", None if document.steering is None else int(document.steering)),
@@ -228,7 +229,8 @@ def _staff(staff: Staff | None) -> list[Node] | None:
 
 
 def _trace_list(document: Document) -> list[Node]:
-    """Bussiness always: what is absent is new by the standard, but not every reader survives its absence."""
+    """Returns the elements of TraceHeaderList. Bussiness is always written: absent means new by the standard, but some
+    readers fail without it."""
     traces: list[Node] = [
         ("TraceHeader", [("OrganId", trace.agency), ("Timestamp", _time(trace.at))]) for trace in document.traces
     ]
@@ -272,7 +274,7 @@ class _Packed(NamedTuple):
 
 
 def _packed(attachment: Attachment, position: int) -> _Packed:
-    """edxml §9.5"""
+    """Returns the attachment packed, with its two descriptions. edxml §9.5"""
     name = plain_name(attachment.name) or f"tep-dinh-kem-{position}"
     ending = extension(name)
     if packing.is_raw(attachment, ending):
@@ -288,12 +290,18 @@ def _packed(attachment: Attachment, position: int) -> _Packed:
     )
 
 
+def _due_on(document: Document) -> date | None:
+    """None for a day that readers leave out, as an older release may have passed it on. edxml §5.5"""
+    due_on = document.due_on
+    return due_on if due_on and is_due_day(due_on, issued_on=document.issued_on) else None
+
+
 def _date(day: date | None) -> str | None:
     return f"{day.year:04}/{day.month:02}/{day.day:02}" if day else None
 
 
 def _time(at: datetime | None) -> str | None:
-    """Whole seconds, on the clock of Việt Nam."""
+    """Returns the time in whole seconds, on the clock of Việt Nam."""
     if at is None:
         return None
     local = at.astimezone(VIETNAM)

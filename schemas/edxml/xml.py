@@ -1,59 +1,107 @@
 """Bytes of a package -> a tree of elements, at a bounded cost. Knows XML and namespaces, no element of the standard.
 
-pyexpat without namespace processing: a prefix that nobody bound is a departure here, not the end of the package.
+pyexpat without namespace processing: an unbound prefix is a departure here, not a fatal error.
 """
 
 from collections.abc import Callable
-from typing import BinaryIO, NoReturn
+from html.entities import name2codepoint
+from typing import BinaryIO, Final, NoReturn
 from xml.parsers import expat
 
-from schemas.edxml.cut import Cut, Decoded
-from schemas.edxml.encoding import document
+from schemas.edxml.content_decoder import ContentDecoder, Decoded
+from schemas.edxml.encoding import document, without_controls
+from schemas.edxml.foreign_text import of_bytes
 from schemas.edxml.limits import Limits
 from schemas.edxml.report import Report, refuse
-from schemas.edxml.spool import Room
+from schemas.edxml.spool import MemoryBudget
 
 NAMESPACE = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
+_INVALID_TOKEN: Final = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
+_AT_THE_END: Final = frozenset(
+    expat.errors.codes[what]
+    for what in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
+"""Expat's codes for a file that ends before its root does."""
+_BEFORE: Final = 400  # bytes before a wrong one, in which the words around it begin
+_LETTER: Final = 4  # bytes of the longest letter in UTF-8
+
 CONTENT = "ContentTransferEncoded"
-"""The one element whose text is a file; only the limits on files bound it."""
+"""The one element whose text is a file: it is bounded by the limits on files only."""
 
 
 class Element:
-    """One element: text of its own, children by local name. A name in another namespace reads "{uri}name"."""
+    """One element: its own text, and its children by local name. A name in another namespace reads "{uri}name"."""
 
-    __slots__ = ("children", "cut", "name", "text")
+    __slots__ = ("children", "decoded", "name", "text")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.text = ""
-        self.cut: Decoded | None = None
-        """Where the text is a file that is not held in memory."""
+        self.decoded: Decoded | None = None
+        """The decoded file, if the text is a file that is not held in memory."""
         self.children: dict[str, list[Element]] = {}
 
 
 def parse(
-    file: BinaryIO, size: int, *, limits: Limits, report: Report, room: Room | None, passing: Callable[[bytes], object]
+    file: BinaryIO,
+    size: int,
+    *,
+    limits: Limits,
+    report: Report,
+    budget: MemoryBudget | None,
+    on_piece: Callable[[bytes], object],
 ) -> Element:
-    """The root element. Raises PackageRefused for anything that is no XML within the limits. With `room`, files that it
-    does not take are cut out; `passing` is given every byte of the package once. edxml §2"""
-    builder = _Builder(limits, report, room)
+    """Returns the root element. Raises PackageRefused unless the bytes are XML within the limits. With `budget`, files
+    beyond the budget go to the spool; `on_piece` is called with every byte of the package once. edxml §2"""
+    builder = _Builder(limits, report, budget)
     parser = _parser(builder)
-    pieces = document(file, size, report, passing=passing)
-    fed = 0
+    pieces = document(file, size, report, on_piece=on_piece)
+    fed, piece, end = 0, b"", 0
+    controls: dict[str, int] = {}
     try:
-        for piece in pieces:  # by pieces, so that a refusal stops the parser at the end of one
+        for raw in pieces:  # piece by piece: a refusal stops the parser early
+            piece = without_controls(raw, fed, controls)
             fed += len(piece)
             parser.Parse(piece, False)
             # A token that never ends would be scanned again with every piece.
             if fed - len(piece) - parser.CurrentByteIndex > limits.markup:
                 refuse(builder.path(), "too-long", f"> {limits.markup} byte")
+            if builder.closed and not end:
+                end = fed - len(piece) + piece.rfind(b">")
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         if not builder.closed:
-            line, column = error.lineno, error.offset + 1
-            refuse(builder.path(), "not-xml", f"{expat.ErrorString(error.code)}, line {line}, column {column}")
-        report.add(builder.root.name, "stray-after", fed + sum(map(len, pieces)) - parser.ErrorByteIndex)
+            at = parser.ErrorByteIndex - fed + len(piece)
+            _refuse_markup(builder, error, piece[max(0, at) :], piece[max(0, at - _BEFORE) :])
+        end = parser.ErrorByteIndex
+        report.add(builder.root.name, "stray-after", fed + sum(map(len, pieces)) - end)
+    for control, at in controls.items():
+        if at < end:
+            report.add("/", "control-character", control)
+        else:
+            report.add(builder.root.name, "stray-after", fed - at)
     return builder.root
+
+
+def _refuse_markup(builder: "_Builder", error: expat.ExpatError, rest: bytes, around: bytes) -> NoReturn:
+    """Refuses bytes that are no XML. `rest` begins at the wrong byte, `around` a little before it. edxml §2.6"""
+    if error.code in _AT_THE_END:
+        refuse(builder.path(), "cut-off")
+    if not builder.root.name:  # no element has begun: these are no letters of a text either
+        refuse("/", "not-xml")
+    try:
+        rest[:_LETTER].decode()
+    except UnicodeDecodeError as wrong:
+        if wrong.start == 0 and error.code == _INVALID_TOKEN:
+            near = around[: len(around) - len(rest)].rpartition(b">")[2] + rest.partition(b"<")[0]
+            found = of_bytes(near) or of_bytes(around)
+            refuse(builder.path(), "not-utf8", found or f"{error.lineno}:{error.offset + 1}")
+    refuse(builder.path(), "bad-markup", f"{error.lineno}:{error.offset + 1}")
 
 
 def _parser(builder: "_Builder") -> expat.XMLParserType:
@@ -66,11 +114,16 @@ def _parser(builder: "_Builder") -> expat.XMLParserType:
     parser.CharacterDataHandler = builder.characters
     parser.StartDoctypeDeclHandler = builder.doctype
     parser.EntityDeclHandler = builder.doctype
+    # As if there were a DTD elsewhere, which nobody fetches: a name such as &nbsp; is handed over instead of ending the
+    # package.
+    parser.UseForeignDTD(True)
+    parser.SkippedEntityHandler = builder.entity
     return parser
 
 
 class _Scope:
-    """Prefixes bound here, and the names already resolved under them: most packages bind once and name a lot."""
+    """The prefixes bound here, and a cache of the names resolved under them: most packages bind once and use many
+    names."""
 
     __slots__ = ("bound", "names")
 
@@ -80,18 +133,20 @@ class _Scope:
 
 
 class _Builder:
-    """Expat's events -> elements. Every count of Limits that the tree can break is kept here."""
+    """Builds the elements from expat's events, and enforces every limit that the tree can exceed."""
 
-    def __init__(self, limits: Limits, report: Report, room: Room | None) -> None:
+    def __init__(self, limits: Limits, report: Report, budget: MemoryBudget | None) -> None:
         self.limits, self.report = limits, report
-        self._room = room
+        self._budget = budget
         self.root = Element("")
         self.closed = False
         self._open: list[Element] = []
         self._scope = _Scope({})
-        self._outer: list[tuple[int, _Scope]] = []  # scopes to come back to, with the depth that opened the inner one
-        self._texts: list[list[str] | Cut] = []
-        self._within = 0  # of elements that are files; only the outermost is one
+        self._outer: list[
+            tuple[int, _Scope]
+        ] = []  # outer scopes, each with the depth at which the inner one was opened
+        self._texts: list[list[str] | ContentDecoder] = []
+        self._within = 0  # depth of nested content elements; only the outermost is a file
         self._size = 0
         self._count = 0
         self._unbound: set[str] = set()
@@ -124,18 +179,18 @@ class _Builder:
         way.append(element)
         self._texts.append([])
         self._size = 0
-        if name == CONTENT and self._room:
+        if name == CONTENT and self._budget:
             self._within += 1
             if self._within == 1:
-                self._texts[-1] = Cut(self._room, self.limits)
+                self._texts[-1] = ContentDecoder(self._budget, self.limits)
 
     def end(self, _tag: str) -> None:
         element = self._open.pop()
         texts = self._texts.pop()
-        if element.name == CONTENT and self._room:
+        if element.name == CONTENT and self._budget:
             self._within -= 1
-        if isinstance(texts, Cut):
-            element.text, element.cut = texts.close()
+        if isinstance(texts, ContentDecoder):
+            element.text, element.decoded = texts.close()
         elif texts:
             element.text = texts[0] if len(texts) == 1 else "".join(texts)
         self._size = 0
@@ -151,8 +206,16 @@ class _Builder:
         if self._within < 2:
             self._texts[-1].append(text)
 
+    def entity(self, name: str, _is_parameter: bool) -> None:
+        """Puts the letter of an HTML name such as &nbsp; into the text. edxml §2.7"""
+        code = name2codepoint.get(name)
+        if code is None:
+            refuse(self.path(), "bad-markup", f"&{name};")
+        self.report.add(self.path(), "html-entity", f"&{name};")
+        self.characters(chr(code))
+
     def _attributes(self, attributes: list[str]) -> None:
-        """Only bindings of prefixes matter; no attribute of the standard says anything."""
+        """Reads the bindings of prefixes; no other attribute has a meaning in the standard."""
         if len(attributes) > 2 * self.limits.attributes:
             refuse(self.path(), "too-many", f"> {self.limits.attributes}")
         bound = {
@@ -170,7 +233,7 @@ class _Builder:
             prefix, local = "", tag
         uri = self._scope.bound.get(prefix)
         name = local if uri in (NAMESPACE, None, "") else f"{{{uri}}}{local}"
-        if not uri and prefix not in self._unbound:  # said once a prefix
+        if not uri and prefix not in self._unbound:  # reported once for each prefix
             self._unbound.add(prefix)
             path = "/".join([*(element.name for element in self._open), local])
             self.report.add(path, "prefix-unbound" if prefix else "namespace-missing", prefix)

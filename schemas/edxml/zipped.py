@@ -1,6 +1,7 @@
-"""The ZIP of one file that the national SDK puts around most attachments: recognised, opened. edxml §8.4
+"""The wrapper: a ZIP of one file that the national SDK puts around most attachments. Recognised and opened here. edxml
+§8.4
 
-Nothing here is written to a disk, and no name inside a ZIP is used for anything but a report.
+Nothing is written to a disk, and a name inside a ZIP is used for reports only.
 """
 
 import hashlib
@@ -10,46 +11,50 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from schemas.document import CHUNK
-from schemas.edxml.spool import EDGE, Held, Lying, SpoolFailed
+from schemas.edxml.spool import EDGE, FileBytes, InMemory, SpoolFailed
 
 SIGNATURE = b"PK\x03\x04"
 
 _END = b"PK\x05\x06"  # end of central directory: 22 bytes and a comment
 _END_SIZE = 22
 _ZIP64_LOCATOR = b"PK\x06\x07"
-_DIRECTORY_MOST = 1 << 18  # bytes of a directory we are ready to read: some thousand entries
+_DIRECTORY_MOST = 1 << 18  # bytes of the largest directory we read: some thousand entries
 _OFFICE = frozenset({"[Content_Types].xml", "mimetype"})  # at the root of OOXML and ODF files
+_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 1
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
 
 
 class Kept(NamedTuple):
-    """These bytes are the file itself; `why` says what is odd about the ZIP, with the departure's rule."""
+    """The bytes are the file itself, not a wrapper. `why` says what is unusual about the ZIP, `rule` is the departure's
+    rule."""
 
     rule: str | None = None
     why: str = ""
 
 
 class Wrapped(NamedTuple):
-    """A ZIP around one file."""
+    """A wrapper: a ZIP around one file."""
 
     archive: zipfile.ZipFile
     entry: zipfile.ZipInfo
+    beside: int = 0
+    """Entries beside it that are no files: folders, and what desktops leave behind."""
 
 
-def look(lying: Lying) -> Kept | Wrapped:
-    """Whether a ZIP, under a name that does not end in .zip, is a wrapper. Reads its directory only."""
-    if why := _unreadable(lying.last(_TAIL)):
+def look(file: FileBytes) -> Kept | Wrapped:
+    """Returns whether a ZIP is a wrapper; only for names that do not end in .zip. Reads its directory only."""
+    if why := _unreadable(file.last(_TAIL)):
         return Kept("zip-kept", why)
-    return _directory(lying.open())
+    return _directory(file.open())
 
 
 def look_at_end(tail: bytes) -> Kept | Wrapped:
-    """As `look`, by the last `TAIL` bytes alone: what it finds cannot be opened."""
+    """Returns the same as `look`, from the last `TAIL` bytes alone; the archive it returns cannot be opened."""
     if why := _unreadable(tail[-_TAIL:]):
         return Kept("zip-kept", why)
-    return _directory(Held(tail).open())
+    return _directory(InMemory(tail).open())
 
 
 def _directory(file: BinaryIO) -> Kept | Wrapped:
@@ -62,14 +67,23 @@ def _directory(file: BinaryIO) -> Kept | Wrapped:
     entries = archive.infolist()
     if any(entry.filename in _OFFICE for entry in entries):
         return Kept()
-    if len(entries) != 1:
+    files = entries if len(entries) == 1 else [entry for entry in entries if not _is_no_file(entry)]
+    if len(files) != 1 or (len(entries) > 1 and is_path(files[0])):
         return Kept("zip-several", str(len(entries)))
-    entry = entries[0]
+    entry = files[0]
     if entry.compress_type not in _METHODS:
         return Kept("zip-kept", f"method {entry.compress_type}")
     if entry.flag_bits & _ENCRYPTED:
         return Kept("zip-kept", "password")
-    return Wrapped(archive, entry)
+    return Wrapped(archive, entry, beside=len(entries) - 1)
+
+
+def _is_no_file(entry: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a folder, or what macOS and Windows put beside files."""
+    name = entry.orig_filename
+    if name.endswith("/"):
+        return entry.file_size == 0
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2] in _DESKTOPS
 
 
 def is_path(entry: zipfile.ZipInfo) -> bool:
@@ -78,12 +92,12 @@ def is_path(entry: zipfile.ZipInfo) -> bool:
 
 
 def unwrap(wrapped: Wrapped) -> bytes:
-    """The file inside. Raises as `unpacked` does."""
+    """Returns the file inside. Raises as `unpacked` does."""
     return b"".join(unpacked(wrapped, CHUNK))
 
 
 def unpacked(wrapped: Wrapped, size: int) -> Iterator[bytes]:
-    """The file inside, in pieces; no more than its directory says, whatever follows. Raises ValueError where it is
+    """Returns the file inside, in pieces; never more bytes than its directory entry states. Raises ValueError if it is
     damaged."""
     left = wrapped.entry.file_size
     try:
@@ -99,13 +113,13 @@ def unpacked(wrapped: Wrapped, size: int) -> Iterator[bytes]:
         raise ValueError("a damaged ZIP")
 
 
-class Inside:
-    """The file in a wrapper, unpacked whenever it is read: the source of one attachment."""
+class Unzipped:
+    """The file in a wrapper, unpacked each time it is read: the source of one attachment."""
 
     __slots__ = ("_first", "_last", "_wrapper", "sha256", "size")
 
-    def __init__(self, wrapper: Lying, wrapped: Wrapped) -> None:
-        """Reads it once. Raises ValueError where it is damaged."""
+    def __init__(self, wrapper: FileBytes, wrapped: Wrapped) -> None:
+        """Reads the file once for its size and digest. Raises ValueError if it is damaged."""
         self._wrapper = wrapper
         self.size = 0
         self._first = self._last = b""
@@ -130,14 +144,14 @@ class Inside:
 
 
 TAIL = _DIRECTORY_MOST + (1 << 17)
-"""Bytes at the end in which a directory that we are ready to read lies."""
+"""Size in bytes of a ZIP's end in which its directory must lie; a larger directory is not read."""
 
 _TAIL = _END_SIZE + (1 << 16) + 20
-"""Those in which its end lies, with what stands before that in a ZIP64."""
+"""Size in bytes of a ZIP's end in which the end record lies, with the ZIP64 locator in front of it."""
 
 
 def _unreadable(tail: bytes) -> str:
-    """Why zipfile should not be let near: it loads a directory whole, however large."""
+    """Returns why the ZIP must not be opened, "" if it may be: zipfile loads a directory whole, however large it is."""
     end = tail.rfind(_END, max(0, len(tail) - _END_SIZE - (1 << 16)))
     if end < 0 or len(tail) - end < _END_SIZE:
         return "directory"

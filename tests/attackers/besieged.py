@@ -1,8 +1,8 @@
-"""A small country with its own authority on a broker that lets in certificates only, and what an attacker can do there.
+"""A small country with its own authority on a broker that admits certificates only, and the attacker's means there.
 
-G22 and H49 have daemons, H53 has one when a story wants it. H17 is a mailbox like any other, whose keys the attacker
-holds. Four more have something wrong with the certificate that the directory lists for them, and a good one to get into
-the broker with: what the broker stops is tested apart from what recipients stop.
+G22 and H49 have daemons, H53 has one if a story starts it. H17 is a mailbox like any other, whose keys the attacker
+holds. Four more are listed in the directory with a bad certificate, and have a good one to log in to the broker: so the
+checks of the broker and those of the recipients are tested apart.
 """
 
 import dataclasses
@@ -21,23 +21,26 @@ from cryptography import x509
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.credentials import ExternalCredentials
 
-from bus.authority import Withdrawal, issue, new_issuer, new_root
-from bus.certificates import Purpose
-from bus.cli.adapter import new_message_id
-from bus.directory import render_keys
-from bus.edition import Edition
+from bus.directory.edition import Edition
+from bus.directory.keys import MailboxKeys
+from bus.directory.member import Member
+from bus.directory.sources import key_entries, render_keys
 from bus.files.edition import save_edition
 from bus.files.keys import load_keyring, tls_files
-from bus.keys import SealingKey, SigningKey
-from bus.listing import MailboxKeys, key_entries
-from bus.mailroom import Member, address, seal
-from bus.message import CONTENT_TYPE, VERSION, VERSION_HEADER, exchange
-from bus.records import OutboxEntry
-from bus.statement import SealingStatement
+from bus.ports.records import OutboxEntry
+from bus.sending.address import address
+from bus.sending.seal import seal
+from bus.topology.names import Login, user_of
+from bus.trust.authority import Withdrawal, issue, new_issuer, new_root
+from bus.trust.certificates import Certificate, Purpose
+from bus.trust.keys import SealingKey, SigningKey
+from bus.trust.statements import SealingStatement
+from bus.wire.message import CONTENT_TYPE, VERSION, VERSION_HEADER, exchange
+from bus.wiring.member import new_message_id
 from deploy import country as countries
 from deploy.country import Country
 from deploy.local_broker import Kind, LocalBroker, local_broker
-from deploy.offices import Office
+from deploy.offices import HOSTS, Office
 from deploy.papers import Papers
 from schemas.values import MailboxCode
 from tests.admitted import admitted
@@ -49,12 +52,17 @@ AT_WORK = ("G22", "H49")
 RESTING = "H53"
 INSIDER = "H17"
 COUNTED = "H58"
-"""In one story only: its connections are counted."""
+"""The mailbox whose connections are counted; used by one story only."""
 EXPIRED, REVOKED, FOREIGN, MISUSED = "H08", "H24", "H12", "H39"
 BAD = (EXPIRED, REVOKED, FOREIGN, MISUSED)
+STOLEN = "stolen"
+"""Certificate and key of the broker before this one, which were stolen and are revoked: the attacker stands in for the
+broker with them."""
 VHOST = "besieged"
+ALLOWED = 20
+"""The most messages that one sender may have under way to the resting mailbox."""
 FULL = 400
-"""Messages in one inbox."""
+"""The most messages in one inbox."""
 
 
 @dataclasses.dataclass
@@ -112,7 +120,7 @@ class Besieged:
     def inject(
         self, by: MailboxCode, body: bytes, to: MailboxCode, *, user: str | None = "", kind: str = "document"
     ) -> None:
-        """Publishes to the attacker's own exchange; `user` is the user_id, his own where it is ""."""
+        """Publishes to the attacker's own exchange; `user` is the user_id; "" means his own."""
         with self.channel(by) as channel:
             channel.basic_publish(
                 exchange(by), f"{kind}.{to}", body, self.properties(by if user == "" else user), mandatory=True
@@ -125,13 +133,13 @@ class Besieged:
             delivery_mode=2,
             type="document",
             message_id=new_message_id(),
-            user_id=user,
+            user_id=None if user is None else user_of(user, Login.URN),
             app_id="lienthong",
             headers={VERSION_HEADER: VERSION},
         )
 
     def member(self, code: MailboxCode, *, signing: SigningKey | None = None) -> Member:
-        """A mailbox with the keys that lie in its folder; or with another signing key."""
+        """Returns a mailbox with the keys in its folder, or with another signing key."""
         edition = self.edition()
         now = datetime.now(UTC)
         identity = load_keyring(self.country.root / "keys" / code).identity(listed=(), now=now)
@@ -140,18 +148,18 @@ class Besieged:
             directory=edition.directory(AS_OF),
             identity=dataclasses.replace(identity, signing=signing or identity.signing),
             new_id=new_message_id,
-            vouching=edition.vouching,
+            trust_store=edition.trust_store,
         )
 
     def sealed(self, member: Member, *to: MailboxCode, at: datetime | None = None) -> OutboxEntry:
-        """A new document of a mailbox, as its daemon would send it."""
+        """Returns a new document of a mailbox, sealed as its daemon would send it."""
         sent = self.site.papers.new(member.mailbox, to)
         return seal(member, address(member, sent), now=at or datetime.now(UTC))
 
     def api(self) -> httpx.Client:
-        """The management interface, as the broker's administrator."""
+        """Returns a client of the management interface, logged in as the broker's administrator."""
         auth = (self.broker.user, self.broker.password)
-        return httpx.Client(base_url=self.broker.management_url, auth=auth, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.broker.management_url, auth=auth, trust_env=False, timeout=240)
 
     # -- what people and operators see
 
@@ -159,12 +167,13 @@ class Besieged:
         return self.country.edition()
 
     def events(self, at: MailboxCode, name: str) -> list[dict[str, Any]]:
-        """Those of this story: what others left there proves nothing."""
+        """Returns the events of this story; those of earlier stories prove nothing."""
         found: list[dict[str, Any]] = self.site.json("events", "--name", name, "--limit", "1000", code=at)
         return [each for each in found if datetime.fromisoformat(each["at"]) >= self.story_began]
 
     def told(self, at: MailboxCode, name: str, detail: str, *, within: float = 60.0) -> dict[str, Any]:
-        """The event of that name whose detail has these words, once it is there; each is told of once."""
+        """Returns the event of that name whose detail has these words, once it is there; each event is returned
+        once."""
         event = eventually(
             lambda: next((each for each in self.events(at, name) if self._is_news(at, each, detail)), {}),
             within=within,
@@ -177,7 +186,7 @@ class Besieged:
         return detail in event["detail"] and (at, event["name"], event["at"]) not in self._heard
 
     def still_works(self) -> None:
-        """An honest document goes through."""
+        """Asserts that an honest document still arrives."""
         sent = self.site.new("G22", "H49")
         self.site.drop(sent)
         eventually(lambda: self.site.filed("H49", sent.id))
@@ -192,6 +201,7 @@ def besieged(root: Path) -> Iterator[Besieged]:
     country = countries.found(root, mailboxes=codes, as_of=AS_OF, began=began)
     office = country.office
     assert office is not None
+    office.serve(STOLEN, Purpose.BROKER, hosts=HOSTS)
     bad_keys = _spoil(country, office)
     with ExitStack() as stack:
         broker = stack.enter_context(local_broker(prefer, tls=countries.tls_of(country), plain=False))
@@ -208,10 +218,17 @@ def besieged(root: Path) -> Iterator[Besieged]:
 
 
 def _spoil(country: Country, office: Office) -> dict[MailboxCode, SigningKey]:
-    """Gives the bad ones the certificates they should not have, in a directory that is signed all the same."""
+    """Gives the bad mailboxes the certificates that they must not have, in a directory that is signed all the same."""
+    listed = country.directory_folder / "mailboxes.toml"
+    entry = f'code = "{RESTING}"'
+    text = listed.read_text(encoding="utf-8")
+    assert text.count(entry) == 1
+    listed.write_text(text.replace(entry, f"under_way = {{ messages = {ALLOWED} }}\n{entry}"), encoding="utf-8")
     file = country.directory_folder / "keys.toml"
     entries = {code: key_entries(file.read_bytes(), mailbox=code) for code in country.mailboxes}
     now = datetime.now(UTC)
+    (stolen, *_) = Certificate.from_pem(office.file(STOLEN)[0].read_bytes())
+    office.withdrawn = (*office.withdrawn, Withdrawal(serial=stolen.serial, at=now))
     began = office.began
     stranger = new_issuer(new_root("Elsewhere", at=began), "Elsewhere issuer", at=began)
     keys: dict[MailboxCode, SigningKey] = {}
@@ -244,8 +261,9 @@ def write_entries(file: Path, entries: dict[MailboxCode, MailboxKeys | None]) ->
 
 
 def swapped(one: bytes, other: bytes, parts: Sequence[int]) -> bytes:
-    """The first message with these of its four parts (docket, signature, wraps, content) from the second."""
-    from bus.envelope import MAGIC
+    """Returns the first message with these of its four parts (docket, signature, wraps, content) replaced by the
+    second's."""
+    from bus.wire.envelope import MAGIC
     from schemas.framing import frame, unframe
 
     mine, others = (unframe(memoryview(body)[len(MAGIC) :], at_most=4) for body in (one, other))

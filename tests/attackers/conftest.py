@@ -21,7 +21,7 @@ def land(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
 
 @pytest.fixture(autouse=True)
 def _the_land_stands(land: Besieged) -> Iterator[None]:
-    """After each attack, whatever it was, honest documents still go through."""
+    """After each attack honest documents still arrive."""
     land.story_began = datetime.now(UTC)
     yield
     land.still_works()

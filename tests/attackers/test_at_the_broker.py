@@ -1,9 +1,10 @@
-"""What the broker itself refuses: to strangers the connection, to an insider everything that is not its own."""
+"""The checks of the broker itself: a stranger gets no connection, an insider reaches nothing but its own."""
 
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pika
 import pytest
@@ -11,23 +12,34 @@ from click.testing import CliRunner
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
-from bus.authority import Withdrawal, issue, new_issuer, new_root
-from bus.certificates import Purpose
 from bus.cli.main import main
-from bus.keys import SigningKey
-from bus.topology import AUDIT, DEAD, DIRECTORY_IN, ROUTE, Limits, exchange_of, inbox_of, lane_of
+from bus.topology.names import (
+    AUDIT,
+    DEAD,
+    DIRECTORY_IN,
+    ROUTE,
+    Login,
+    exchange_of,
+    inbox_of,
+    lane_of,
+    user_of,
+)
+from bus.topology.wanted import BrokerLimits
+from bus.trust.authority import Withdrawal, issue, new_issuer, new_root
+from bus.trust.certificates import Purpose
+from bus.trust.keys import SigningKey
 from deploy.country import management_of
 from tests.admitted import LIMIT, refusal
 from tests.attackers.besieged import COUNTED, FULL, INSIDER, VHOST, Besieged
 from tests.e2e.site import eventually
 
 ME, VICTIM = INSIDER, "H49"
-LIMITS = Limits()
+LIMITS = BrokerLimits()
 REFUSED = (exceptions.AMQPConnectionError, exceptions.ConnectionClosed, ssl.SSLError, OSError)
 
 
 def forged_context(land: Besieged, folder: Path, how: str) -> ssl.SSLContext:
-    """What a stranger comes with."""
+    """Returns the TLS context of a stranger."""
     if how == "no certificate":
         return land.context(None)
     if how == "TLS 1.2":
@@ -36,7 +48,7 @@ def forged_context(land: Besieged, folder: Path, how: str) -> ssl.SSLContext:
         return context
     now = datetime.now(UTC)
     issuer = land.office.issuer
-    if how == "foreign authority":  # with the very names of ours
+    if how == "foreign authority":  # with exactly our names
         names = [
             each.certificate.parsed.subject.rfc4514_string().removeprefix("CN=")
             for each in (land.office.root, land.office.issuer)
@@ -63,7 +75,7 @@ def test_strangers_do_not_get_in(land: Besieged, tmp_path: Path, how: str) -> No
 
 
 def test_a_password_is_no_way_in(land: Besieged) -> None:
-    """Not even the right one of the administrator: the door for applications knows certificates only."""
+    """Not even the administrator's right password: the port for applications accepts certificates only."""
     host, _, port = land.broker.amqps_url.removeprefix("amqps://").partition("/")[0].partition(":")
     parameters = pika.ConnectionParameters(
         host,
@@ -76,10 +88,11 @@ def test_a_password_is_no_way_in(land: Besieged) -> None:
 
 
 def test_the_administrator_has_a_name_that_no_certificate_gets(land: Besieged) -> None:
-    """Whoever had one would be let in as the administrator: it cannot be asked for, and `plan` names who could."""
+    """A certificate with that name would log in as the administrator: it cannot be requested, and `plan` names whoever
+    could."""
     result = CliRunner().invoke(main, ["keys", "request", "keys", "--mailbox", land.broker.user])
     assert (result.exit_code, "no mailbox code" in result.stderr) == (2, True)
-    path = f"/api/users/{(stranger := 'root')}"
+    path = f"/api/users/{quote(stranger := user_of('root', Login.URN))}"
     arguments = ["topology", "plan", "--vhost", VHOST, "--directory", str(land.country.edition_file)]
     arguments += ["--root", str(land.office.root_file), "--as-of", land.country.as_of.isoformat()]
     environment = {"LIENTHONG_MANAGEMENT_URL": management_of(land.broker)}
@@ -87,12 +100,12 @@ def test_the_administrator_has_a_name_that_no_certificate_gets(land: Besieged) -
         try:
             api.put(path, json={"password_hash": "", "tags": "administrator"}).raise_for_status()
             everything = {"configure": ".*", "write": ".*", "read": ".*"}
-            api.put(f"/api/permissions/%2F/{stranger}", json=everything).raise_for_status()
+            api.put(f"/api/permissions/%2F/{quote(stranger)}", json=everything).raise_for_status()
             said = CliRunner().invoke(main, arguments, env=environment).stderr
         finally:
             api.delete(path)
-    assert "A certificate in the name of root would log in" in said
-    assert "in the name of root" not in CliRunner().invoke(main, arguments, env=environment).stderr
+    assert f"A certificate in the name of {stranger} would log in" in said
+    assert f"in the name of {stranger}" not in CliRunner().invoke(main, arguments, env=environment).stderr
 
 
 def publish(exchange: str, key: str, user: str = ME) -> Callable[[BlockingChannel], object]:
@@ -135,7 +148,8 @@ def publish(exchange: str, key: str, user: str = ME) -> Callable[[BlockingChanne
 def test_an_insider_reaches_nothing_but_its_own(
     land: Besieged, attempt: Callable[[BlockingChannel], object], code: int
 ) -> None:
-    """Write to its own exchange in its own name, read its own inbox and the public streams; nothing else."""
+    """An insider may write to its own exchange in its own name, and read its own inbox and the public streams; nothing
+    else."""
     with land.channel(ME) as channel, pytest.raises(exceptions.ChannelClosedByBroker) as refused:
         attempt(channel)
     assert refused.value.reply_code == code
@@ -149,7 +163,7 @@ def test_200_megabytes_are_refused(land: Besieged) -> None:
 
 
 def test_a_flood_fills_one_inbox_and_no_more(land: Besieged) -> None:
-    """An inbox that nobody reads is full at its limit: the broker says no to the flood, and others notice nothing."""
+    """An inbox that nobody reads is full at its limit: the broker refuses the flood, and others notice nothing."""
     nacked = 0
     with land.channel(ME) as channel:
         for _ in range(FULL * 2):
@@ -164,8 +178,8 @@ def test_a_flood_fills_one_inbox_and_no_more(land: Besieged) -> None:
 
 
 def test_connections_and_channels_are_counted(land: Besieged) -> None:
-    """Eight connections a mailbox, and thirty-two channels: the next is refused, and when they are closed it may come
-    again."""
+    """Eight connections for each mailbox, and thirty-two channels: the next is refused; once they are closed it may
+    connect again."""
     held = [land.connect(COUNTED) for _ in range(LIMITS.connections)]
     try:
         assert LIMIT in eventually(lambda: refusal(lambda: land.connect(COUNTED, within=0).close()))

@@ -1,4 +1,4 @@
-"""What recipients refuse though it came through the broker: an insider who says what is not so, and a thief of keys."""
+"""The checks of the recipients, for messages that the broker let through: an insider who lies, and a thief of keys."""
 
 import dataclasses
 import sqlite3
@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bus import envelope
-from bus.envelope import MAGIC
-from bus.keys import SigningKey
-from bus.mailroom import Member, address, seal
+from bus.directory.member import Member
+from bus.sending.address import address
+from bus.sending.seal import seal
+from bus.trust.keys import SigningKey
+from bus.wire import envelope
+from bus.wire.envelope import MAGIC
 from schemas.codes import BusinessType
 from schemas.content import pack_content
 from schemas.document import Business
@@ -21,15 +23,15 @@ ME, VICTIM, OTHER = INSIDER, "H49", "H53"
 
 
 def refused(land: Besieged, body: bytes, why: str, *, by: str = ME, user: str | None = "", at: str = VICTIM) -> None:
-    """Set aside with its reason, and in the event log; nothing is filed."""
+    """Asserts that the message is set aside with its reason, and in the event log; nothing is filed."""
     before = len(land.site.filed(at))
     land.inject(by, body, at, user=user)
-    land.told(at, "inbox.set-aside", why)  # a key that is not known yet is waited for, for some seconds
+    land.told(at, "inbox.set-aside", why)  # an unknown key is waited for, for some seconds
     assert len(land.site.filed(at)) == before
 
 
 def test_a_message_in_anothers_name_is_refused(land: Besieged) -> None:
-    """From its own exchange, in its own AMQP name, and a docket that says G22."""
+    """A message from the attacker's own exchange, in its own AMQP name, with a docket that says G22."""
     forger = dataclasses.replace(land.member("G22"), identity=land.member(ME).identity)
     refused(land, land.sealed(forger, VICTIM).body, "signed by G22, but user H17 published it")
 
@@ -40,7 +42,7 @@ def test_a_message_without_a_user_is_refused(land: Besieged) -> None:
 
 
 def test_yesterdays_message_played_again_by_a_recipient_is_refused(land: Besieged) -> None:
-    """H17 got it honestly, and sends it on to H49 as it came: signature and seal are G22's, the publisher is not."""
+    """H17 received it honestly, and sends it to H49 unchanged: signature and seal are G22's, the publisher is not."""
     honest = land.sealed(land.member("G22"), VICTIM, ME, at=datetime.now(UTC) - timedelta(days=1))
     land.inject("G22", honest.body, VICTIM)
     assert honest.docket.document is not None
@@ -49,7 +51,7 @@ def test_yesterdays_message_played_again_by_a_recipient_is_refused(land: Besiege
 
 
 def test_the_same_message_twice_is_filed_once(land: Besieged) -> None:
-    """Played again by its own sender, tomorrow or in the same second: receipted again, filed once."""
+    """Sent again by its own sender, in the same second or a day later: receipted again, filed once."""
     entry = land.sealed(land.member(ME), VICTIM)
     for _ in range(3):
         land.inject(ME, entry.body, VICTIM)
@@ -70,7 +72,7 @@ def test_the_same_message_twice_is_filed_once(land: Besieged) -> None:
     ids=["docket", "docket and signature", "content", "content and wraps", "signature"],
 )
 def test_parts_of_two_messages_make_none(land: Besieged, parts: tuple[int, ...], why: str) -> None:
-    """Each is signed by the attacker itself, both are to the victim; put together they are nobody's."""
+    """Both messages are signed by the attacker and addressed to the victim; put together they are nobody's."""
     one, other = (land.sealed(land.member(ME), VICTIM).body for _ in range(2))
     refused(land, swapped(one, other, parts), why)
 
@@ -97,16 +99,18 @@ def test_recipients_cannot_be_changed(land: Besieged) -> None:
     ],
 )
 def test_a_bad_certificate_signs_nothing(land: Besieged, code: str, why: str) -> None:
-    """Though the directory lists it, and its owner got into the broker; its sender is told, signed, with the code."""
+    """The directory lists it, and its owner could log in to the broker; still it is refused, and its sender gets a
+    signed receipt with the code."""
     thief = land.member(code, signing=land.bad_keys[code])
     entry = land.sealed(thief, VICTIM)
     refused(land, entry.body, why, by=code)
     with land.channel(code) as channel:
-        method, _, body = channel.basic_get(f"inbox.{code}", auto_ack=True)
-        while method is not None and body is not None and entry.docket.id.encode() not in body:
-            method, _, body = channel.basic_get(f"inbox.{code}", auto_ack=True)
-    assert body is not None
-    assert b'"outcome":"refused","code":"bad-certificate"' in body
+
+        def told() -> bytes:
+            _, _, body = channel.basic_get(f"inbox.{code}", auto_ack=True)
+            return body if body is not None and entry.docket.id.encode() in body else b""
+
+        assert b'"outcome":"refused","code":"bad-certificate"' in eventually(told)
 
 
 def test_a_key_of_its_own_is_not_the_agencys(land: Besieged) -> None:
@@ -126,7 +130,7 @@ def test_a_key_of_its_own_is_not_the_agencys(land: Besieged) -> None:
     ids=["3 minutes ahead", "20 minutes ahead", "before its certificate"],
 )
 def test_clocks_are_judged(land: Besieged, ahead: timedelta, name: str, detail: str) -> None:
-    """Up to five minutes are tolerated and told, more is refused with the right words."""
+    """Up to five minutes are tolerated and reported; more is refused with the right words."""
     now = datetime.now(UTC)
     entry = land.sealed(land.member(ME), VICTIM)
     docket = entry.docket.model_copy(update={"created_at": now + ahead})
@@ -161,7 +165,7 @@ def test_a_bomb_is_set_aside(land: Besieged, name: str) -> None:
 
 
 def test_content_that_unfolds_without_end_is_refused(land: Besieged) -> None:
-    """Signed and sealed as it should be, and inside a frame of lengths that lie: the sender is told."""
+    """Correctly signed and sealed, but the frame inside has false lengths: refused, and the sender is told."""
     member: Member = land.member(ME)
     sent = land.site.papers.new(ME, (VICTIM,))
     lie = dataclasses.replace(address(member, sent), content=b"\xff\xff\xff\xff" * 1000)
@@ -170,8 +174,8 @@ def test_content_that_unfolds_without_end_is_refused(land: Besieged) -> None:
 
 
 def test_rows_edited_in_a_store_are_found(land: Besieged) -> None:
-    """Whoever can write the file of H53's store puts a message in G22's name in the place of one that waits there: it
-    is never filed, and the event says that it is not what was signed."""
+    """An attacker who can write the file of H53's store replaces a waiting message by one in G22's name: it is never
+    filed, and the event says that it is not what was signed."""
     revocation = land.site.papers.new(ME, (OTHER,)).model_copy(
         update={"business": Business(type=BusinessType.REVOKE, document_id="unknown")}
     )

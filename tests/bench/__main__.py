@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from bus.cli.output import emit_json, json_option
-from bus.keys import Algorithm
+from bus.trust.keys import Algorithm
 from deploy.local_broker import Kind
 from tests.bench import as2, bench_directory, bench_seal, peers
 from tests.bench.bench_country import SIZES, by_size, fan_out, idle
@@ -136,7 +136,7 @@ def _peer(here: Ground, peer: str, plan: Plan, *, size: int) -> Run:
         return {"messages_per_s": as2.measure(seconds=5, size=SIZE), "load": load}
     if peer == "as2-http":
         return {"messages_per_s": as2.measure_http(here.fresh_folder(), seconds=5, size=SIZE), "load": load}
-    # One that waits for each confirm is slow, and as slow after a few thousand as after many.
+    # A peer that waits for each confirm is slow, and a few thousand messages show it.
     count = plan.documents // 4 if peer in AWAITING else plan.documents
     return {"messages_per_s": peers.measure(here, peer, count=count, size=size), "load": load}
 
@@ -149,7 +149,7 @@ def _progress(line: str) -> None:
 
 
 def _markdown(machine: Mapping[str, str], plan: Plan, found: Sequence[Figure]) -> str:
-    """To be pasted into the README as it is."""
+    """Returns the table in Markdown, for the README."""
     lines = [f"{_about(machine)}; load before the runs {min(figure.load for figure in found):.1f} at the least, "]
     lines[0] += f"{max(figure.load for figure in found):.1f} at the most"
     lines[0] += "." if plan == Plan() else "; fewer documents than a full run takes, and so rough."

@@ -1,4 +1,4 @@
-"""What the Python AS2 library makes of the same document: signed, encrypted, parsed, decrypted, verified, and a signed
+"""The Python AS2 library with the same document: signed, encrypted, parsed, decrypted, verified, and a signed
 receipt (MDN) made, parsed and verified. Two measures of it:
 
 * `as2`, the kindest: both sides in one process, one such process for each core; no transport, nothing durable.
@@ -34,7 +34,7 @@ _ONE_DIGIT, _MORE = r"\d\.\d\.\d[a-z]*", r"\d+\.\d+\.\d+[a-z]*"
 
 
 def measure(*, seconds: float, size: int) -> float:
-    """Documents a second, of all cores together."""
+    """Returns documents a second, of all cores together."""
     cores = len(os.sched_getaffinity(0))
     command = [sys.executable, "-m", "tests.bench.as2", str(seconds), str(size)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(cores)]
@@ -42,7 +42,7 @@ def measure(*, seconds: float, size: int) -> float:
 
 
 def measure_http(folder: Path, *, seconds: float, size: int) -> float:
-    """Documents a second, from one process to another over HTTP."""
+    """Returns documents a second, from one process to another over HTTP."""
     keys = {name: [each.decode() for each in _keys(name)] for name in ("G22", "H49")}
     (folder / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
     command = [sys.executable, "-m", "tests.bench.as2"]
@@ -59,7 +59,8 @@ def measure_http(folder: Path, *, seconds: float, size: int) -> float:
 
 
 def _as2() -> Any:
-    """The library. Its oscrypto 1.3.0 does not understand that 3.0.19 is a version of OpenSSL: it is read to it."""
+    """Returns the library. Its oscrypto 1.3.0 does not recognise 3.0.19 as a version of OpenSSL, so its pattern is
+    widened during the import."""
     search = re.search
 
     def patient(pattern: Any, *rest: Any) -> Any:
@@ -75,7 +76,8 @@ def _as2() -> Any:
 
 
 def _keys(name: str) -> tuple[bytes, bytes]:
-    """Private key and self-signed certificate (RSA 2048, as is usual there), PEM together; and the certificate."""
+    """Returns the private key with its self-signed certificate (RSA 2048, the usual choice there) as PEM, and the
+    certificate alone."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -122,7 +124,7 @@ class Exchange:
             )
 
     def pass_on(self, content: bytes) -> None:
-        """One document, there and its receipt back."""
+        """Sends one document, and takes its receipt back."""
         message = self.made(content)
         receipt = self.taken(message.headers_str + b"\r\n" + message.content)
         self.heard(message, receipt.headers_str + b"\r\n" + receipt.content)
@@ -133,7 +135,7 @@ class Exchange:
         return message
 
     def taken(self, raw: bytes) -> Any:
-        """The receipt."""
+        """Takes a message. Returns its receipt."""
         arrived = self.as2.Message()
         status, (error, _), receipt = arrived.parse(raw, find_org_cb=self.ours.get, find_partner_cb=self.seen.get)
         assert status == "processed", error
@@ -147,7 +149,7 @@ class Exchange:
 
 
 class _Log:
-    """What was sent or taken, on disk before anybody is told."""
+    """The durable log: messages are on disk before anybody is told."""
 
     def __init__(self, file: Path) -> None:
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -168,7 +170,7 @@ def _exchange(folder: Path) -> Exchange:
 
 
 def serve(folder: Path) -> None:
-    """Says its port, and takes documents until it is killed."""
+    """Prints its port, and takes documents until it is killed."""
     exchange, log = _exchange(folder), _Log(folder / "taken.log")
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,5 +1,6 @@
-"""The peers whose publishers wait for each confirm before the next message, as their documentation has it for what must
-not be lost: pika's BlockingConnection, and kombu (over amqp). Their consumers hold 500 messages, as all do."""
+"""The peers whose publishers wait for each confirm before the next message, as their documentation recommends for
+messages that must not be lost: pika's BlockingConnection, and kombu (over amqp). Their consumers hold 500 messages, as
+all do."""
 
 import os
 import time

@@ -15,11 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bus.blobs.s3 import S3Blobs, S3Settings
-from bus.ports import SEGMENTS_AT_ONCE, Blobs
-from bus.rabbit.blobs import StreamBlobs
-from bus.rabbit.link import IoThread, LinkSettings
-from bus.records import Segment
-from bus.topology import blob_key, blobs_of, exchange_of
+from bus.ports.blobs import SEGMENTS_AT_ONCE, Blobs
+from bus.ports.records import Segment
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link_settings import LinkSettings
+from bus.rabbit.streams.blobs import StreamBlobs
+from bus.topology.names import blob_key, blobs_of, exchange_of
 from deploy.local_broker import local_broker
 from schemas.docket import SEGMENT
 from schemas.values import MailboxCode
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def measure(sender: Blobs, recipient: Blobs, count: int, rounds: int) -> dict[str, float]:
-    """The medians, in MB a second, by kind."""
+    """Returns the medians, in MB a second, by kind."""
     figures: dict[str, list[float]] = {}
     for number in range(1, rounds + 1):
         blob = f"{number:032x}"

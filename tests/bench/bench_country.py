@@ -1,5 +1,5 @@
-"""What a larger country costs: one document to 63 recipients, the memory of mailboxes that have nothing to do, and the
-rate of the road while mailboxes and units grow. `python -m tests.bench.bench_country [--json] [--quick]`"""
+"""The costs of a larger country: one document to 63 recipients, the memory of idle mailboxes, and the rate of the
+road while mailboxes and units grow. `python -m tests.bench.bench_country [--json] [--quick]`"""
 
 import os
 import time
@@ -9,7 +9,8 @@ from statistics import median
 import click
 
 from bus.cli.output import emit_fields, emit_json, json_option
-from bus.records import Box, State
+from bus.handling.transport import OutboxState
+from bus.ports.records import Box
 from deploy.local_broker import Kind
 from tests.bench.bench_road import throughput
 from tests.bench.ground import Ground, ground
@@ -22,18 +23,18 @@ SIZES = ((2, 0), (63, 0), (1_000, 0), (1_000, 125_000))
 
 
 def fan_out(ground: Ground, *, times: int) -> dict[str, float]:
-    """One document to 63 mailboxes that one process hosts, each with a store of its own: seconds from its acceptance
-    until all have filed it, which is after they have committed it, and until the sender has the last receipt."""
+    """Measures one document to 63 mailboxes that one process hosts, each with its own store: seconds from its
+    acceptance until all have filed it, which comes after their commit, and until the sender has the last receipt."""
     with pair(ground, count=times, mailboxes=1 + RECIPIENTS) as land:
         hosted = [code for code in land.land.mailboxes if code != SENDER]
         for code in hosted:
-            land.use(code, every=1.0)  # as by default: 63 that look 200 times a second do nothing else
+            land.use(code, every=1.0)  # the default: 63 mailboxes that poll 200 times a second do nothing else
         land.use(SENDER, sender=SENDER, recipient=" ".join(hosted), count=times, rate=0.5, gate=land.gate)
         land.host("hosted", hosted)
         land.start(SENDER)
         load = os.getloadavg()[0]
         land.open_gate()
-        receipted = [land.wait(SENDER, Box.OUT, number, State.DONE, every=0.02) for number in range(1, times + 1)]
+        receipted = [land.wait(SENDER, Box.OUT, number, OutboxState.DONE, every=0.02) for number in range(1, times + 1)]
         filed = [land.wait_for(code, "filed", *map(str, range(times))) for code in hosted]
         accepted = land.times(SENDER, "accepted")
         waits = [max(each[ref] for each in filed) - accepted[ref] for ref in map(str, range(times))]
@@ -42,7 +43,7 @@ def fan_out(ground: Ground, *, times: int) -> dict[str, float]:
 
 
 def idle(ground: Ground) -> dict[str, float]:
-    """Resident megabytes of a process that hosts so many mailboxes with nothing to do, and of each one more."""
+    """Measures resident megabytes of a process that hosts idle mailboxes, by their number, and of each further one."""
     with pair(ground, count=1, mailboxes=max(HOSTED)) as land:
         found: dict[str, float] = {"load": os.getloadavg()[0]}
         for count in HOSTED:
@@ -60,7 +61,7 @@ def idle(ground: Ground) -> dict[str, float]:
 def by_size(
     ground: Ground, *, documents: int, rounds: int, sizes: Sequence[tuple[int, int]] = SIZES
 ) -> dict[tuple[int, int], list[dict[str, float]]]:
-    """The road in countries of several sizes, in turns: what drifts drifts under all of them."""
+    """Measures the road in countries of several sizes, in turns: a drift of the machine affects all of them."""
     runs: dict[tuple[int, int], list[dict[str, float]]] = {}
     for _ in range(rounds):
         for mailboxes, units in sizes:

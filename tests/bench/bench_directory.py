@@ -1,4 +1,4 @@
-"""How long a country's signed directory takes to load and to ask, what it weighs, and what a change of it weighs:
+"""The costs of a country's signed directory: time to load and to ask, size in memory, size of a change:
 125,000 units, 1,000 mailboxes with certificates and stated keys. `python -m tests.bench.bench_directory [--json]`"""
 
 import gc
@@ -11,11 +11,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bus.edition import accept, change, sign
+from bus.directory.edition import accept, change, sign
+from bus.directory.facts import Register
+from bus.directory.keys import MailboxKeys
+from bus.directory.sources import read
 from bus.files.edition import load_edition, load_roots
-from bus.keys import SealingKey, SigningKey
-from bus.listing import MailboxKeys, read
-from bus.register import Register
+from bus.trust.keys import SealingKey, SigningKey
 from tests.identities import Papers
 
 UNITS, MAILBOXES = 125_000, 1_000
@@ -59,14 +60,14 @@ def _make(folder: Path) -> dict[str, float]:
 
 
 def _load(folder: Path) -> dict[str, float]:
-    """In a process of its own: its memory is what a daemon would have."""
+    """Loads the directory in a process of its own, whose memory is that of a daemon."""
     roots = load_roots(folder / "root.pem")
     began = time.perf_counter()
     edition = load_edition(folder / "edition", roots=roots, now=NOW)
     assert edition is not None
     directory = edition.directory(NOW.date())
     loaded = time.perf_counter()
-    # As a daemon does once it has loaded (bus/daemon/host.py).
+    # As a daemon does once it has loaded (bus/daemon/process.py).
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)

@@ -36,7 +36,8 @@ WAYS: Mapping[str, Callable[[Post], None]] = {
 
 
 def once(site: Site, shared: Pair, how: Callable[[Post], None]) -> dict[str, float]:
-    """Seconds from the blow until the other one has the store, and until it has filed the next document."""
+    """Returns the seconds from the fault until the other daemon has the store, and until it has filed the next
+    document."""
     sender, recipient = site.country.mailboxes
     active, waiting = shared.both()
     with busy(lambda: site.drop(site.new(sender, recipient))):

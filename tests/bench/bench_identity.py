@@ -1,5 +1,5 @@
-"""What identity costs: the whole road with TLS 1.3, certificates and a signed directory, against the same road without,
-in turns in one run.
+"""The costs of identity: the whole road with TLS 1.3, certificates and a signed directory, against the same road
+without, in turns in one run.
 
     python -m tests.bench.bench_identity [--documents N] [--rounds N] [--json] [--broker docker|binary]
 """
@@ -13,7 +13,8 @@ from statistics import median
 import click
 
 from bus.cli.output import emit_fields, emit_json, json_option
-from deploy.local_broker import Kind, TlsFiles, local_broker
+from deploy.local_broker import Kind, local_broker
+from deploy.node import TlsFiles
 from deploy.offices import Office, open_office
 from tests.bench.bench_road import throughput
 from tests.bench.ground import Ground
@@ -43,7 +44,7 @@ def main(documents: int, rounds: int, prefer: Kind | None, as_json: bool) -> Non
             }
             machine = describe(grounds["plain"].broker, root)
             for number in range(rounds):
-                # Whoever goes first finds a cooler machine: they take turns at that too.
+                # The first one has a cooler machine: they take turns at being first, too.
                 for name in ("plain", "guarded") if number % 2 else ("guarded", "plain"):
                     found = throughput(grounds[name], documents, office=office if name == "guarded" else None)
                     rates[name].append(found["documents_per_s"])

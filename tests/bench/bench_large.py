@@ -79,7 +79,8 @@ def measured(country: Country, mib: int) -> dict[str, object]:
 
 
 def _filed(country: Country, papers: Papers, incoming: Path, size: int) -> tuple[float, list[float]]:
-    """When the large package lay in the recipient's folder, and how long each urgent document took until then."""
+    """Returns the time at which the large package was in the recipient's folder, and the seconds that each urgent
+    document took until then."""
     desk, took, waiting, known = Desk(SENDER, country.dms(SENDER)), list[float](), dict[int, float](), set[str]()
     deadline, next_at = time.monotonic() + LONGEST, time.monotonic()
     for number in itertools.count(1):

@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from bus.rabbit.link import IoThread, Link, LinkSettings
-from bus.records import Confirmation, Publication
+from bus.ports.records import Confirmation, Publication
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link.link import Link
+from bus.rabbit.link_settings import LinkSettings
 from deploy.local_broker import local_broker
 from schemas.codes import Kind, Priority
 from schemas.values import MailboxCode, MessageId

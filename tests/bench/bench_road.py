@@ -1,8 +1,8 @@
 """The whole road on this machine: two daemon processes, a broker, durable document systems; every commit durable, every
 message sealed, signed, receipted. `python -m tests.bench.bench_road [--documents N] [--json] [--broker docker|binary]`
 
-Figures: documents a second from the first accepted to the last receipt back; latency at a steady rate; what a backlog
-costs, in the outbox and in the inbox queue.
+Figures: documents a second from the first accepted to the last receipt back; latency at a steady rate; the
+costs of a backlog, in the outbox and in the inbox queue.
 """
 
 import json
@@ -16,10 +16,13 @@ from statistics import median, quantiles
 
 import click
 
-from bus.cli.adapter import new_message_id
+from bus.directory.member import Member
 from bus.files.keys import load_identity
-from bus.mailroom import Member, address, seal
-from bus.records import Box, State
+from bus.handling.transport import InboxState, OutboxState
+from bus.ports.records import Box
+from bus.sending.address import address
+from bus.sending.seal import seal
+from bus.wiring.member import new_message_id
 from deploy.local_broker import Kind
 from deploy.offices import Office
 from tests.bench.dms import documents
@@ -28,21 +31,21 @@ from tests.bench.machine import machine_cpu
 from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
 
 CALM = 20
-"""Seconds for RabbitMQ to write to disk what has just come, and to give back the memory."""
+"""Seconds for RabbitMQ to write new messages to disk, and to give their memory back."""
 
 
 def throughput(
     ground: Ground, count: int, *, office: Office | None = None, mailboxes: int = 2, units: int = 0
 ) -> dict[str, float]:
-    """From the first accepted to the last filed and the last receipt back. CPU is microseconds a document. In a country
-    of so many mailboxes, all of them on the broker, and so many units more."""
+    """Measures from the first document accepted to the last one filed and the last receipt back. CPU is microseconds
+    for each document. The country has so many mailboxes, all of them on the broker, and so many further units."""
     with pair(ground, count=count, office=office, mailboxes=mailboxes, units=units) as both:
         both.start(SENDER, RECIPIENT)
         idle = {"idle_sender_mb": both.memory(SENDER), "idle_recipient_mb": both.memory(RECIPIENT)}
         load, before, (busy, whole) = os.getloadavg()[0], _cpu(ground, both), machine_cpu()
         both.open_gate()
-        receipted = both.wait(SENDER, Box.OUT, count, State.DONE)
-        both.wait(RECIPIENT, Box.IN, count, State.DONE)  # a receipt says held; filing may come after it
+        receipted = both.wait(SENDER, Box.OUT, count, OutboxState.DONE)
+        both.wait(RECIPIENT, Box.IN, count, InboxState.DONE)  # a receipt says held; filing may come later
         (busy_after, whole_after), after = machine_cpu(), _cpu(ground, both)
         ours = sum(after.values()) - sum(before.values())
         accepted, filed = both.times(SENDER, "accepted"), both.times(RECIPIENT, "filed")
@@ -67,24 +70,29 @@ def _cpu(ground: Ground, both: Pair) -> dict[str, float]:
 
 
 def _body(both: Pair) -> int:
-    """Bytes of one sealed message."""
+    """Returns the size of one sealed message in bytes."""
     identity = load_identity(both.root / "keys" / SENDER)
-    vouching = both.land.edition().vouching if both.land.office else None
+    trust_store = both.land.edition().trust_store if both.land.office else None
     sender = Member(
-        mailbox=SENDER, directory=both.land.directory(), identity=identity, new_id=new_message_id, vouching=vouching
+        mailbox=SENDER,
+        directory=both.land.directory(),
+        identity=identity,
+        new_id=new_message_id,
+        trust_store=trust_store,
     )
     return len(seal(sender, address(sender, documents(SENDER, RECIPIENT)), now=datetime.now(UTC)).body)
 
 
 def latency(ground: Ground, *, rate: float, seconds: float) -> dict[str, float]:
-    """At a steady rate: from accepted to filed, and from the moment the sender's document system had it."""
+    """Measures the latency at a steady rate: from accepted to filed, and from the moment the document was in the
+    sender's document system."""
     count = int(rate * seconds)
     with pair(ground, count=count, rate=rate) as both:
         both.start(SENDER, RECIPIENT)
         load = os.getloadavg()[0]
         both.open_gate()
-        both.wait(SENDER, Box.OUT, count, State.DONE, every=0.5)
-        both.wait(RECIPIENT, Box.IN, count, State.DONE)
+        both.wait(SENDER, Box.OUT, count, OutboxState.DONE, every=0.5)
+        both.wait(RECIPIENT, Box.IN, count, InboxState.DONE)
         written, accepted = both.times(SENDER, "written"), both.times(SENDER, "accepted")
         filed = both.times(RECIPIENT, "filed")
         waits = [(filed[ref] - at) * 1000 for ref, at in accepted.items()]
@@ -125,7 +133,7 @@ def _fill(both: Pair, count: int) -> dict[str, float]:
         figures = {"sender_before_mb": both.memory(SENDER), "recipient_before_mb": both.memory(RECIPIENT)}
         both.stop(RECIPIENT)
         both.open_gate()
-        both.wait(SENDER, Box.OUT, count, State.WAITING, every=0.5)
+        both.wait(SENDER, Box.OUT, count, OutboxState.WAITING, every=0.5)
         figures["sender_outbox_full_mb"] = max(both.most.pop(SENDER), both.memory(SENDER))
         both.stop(SENDER)
         both.close_gate()
@@ -135,7 +143,7 @@ def _fill(both: Pair, count: int) -> dict[str, float]:
 
 def _publish(both: Pair, count: int) -> dict[str, float]:
     both.start(SENDER)
-    both.wait(SENDER, Box.OUT, count, State.SENT, every=0.5)
+    both.wait(SENDER, Box.OUT, count, OutboxState.SENT, every=0.5)
     sent = sorted(row.sent_at.timestamp() for row in both.rows(SENDER, Box.OUT) if row.sent_at)
     many, few = _rates(sent)
     return {
@@ -147,8 +155,8 @@ def _publish(both: Pair, count: int) -> dict[str, float]:
 
 def _drain(both: Pair, count: int) -> dict[str, float]:
     both.start(RECIPIENT)
-    both.wait(SENDER, Box.OUT, count, State.DONE, every=0.5)
-    both.wait(RECIPIENT, Box.IN, count, State.DONE, every=0.5)
+    both.wait(SENDER, Box.OUT, count, OutboxState.DONE, every=0.5)
+    both.wait(RECIPIENT, Box.IN, count, InboxState.DONE, every=0.5)
     taken = sorted(row.entered_at.timestamp() for row in both.rows(RECIPIENT, Box.IN))
     filed = sorted(both.times(RECIPIENT, "filed").values())
     many, few = _rates(taken)
@@ -164,7 +172,8 @@ def _drain(both: Pair, count: int) -> dict[str, float]:
 
 
 def _windows(times: Sequence[float]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """When the first tenth, and the last, went by; without the first and the last 1,000 (a hundredth, where fewer)."""
+    """Returns the time windows of the first tenth and of the last, without the first and the last 1,000 documents (a
+    hundredth if there are fewer)."""
     count = len(times)
     edge, width = min(1000, count // 20), count // 10
     return (times[edge], times[edge + width]), (times[-1 - edge - width], times[-1 - edge])

@@ -12,8 +12,8 @@ import click
 
 from bus.cli.output import emit_json, json_option
 from bus.cli.tables import emit_table
-from bus.envelope import encrypt, open_, parse, seal, verify
-from bus.keys import Algorithm, Identity, SealingPublicKey, new_identity
+from bus.trust.keys import Algorithm, Identity, SealingPublicKey, new_identity
+from bus.wire.envelope import encrypt, open_, parse, seal, verify
 from schemas.codes import BusinessType, Kind
 from schemas.content import pack_content, unpack_content
 from schemas.docket import Address, Docket, DocumentKey
@@ -53,7 +53,7 @@ def _open(body: bytes, signer: Identity, mailbox: str, recipient: Identity) -> o
 
 
 def _microseconds(work: Callable[[], object], seconds: float) -> float:
-    """The median of single runs."""
+    """Returns the median of single runs."""
     work()
     taken: list[int] = []
     end = time.perf_counter() + seconds

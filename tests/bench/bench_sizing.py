@@ -1,5 +1,5 @@
-"""What machines an agency and the centre need: measured costs of a document by its size, and from them cores, memory
-and disk. `tests/bench/run sizing`, or `python -m tests.bench.bench_sizing [--documents N] [--json]`
+"""The machines that an agency and the centre need: measured costs of a document by its size, and from them cores,
+memory and disk. `tests/bench/run sizing`, or `python -m tests.bench.bench_sizing [--documents N] [--json]`
 
     cores  = documents a day × RUSH of them in the busiest hour × CPU seconds of one / 3,600 / HALF
     memory = what the process used at the most while it worked
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import click
 
 from bus.cli.output import emit_json, json_option
-from bus.records import Box, State
+from bus.handling.transport import InboxState, OutboxState
+from bus.ports.records import Box
 from deploy.local_broker import Kind
 from tests.bench.ground import Ground, ground
 from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
@@ -24,9 +25,9 @@ from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 SIZES = (4 * KIB, 64 * KIB, 512 * KIB, 5 * MIB)
 RUSH = 0.25
-"""Of a day's documents, in its busiest hour."""
+"""Share of a day's documents in its busiest hour."""
 HALF = 0.5
-"""Of a core: what a machine that answers at once is not to exceed."""
+"""Share of a core that may be busy: a machine that answers at once must not exceed it."""
 KEPT, WAITS, AUDIT = 400, 7, 30
 """Days: a finished document's facts in a store; a body, until a recipient that was away is back; a copy in `audit`."""
 STATIONS: Sequence[tuple[str, int, int]] = (
@@ -41,7 +42,7 @@ STATIONS: Sequence[tuple[str, int, int]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Of one document. CPU in microseconds, memory of a process in MB, disk in bytes."""
+    """The cost of one document. CPU in microseconds, memory of a process in MB, disk in bytes."""
 
     size: int
     sender_us: float
@@ -55,15 +56,15 @@ class Cost:
 
 
 def cost(ground: Ground, size: int, count: int) -> Cost:
-    """Over `count` documents with an attachment of that size, all the way and their receipts back."""
+    """Measures `count` documents with an attachment of that size, all the way, with their receipts."""
     with pair(ground, count=count) as both:
         both.use(SENDER, sender=SENDER, recipient=RECIPIENT, count=count, gate=both.gate, size=max(size, 2 * KIB))
         both.start(SENDER, RECIPIENT)
         empty = {code: _used(both, code) for code in (SENDER, RECIPIENT)}
         before = (both.cpu(SENDER), both.cpu(RECIPIENT), ground.broker_cpu())
         both.open_gate()
-        both.wait(SENDER, Box.OUT, count, State.DONE)
-        both.wait(RECIPIENT, Box.IN, count, State.DONE)
+        both.wait(SENDER, Box.OUT, count, OutboxState.DONE)
+        both.wait(RECIPIENT, Box.IN, count, InboxState.DONE)
         after = (both.cpu(SENDER), both.cpu(RECIPIENT), ground.broker_cpu())
         rows = both.rows(RECIPIENT, Box.IN)
         body = sum(row.docket.content.size for row in rows if row.docket.content) / len(rows)
@@ -84,7 +85,7 @@ def cost(ground: Ground, size: int, count: int) -> Cost:
 
 
 def _used(both: Pair, code: str) -> float:
-    """Bytes of the store's file that hold something: pages that a finished body has left are used again."""
+    """Returns the used bytes of the store's file: pages freed by finished bodies are used again."""
     with closing(sqlite3.connect(both.root / "stores" / f"{code}.db")) as database:
         pages, free, size = (
             database.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
@@ -103,7 +104,7 @@ class Machine:
 
 
 def machine(who: str, handles: int, carries: int, each: Cost) -> Machine:
-    """By the formula above. An agency sends half of its documents and receives the other half."""
+    """Returns the machine by the formula above. An agency sends half of its documents and receives the other half."""
     cpu = (each.sender_us + each.recipient_us) / 2 * handles + each.broker_us * carries
     kept = (each.sender_kept + each.recipient_kept) / 2 * KEPT + each.body * WAITS
     disk = kept * handles + each.body * (AUDIT + WAITS) * carries
@@ -119,11 +120,11 @@ def machine(who: str, handles: int, carries: int, each: Cost) -> Machine:
 
 
 BROKER_MB = 1024.0
-"""A RabbitMQ that carries much: what it takes to begin with."""
+"""Memory in MB of a busy RabbitMQ before its messages."""
 
 
 def table(costs: Sequence[Cost]) -> str:
-    """As Markdown: the costs of one document, and the machines."""
+    """Returns Markdown: the costs of one document, and the machines."""
     lines = [
         "| A document of | CPU at the sender | at the recipient | of RabbitMQ | memory of a daemon | on the wire "
         "| kept at the sender | at the recipient |",
@@ -155,7 +156,7 @@ def _bytes(count: float) -> str:
 
 
 def counts(documents: int) -> Mapping[int, int]:
-    """Fewer of the large ones: as many bytes tell as much."""
+    """Returns the number of documents by size: fewer of the large ones, so that each size has about as many bytes."""
     return {size: max(20, min(documents, documents * 16 * KIB // size)) for size in SIZES}
 
 

@@ -1,9 +1,8 @@
-"""Where a document's time goes, stage by stage: both sides' steps, one after the other in one thread, over real
-folders, stores and a real broker. `tests/bench/run stages`, or
-`python -m tests.bench.bench_stages [--documents N] [--json]`
+"""The time of a document, stage by stage: both sides' steps, one after the other in one thread, over real folders,
+stores and a real broker. `tests/bench/run stages`, or `python -m tests.bench.bench_stages [--documents N] [--json]`
 
-Measured from outside: what the steps ask of the world goes through ports, and the ports are wrapped here; what is left
-of a step is its own work. Daemons do the same steps in threads, so that a document's stages overlap with others'.
+Measured from outside: a step asks the world through ports, and the ports are wrapped here; the rest of a step's time is
+its own work. Daemons do the same steps in threads, so that the stages of several documents overlap.
 """
 
 import os
@@ -19,15 +18,25 @@ from typing import Any, ParamSpec, TypeVar, cast
 import click
 
 from adapters.folder import FolderAdapter
-from bus import delivering, receiving, sending
-from bus.cli.adapter import link_settings, new_message_id
+from adapters.folder.small_packages import COARSE
 from bus.cli.output import emit_json, json_option
-from bus.files.config import load_config
+from bus.directory.member import Member
 from bus.files.keys import load_identity
-from bus.mailroom import Member
-from bus.ports import Adapter, Broker, Store
-from bus.rabbit.link import IoThread, Link
-from bus.store import open_store
+from bus.ports.adapter import Adapter
+from bus.ports.broker import Broker
+from bus.ports.store import Store
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link.link import Link
+from bus.receiving.deliver import deliver
+from bus.receiving.outcome import Delivery
+from bus.receiving.take_in import take_in
+from bus.receiving.verified import Verified
+from bus.sending.accept import accept
+from bus.sending.publish import publish
+from bus.store.open import open_store
+from bus.wiring.config import load_config
+from bus.wiring.link import link_settings
+from bus.wiring.member import new_message_id
 from deploy.local_broker import Kind
 from schemas.edxml import read, write
 from tests.bench.dms import documents
@@ -58,16 +67,16 @@ STAGES: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds by stage; what is asked of a port within a step counts for the port."""
+    """Seconds by stage; the time of a port within a step counts for the port."""
 
     wall: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     ports: Mapping[str, str] = field(default_factory=dict)
-    """Which stage a port's time is, in the step under way: port -> stage."""
+    """The stage that a port's time counts for, in the step under way: port -> stage."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """The time of this block, less what is counted elsewhere meanwhile."""
+        """Counts the time of this block, less the time counted elsewhere meanwhile."""
         began, used = time.perf_counter(), time.thread_time()
         elsewhere, spent = sum(self.wall.values()), sum(self.cpu.values())
         yield
@@ -90,7 +99,7 @@ class Clock:
 
 
 class _Port:
-    """Anything, with every call of it timed as one port's."""
+    """A proxy of any object, whose calls are timed as one port's."""
 
     def __init__(self, port: str, inner: Any, clock: Clock) -> None:
         self._port, self._inner, self._clock = port, inner, clock
@@ -120,7 +129,7 @@ class _TimedStore(_Port):
 
 
 class _Side:
-    """One mailbox with timed surroundings."""
+    """One mailbox with timed ports."""
 
     def __init__(self, both: Pair, code: str, io: IoThread, clock: Clock) -> None:
         config = load_config(both.land.config(code))
@@ -130,10 +139,11 @@ class _Side:
             identity=load_identity(both.root / "keys" / code),
             new_id=new_message_id,
         )
+        self.verified = Verified()
         self.link = Link(link_settings(config), io=io)
         self.kept = open_store(f"sqlite:///{both.root / 'stores' / code}.db", owner=code)
         folder = FolderAdapter({"root": both.land.dms(code), "quiet": 0})
-        folder.reports_arrival = True  # statuses are documents' own road once more: they are left out
+        folder.reports_arrival = True  # statuses would take the same road again: they are left out
         self.store = cast(Store, _TimedStore("store", self.kept, clock))
         self.broker = cast(Broker, _Port("broker", self.link, clock))
         self.adapter = cast(Adapter, _Port("adapter", folder, clock))
@@ -149,20 +159,21 @@ def _now() -> datetime:
 
 
 def _written(folder: Path, count: int) -> Sequence[bytes]:
-    """So many packages of about 4 KiB, waiting to be sent."""
+    """Returns `count` packages of about 4 KiB, waiting to be sent."""
     template = documents(SENDER, RECIPIENT)
     packages = [write(template.model_copy(update={"id": f"bench/{number}"})) for number in range(count)]
     for number, package in enumerate(packages):
         (folder / f"{number:06}.edxml").write_bytes(package)
+    time.sleep(2 * COARSE)  # a file that comes while the folder is listed waits for the next listing
     return packages
 
 
 def _send(one: _Side, clock: Clock, packages: Sequence[bytes]) -> None:
-    """One batch, from the folder to the broker."""
+    """Takes one batch from the folder to the broker."""
     with clock.step("find", adapter="find"):
         collected = one.adapter.collect(len(packages))
     assert len(collected) == len(packages)
-    # Again, of the same bytes and by itself: what of the look at the folder is reading packages.
+    # Again, of the same bytes and alone: the share of reading packages in `find`.
     wall, cpu = clock.wall["translate"], clock.cpu["translate"]
     with clock.stage("translate"):
         for package in packages:
@@ -170,42 +181,42 @@ def _send(one: _Side, clock: Clock, packages: Sequence[bytes]) -> None:
     clock.wall["find"] -= clock.wall["translate"] - wall
     clock.cpu["find"] -= clock.cpu["translate"] - cpu
     with clock.step("seal", store="commit"):
-        answers = sending.accept(one.store, collected, member=one.member, now=_now())
+        answers = accept(one.store, collected, member=one.member, now=_now())
     with clock.step("answer", adapter="answer"):
         one.adapter.acknowledge(answers)
     with clock.step("publish", store="publish", broker="confirm"):
-        sending.publish(one.store, one.broker, now=_now(), dice=lambda: 0.5)
+        publish(one.store, one.broker, now=_now(), dice=lambda: 0.5)
 
 
 def _take(other: _Side, clock: Clock, count: int) -> None:
-    """One batch, from the broker into the folder."""
+    """Takes one batch from the broker into the folder."""
     while count > 0:
         with clock.step("receive", broker="receive"):
             arrivals = other.broker.receive(limit=500, wait=10)
         assert arrivals
         with clock.step("verify", store="commit-inbox"):
-            receiving.take_in(other.store, arrivals, member=other.member, now=_now())
+            take_in(other.store, arrivals, member=other.member, now=_now(), verified=other.verified)
         with clock.step("receive", broker="receive"):
             other.broker.ack(arrivals)
         with clock.step("open", store="commit-filed", adapter="deliver"):
-            delivery = delivering.Delivery(member=other.member, now=_now(), dice=lambda: 0.5)
-            while delivering.deliver(other.store, other.adapter, delivery, limit=BATCH).more:
+            delivery = Delivery(member=other.member, now=_now(), dice=lambda: 0.5, verified=other.verified)
+            while deliver(other.store, other.adapter, delivery, limit=BATCH).more:
                 pass
         count -= len(arrivals)
 
 
 def _receipt(one: _Side, other: _Side, clock: Clock) -> None:
     with clock.step("receipt", store="receipt", broker="receipt"):
-        while sending.publish(other.store, other.broker, now=_now(), dice=lambda: 0.5).more:
+        while publish(other.store, other.broker, now=_now(), dice=lambda: 0.5).more:
             pass
         while arrivals := one.broker.receive(limit=500, wait=0.02):
-            receiving.take_in(one.store, arrivals, member=one.member, now=_now())
+            take_in(one.store, arrivals, member=one.member, now=_now())
             one.broker.ack(arrivals)
 
 
 def stages(ground: Ground, count: int) -> Mapping[str, Mapping[str, float]]:
-    """Microseconds a document, by stage: as the clock has it, and of CPU in this thread. `io` is what pika's thread
-    used besides, for both sides."""
+    """Returns microseconds for each document, by stage: elapsed, and CPU of this thread. `io` is the CPU of pika's
+    thread meanwhile, for both sides."""
     with pair(ground, count=count) as both, IoThread() as io:
         clock = Clock()
         one, other = (_Side(both, code, io, clock) for code in (SENDER, RECIPIENT))
@@ -226,7 +237,7 @@ def stages(ground: Ground, count: int) -> Mapping[str, Mapping[str, float]]:
 
 
 def table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """As Markdown."""
+    """Returns the table in Markdown."""
     whole = sum(each["us"] for each in found.values())
     lines = ["| Stage | What it is | µs a document | of it CPU | Share |", "|---|---|---:|---:|---:|"]
     for name, about in STAGES.items():

@@ -20,8 +20,10 @@ import uuid_utils
 
 from bus.cli.output import emit_json, json_option
 from bus.cli.tables import emit_table
-from bus.records import InboxChange, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, State, SubmissionKey
-from bus.store import SqlStore, open_store
+from bus.handling.transport import InboxState, OutboxState
+from bus.ports.records import InboxChange, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, SubmissionKey
+from bus.store.open import open_store
+from bus.store.store import SqlStore
 from schemas.codes import BusinessType, Kind, Outcome
 from schemas.docket import Address, Docket, DocumentKey, SealedContent
 from schemas.values import MessageId
@@ -40,7 +42,7 @@ class Step:
     seconds: float
     per_second: int
     cpu_us: int
-    """Of this process, a document."""
+    """CPU of this process for each document, in microseconds."""
 
 
 def documents(count: int, size: int) -> list[OutboxEntry]:
@@ -78,21 +80,21 @@ def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def accept(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None:
     for some in batches(entries, batch):
         with store.write() as tx:
-            tx.accepted([entry.key for entry in some if entry.key])
-            tx.put_outbox(some, at=NOW)
+            tx.outbox.submitted([entry.key for entry in some if entry.key])
+            tx.outbox.put(some, at=NOW)
 
 
 def publish(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None:
     for _ in batches(entries, batch):
         with store.read() as tx:
-            due = tx.due_outbox(now=NOW, limit=batch, max_bytes=PLENTY)
+            due = tx.outbox.due(now=NOW, limit=batch, max_bytes=PLENTY)
         later = NOW + timedelta(hours=1)
         with store.write() as tx:
-            tx.change_outbox(
+            tx.outbox.change(
                 [
                     OutboxChange(
                         message=entry.docket.id,
-                        state=State.SENT,
+                        state=OutboxState.SENT,
                         attempts=0,
                         next_at=later,
                         confirmed=entry.outstanding,
@@ -106,7 +108,7 @@ def publish(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None
 def receipts(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None:
     for some in batches(entries, batch):
         with store.write() as tx:
-            tx.put_receipts(
+            tx.outbox.put_receipts(
                 [
                     ReceiptLine(message=entry.docket.id, mailbox="H49", outcome=Outcome.HELD, code=None, at=NOW)
                     for entry in some
@@ -117,19 +119,21 @@ def receipts(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> Non
 def take_in(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None:
     for some in batches(entries, batch):
         with store.write() as tx:
-            tx.put_inbox([InboxEntry(docket=entry.docket, body=entry.body, taken_at=NOW) for entry in some])
+            tx.inbox.put([InboxEntry(docket=entry.docket, body=entry.body, taken_at=NOW) for entry in some])
 
 
 def file(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> None:
     for _ in batches(entries, batch):
         with store.read() as tx:
-            due = tx.due_inbox(now=NOW, limit=batch, max_bytes=PLENTY)
+            due = tx.inbox.due(now=NOW, limit=batch, max_bytes=PLENTY)
             keys = [key_of(entry.docket) for entry in due]
-            tx.filed(keys)
+            tx.inbox.filed(keys)
         with store.write() as tx:
-            tx.change_inbox(
+            tx.inbox.change(
                 [
-                    InboxChange(message=entry.docket.id, state=State.DONE, attempts=0, key=key, filed_as="CV-1", at=NOW)
+                    InboxChange(
+                        message=entry.docket.id, state=InboxState.DONE, attempts=0, key=key, filed_as="CV-1", at=NOW
+                    )
                     for entry, key in zip(due, keys, strict=True)
                 ]
             )
@@ -157,7 +161,8 @@ def road(store: SqlStore, entries: Sequence[OutboxEntry], batch: int) -> Iterato
 
 
 def backlog(store: SqlStore, waiting: int, batch: int) -> Iterator[Step]:
-    """What one look for due entries costs behind a backlog: at once, put off, and put off with its time come."""
+    """Measures one query for due entries behind a backlog: of due entries, of postponed ones, and of postponed ones
+    whose time has come."""
     entries = documents(waiting, 16)
     later = NOW + timedelta(hours=1)
     for name, next_at, now in (
@@ -171,16 +176,16 @@ def backlog(store: SqlStore, waiting: int, batch: int) -> Iterator[Step]:
         ]
         for some in batches(fresh, 5000):
             with store.write() as tx:
-                tx.put_outbox([replace(entry, next_at=next_at) for entry in some], at=NOW)
+                tx.outbox.put([replace(entry, next_at=next_at) for entry in some], at=NOW)
 
         def look(now: datetime = now) -> None:
             with store.read() as tx:
-                tx.due_outbox(now=now, limit=batch, max_bytes=PLENTY)
+                tx.outbox.due(now=now, limit=batch, max_bytes=PLENTY)
 
         yield measured(f"{name} ({waiting})", 1, look)
         with store.write() as tx:
-            tx.change_outbox(
-                [OutboxChange(message=entry.docket.id, state=State.DONE, attempts=0, at=NOW) for entry in fresh]
+            tx.outbox.change(
+                [OutboxChange(message=entry.docket.id, state=OutboxState.DONE, attempts=0, at=NOW) for entry in fresh]
             )
 
 

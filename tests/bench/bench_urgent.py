@@ -1,7 +1,6 @@
-"""How long an urgent document takes from being dropped to being filed while ordinary ones wait in front of it: in the
-recipient's queue, in its inbox, in the sender's outbox, in a folder.
-`python -m tests.bench.bench_urgent [--waiting N] [--json] [--broker docker|binary]`
-"""
+"""The seconds that an urgent document takes from being dropped to being filed while ordinary ones wait in front of it:
+in the recipient's queue, in its inbox, in the sender's outbox, in a folder. `python -m tests.bench.bench_urgent
+[--waiting N] [--json] [--broker docker|binary]`"""
 
 import json
 import os
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from bus.records import Box, State
+from bus.handling.transport import InboxState, OutboxState
+from bus.ports.records import Box
 from deploy.local_broker import Kind
 from schemas.codes import Priority
 from schemas.edxml import write
@@ -20,38 +20,39 @@ from tests.bench.ground import Ground, ground
 from tests.bench.pair import RECIPIENT, SENDER, Pair, pair
 
 SPARE = 2
-"""So many times what shall wait is there at first: some is gone before the urgent one comes."""
+"""The number of documents made, as a multiple of those that must wait: some are gone before the urgent one comes."""
 SLOW = 0.01
-"""Seconds a filing, of a document system that lets its inbox grow."""
+"""Seconds that a slow document system takes for one filing, so that its inbox grows."""
 
 
 def in_queue(both: Pair, waiting: int) -> float:
-    """The recipient was away; it has begun to take in and file what lies on the broker."""
+    """Measures in the queue: the recipient was away, and has begun to take in and file the messages on the broker."""
     both.start(SENDER)
     both.open_gate()
-    both.wait(SENDER, Box.OUT, waiting * SPARE, State.SENT, every=0.5)
+    both.wait(SENDER, Box.OUT, waiting * SPARE, OutboxState.SENT, every=0.5)
     both.start(RECIPIENT, settle=0)
     both.wait_for(RECIPIENT, "filed")
     return drop(both)
 
 
 def in_inbox(both: Pair, waiting: int) -> float:
-    """The recipient's document system is slow: all of it was taken in, little of it filed."""
+    """Measures in the inbox: the recipient's document system is slow, so all were taken in and few are filed."""
     both.use(RECIPIENT, slow=SLOW)
     both.start(SENDER, RECIPIENT)
     both.open_gate()
-    both.wait(SENDER, Box.OUT, waiting * SPARE, State.SENT, State.DONE, every=0.5)
-    both.wait(RECIPIENT, Box.IN, waiting, State.WAITING, every=0.2)
+    both.wait(SENDER, Box.OUT, waiting * SPARE, OutboxState.SENT, OutboxState.DONE, every=0.5)
+    both.wait(RECIPIENT, Box.IN, waiting, InboxState.WAITING, every=0.2)
     return drop(both)
 
 
 def in_outbox(both: Pair, waiting: int) -> float:
-    """The sender's broker was away, and the urgent one was accepted last; from the broker's return."""
+    """Measures in the outbox: the sender's broker was away, and the urgent one was accepted last; from the broker's
+    return."""
     both.start(RECIPIENT)
     with both.without_broker(SENDER):
         both.start(SENDER)
         both.open_gate()
-        both.wait(SENDER, Box.OUT, waiting, State.WAITING, every=0.5)
+        both.wait(SENDER, Box.OUT, waiting, OutboxState.WAITING, every=0.5)
         drop(both)
         both.wait_for(SENDER, "accepted", "urgent")
         both.stop(SENDER)
@@ -62,7 +63,8 @@ def in_outbox(both: Pair, waiting: int) -> float:
 
 
 def in_folder(both: Pair, waiting: int) -> float:
-    """Packages lie in `outgoing/`, and the daemon has begun to send them; the urgent one is renamed into it."""
+    """Measures in the folder: packages lie in `outgoing/`, and the daemon has begun to send them; the urgent one is
+    renamed into it."""
     root = both.root / "dms"
     outgoing = root / "outgoing"
     outgoing.mkdir(parents=True)
@@ -90,11 +92,13 @@ PLACES: Mapping[str, tuple[Callable[[Pair, int], float], int]] = {
     "outbox": (in_outbox, 1),
     "folder": (in_folder, SPARE),
 }
-"""Where they wait, and how many times what shall wait there is made."""
+"""The places where they wait: the measurement, and the number of documents made, as a multiple of those that must
+wait."""
 
 
 def urgent(ground: Ground, place: str, waiting: int) -> dict[str, float]:
-    """Seconds from the drop to the filing, and how many ordinary ones were not filed when it was dropped."""
+    """Returns the seconds from the drop to the filing, and the number of ordinary documents not filed when it was
+    dropped."""
     arrange, times = PLACES[place]
     load = os.getloadavg()[0]
     with pair(ground, count=waiting * times) as both:

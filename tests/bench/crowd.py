@@ -1,17 +1,18 @@
-"""A larger country around the mailboxes that a benchmark works with: more mailboxes, each with keys of its own, and
-more units that have none. They are in the directory and, once it is applied, on the broker; nobody need be at home."""
+"""A larger country around a benchmark's mailboxes: more mailboxes, each with its own keys, and more units without keys.
+They are in the directory and, once it is applied, on the broker; no daemon of them runs."""
 
 from dataclasses import replace
 
-from bus.directory import MailboxKeys, render_keys
+from bus.directory.keys import MailboxKeys
+from bus.directory.sources import render_keys
 from bus.files.keys import save_identity
-from bus.keys import new_identity
+from bus.trust.keys import new_identity
 from deploy.country import Country
 from schemas.values import MailboxCode
 
 
 def enlarged(land: Country, *, mailboxes: int, units: int = 0) -> Country:
-    """The country with so many mailboxes in all, the new ones last, and so many units more."""
+    """Returns the country with `mailboxes` mailboxes in all, the new ones last, and `units` further units."""
     fresh = [MailboxCode(f"H49.{number}") for number in range(1, mailboxes - len(land.mailboxes) + 1)]
     more = (f"H49.0.{number} | | Đơn vị số {number}" for number in range(units))
     lines = ["units = '''", "code|aliases|vi", *(f"{code} | | Sở {code}" for code in fresh), *more]

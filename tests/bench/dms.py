@@ -1,5 +1,5 @@
-"""A document system with nothing in it but a durable log: what it gave, what it got, when. For benchmarks, where the
-road is measured and not a folder. Named in a daemon's TOML as `tests.bench.dms:BenchAdapter`."""
+"""A document system that is only a durable log: the items it gave and got, and when. For benchmarks, which measure the
+road and not a folder. Named in a daemon's TOML as `tests.bench.dms:BenchAdapter`."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from bus.ports import Adapter, Answer, Collected, Filed, Filing, Report
+from bus.ports.adapter import Adapter, Answer, Collected, Filed, Filing, Report
 from schemas.agency import Party
 from schemas.codes import Priority
 from schemas.document import Attachment, Document, DocumentNumber, DocumentType
@@ -16,7 +16,7 @@ SIZE = 4096
 
 
 def documents(sender: str, *recipients: str, size: int = SIZE) -> Document:
-    """A document whose content before sealing is about `size` bytes."""
+    """Returns a document whose content before sealing is about `size` bytes."""
     letter = Attachment.of("1-CV.pdf", b"%PDF-1.7\n" + os.urandom(size - 1000) + b"\n%%EOF\n", content_id="cid:1")
     return Document(
         id="template",
@@ -93,5 +93,6 @@ class BenchAdapter(Adapter):
         os.write(self._log, lines.encode())
 
     def _due(self, number: int) -> int:
-        """When a document of a steady rate came to lie in this document system, ns since 1970."""
+        """Returns the time at which document `number` of a steady rate was in this document system, in ns since
+        1970."""
         return self._began_ns + int(number / self._rate * 1e9)

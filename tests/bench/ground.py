@@ -1,5 +1,5 @@
-"""What every figure stands on: one broker, one folder on the disk to be measured, a vhost for each measurement. All of
-it goes when the run ends, however it ends."""
+"""The ground of all measurements: one broker, one folder on the disk to be measured, one vhost for each measurement.
+All of it is removed when the run ends, however it ends."""
 
 import ctypes
 import itertools
@@ -27,7 +27,7 @@ _PR_SET_PDEATHSIG = 1
 class Vhost:
     name: str
     url: str = field(repr=False)
-    """Logs in as the broker's administrator."""
+    """The broker's URL, with the administrator's login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Ground:
 
     @property
     def credentials(self) -> Path:
-        """Passwords of the mailboxes: users outlive a vhost, and keep theirs."""
+        """The file of the mailboxes' passwords: users outlive a vhost, and keep theirs."""
         return self.root / "credentials.toml"
 
     def fresh_folder(self) -> Path:
@@ -48,7 +48,7 @@ class Ground:
 
     @contextmanager
     def vhost(self) -> Iterator[Vhost]:
-        """Empty; gone afterwards with all that was in it."""
+        """Yields an empty vhost; it is removed afterwards with everything in it."""
         name = f"bench-{next(self._numbers)}"
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         with self.api() as api:
@@ -65,11 +65,13 @@ class Ground:
         return httpx.Client(base_url=self.broker.management_url, auth=auth, trust_env=False, timeout=60)
 
     def broker_memory(self) -> float:
-        """Megabytes that RabbitMQ has of the system now. (The management interface shows them of a while ago.)"""
+        """Returns the megabytes that RabbitMQ has from the system now. (The management interface shows an older
+        figure.)"""
         return int(self.broker.ctl("eval", "vm_memory_monitor:get_process_memory().").split()[-1]) / 2**20
 
     def broker_cpu(self) -> float:
-        """Seconds of CPU since it started, the kernel's for it included (Erlang's own count leaves those out)."""
+        """Returns RabbitMQ's seconds of CPU since it started, including the kernel's for it (which Erlang's own count
+        leaves out)."""
         answer = self.broker.ctl("eval", '{ok, Stat} = file:read_file("/proc/self/stat"), io:format("~s", [Stat]).')
         user, system = answer.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
@@ -77,7 +79,7 @@ class Ground:
 
 @contextmanager
 def ground(prefer: Kind | None, *, folder: Path | None = None) -> Iterator[Ground]:
-    """`folder` is where stores lie: on a disk, or "durable" means nothing."""
+    """Yields the ground. `folder` is for the stores: it must be on a disk, or "durable" means nothing."""
     _end_when_told()
     undo = Undo()
     try:
@@ -93,11 +95,11 @@ def ground(prefer: Kind | None, *, folder: Path | None = None) -> Iterator[Groun
 
 
 def _end_when_told() -> None:
-    """SIGTERM unwinds what is open, like Ctrl-C."""
+    """Makes SIGTERM unwind open blocks, like Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def bound_to_us() -> Callable[[], None]:
-    """For `Popen(preexec_fn=…)`: the child is told to end when we die, even by SIGKILL. Linux."""
+    """Returns a function for `Popen(preexec_fn=…)`: the child is ended when we die, even by SIGKILL. Linux."""
     libc = ctypes.CDLL(None)  # loaded before the fork
     return lambda: libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM)) and None

@@ -1,4 +1,4 @@
-"""What a figure was measured on, in words a stranger can compare with a machine of his own."""
+"""The machine of a measurement, in words that others can compare with their own machine."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.backends.openssl import backend
 
-from bus.keys import Algorithm
+from bus.trust.keys import Algorithm
 from deploy.local_broker import LocalBroker
 from schemas.values import VIETNAM
 
@@ -38,7 +38,7 @@ def describe(broker: LocalBroker, folder: Path) -> Mapping[str, str]:
 
 
 def machine_cpu() -> tuple[float, float]:
-    """Seconds of CPU since the machine started: in use by anybody (or taken by its host), and altogether."""
+    """Returns the seconds of CPU since the machine started: used by anybody (or taken by its host), and in all."""
     line = Path("/proc/stat").read_text(encoding="utf-8").partition("\n")[0]
     user, nice, system, idle, waiting, *rest = (int(ticks) / _TICKS for ticks in line.split()[1:9])
     busy = user + nice + system + sum(rest)
@@ -54,14 +54,15 @@ def _field(file: Path, name: str) -> str:
 
 
 def _filesystem(folder: Path) -> str:
-    """Of the longest mount point above the folder."""
+    """Returns the file system of the longest mount point above the folder."""
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
     above = [(len(point), kind) for point, kind in mounts if folder.resolve().is_relative_to(point)]
     return max(above, default=(0, "?"))[1]
 
 
 def _sync_us(folder: Path) -> float:
-    """Median of 50. On a file system in memory it is next to nothing, and no figure of durable work means anything."""
+    """Returns the median of 50 in microseconds. On a file system in memory it is near zero, and no figure of durable
+    work means anything."""
     file = folder / "sync"
     taken = []
     handle = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)

@@ -1,5 +1,5 @@
-"""A sender's and a recipient's daemon, each its own process with its own store, over document systems that only keep a
-durable log. Started, watched and ended here; what is measured with them is in bench_road.py."""
+"""A sender's and a recipient's daemon, each a process with its own store, over document systems that only keep a
+durable log. They are started, watched and ended here; bench_road.py measures with them."""
 
 import os
 import shutil
@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from bus.records import Box, Row, State
-from bus.store import SqlStore, open_store
+from bus.handling.transport import State
+from bus.ports.records import Box, Row
+from bus.store.open import open_store
+from bus.store.store import SqlStore
 from deploy import country as countries
 from deploy.country import LIENTHONG, Country
 from deploy.offices import Office
@@ -21,15 +23,15 @@ from tests.bench.ground import Ground, bound_to_us
 
 SENDER, RECIPIENT = "G22", "H49"
 START = 60.0
-"""Seconds a daemon has to be at work; a busy machine needs some."""
+"""Seconds in which a daemon must be at work; a busy machine needs some."""
 SETTLE = 2.0
-"""Seconds for its links to stand, and for what starting needed to be given back."""
+"""Seconds for its links to be up, and for the memory of the start to be given back."""
 PROJECT = Path(__file__).parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Broken(RuntimeError):
-    """A daemon has ended, or a loop of it fails; the text is the last it said."""
+    """A daemon has ended, or one of its loops fails; the text is its last output."""
 
 
 class Pair:
@@ -44,8 +46,8 @@ class Pair:
         mailboxes: int = 2,
         units: int = 0,
     ) -> None:
-        """With an `office`, certificates, TLS and a signed directory; the broker must know its authority. Of more
-        `mailboxes` than two the others are in the directory and on the broker."""
+        """With an `office`: certificates, TLS and a signed directory; the broker must know its authority. With more
+        than two `mailboxes` the others are only in the directory and on the broker."""
         self.root, self.count = ground.fresh_folder(), count
         both, day = [SENDER, RECIPIENT], date(2016, 7, 1)
         self.land: Country = countries.found(self.root, mailboxes=both, as_of=day, plain=office is None, office=office)
@@ -65,14 +67,14 @@ class Pair:
         self.use(RECIPIENT)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.most: dict[str, float] = {}
-        """Most resident megabytes seen of each daemon while waiting for something."""
+        """The peak resident megabytes of each daemon, seen while waiting."""
 
     def use(self, code: str, *, every: float = 0.005, **options: object) -> None:
-        """The document system of benchmarks, with these options; looked at every so many seconds."""
+        """Uses the document system of benchmarks with these options, polled every `every` seconds."""
         self._adapter(code, "tests.bench.dms:BenchAdapter", every=every, log=self.root / f"{code}.log", **options)
 
     def use_folder(self, code: str, root: Path) -> None:
-        """Folders instead, as they are by default, but for looking five times a second."""
+        """Uses folders instead, with the defaults, but polled five times a second."""
         self._adapter(code, "adapters.folder:FolderAdapter", every=0.2, root=root)
 
     def _adapter(self, code: str, use: str, *, every: float, **options: object) -> None:
@@ -85,7 +87,7 @@ class Pair:
     # -- the daemons
 
     def start(self, *codes: str, settle: float = SETTLE) -> None:
-        """Returns when they are at work and have settled; a process each."""
+        """Starts the daemons, a process each. Returns when they are at work and have settled."""
         before = {code: self._starts(code) for code in codes}
         for code in codes:
             self._launch(code, [code])
@@ -93,7 +95,7 @@ class Pair:
         time.sleep(settle)
 
     def host(self, name: str, codes: Sequence[str], *, settle: float = SETTLE) -> None:
-        """As `start`, but one process, called by a name, for all of them."""
+        """Starts one process, with a name, that hosts all of them; otherwise as `start`."""
         before = self._starts(name)
         self._launch(name, codes)
         self._until(lambda: self._starts(name) >= before + len(codes), every=0.02, patience=3 * START)
@@ -115,7 +117,7 @@ class Pair:
 
     @contextmanager
     def without_broker(self, code: str) -> Iterator[None]:
-        """While this lasts, a daemon that is started finds nobody at the broker's port."""
+        """During the block, a daemon that is started finds nobody at the broker's port."""
         file = self.land.config(code)
         good = file.read_text(encoding="utf-8")
         file.write_text(good.replace(self._port, ":9/"), encoding="utf-8")
@@ -125,11 +127,11 @@ class Pair:
             file.write_text(good, encoding="utf-8")
 
     def open_gate(self) -> None:
-        """The sender's document system begins to offer its documents."""
+        """Lets the sender's document system offer its documents."""
         self.gate.touch()
 
     def close_gate(self) -> None:
-        """A document system that is started anew would offer everything again."""
+        """Closes the gate: a restarted document system would offer everything again."""
         self.gate.unlink()
 
     def _starts(self, code: str) -> int:
@@ -142,13 +144,13 @@ class Pair:
     # -- watching
 
     def wait(self, code: str, box: Box, count: int, *states: State, every: float = 0.1, patience: float = 900) -> float:
-        """Until so many messages of a box are in these states. Returns the time it saw that."""
+        """Waits until `count` messages of a box are in these states. Returns the time at which it saw that."""
         with self._store(code) as store:
 
             def there() -> bool:
                 with store.read() as tx:
-                    counts = tx.counts(box)
-                return sum(counts.get(state, 0) for state in states) >= count
+                    counts = tx.of(box).counts()
+                return sum(number for state, number in counts.items() if state in states) >= count
 
             return self._until(there, every=every, patience=patience)
 
@@ -157,7 +159,7 @@ class Pair:
         while not fact():
             for code, process in self.running.items():
                 said = self._said(code).read_text(encoding="utf-8")
-                if process.poll() is not None or '"level": "error"' in said:  # nothing that is measured may go wrong
+                if process.poll() is not None or '"level": "error"' in said:  # an error spoils every figure
                     raise Broken(f"{code} (exit code {process.returncode}) said:\n{said[-3000:]}")
                 self.most[code] = max(self.most.get(code, 0), self.memory(code))
             if time.monotonic() > deadline:
@@ -166,7 +168,7 @@ class Pair:
         return time.time()
 
     def wait_for(self, code: str, what: str, *refs: str, patience: float = 900) -> dict[str, float]:
-        """`times`, once these are in the log; of no reference: once there is any."""
+        """Returns `times` once these references are in the log; without references, once there is any."""
         log = self.root / f"{code}.log"
 
         def there() -> bool:
@@ -176,10 +178,10 @@ class Pair:
         self._until(there, every=0.02, patience=patience)
         return self.times(code, what)
 
-    def rows(self, code: str, box: Box) -> Sequence[Row]:
-        """Everything a box remembers."""
+    def rows(self, code: str, box: Box) -> Sequence[Row[State]]:
+        """Returns all rows of a box."""
         with self._store(code) as store, store.read() as tx:
-            return tx.rows(box, limit=self.count + 1)
+            return tx.of(box).rows(limit=self.count + 1)
 
     @contextmanager
     def _store(self, code: str) -> Iterator[SqlStore]:
@@ -190,7 +192,8 @@ class Pair:
             store.close()
 
     def times(self, code: str, what: str) -> dict[str, float]:
-        """Reference -> seconds since the epoch, from the document system's log. No reference may come twice."""
+        """Returns reference -> seconds since the epoch, from the document system's log. No reference may be there
+        twice."""
         log = (self.root / f"{code}.log").read_text(encoding="utf-8")
         rows = [line.split() for line in log.splitlines() if line.startswith(f"{what} ")]
         found = {ref: int(at) / 1e9 for _, ref, at in rows}
@@ -198,12 +201,12 @@ class Pair:
         return found
 
     def memory(self, code: str) -> float:
-        """Resident megabytes."""
+        """Returns the daemon's resident megabytes."""
         status = Path(f"/proc/{self.running[code].pid}/status").read_text(encoding="utf-8")
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024 if "VmRSS:" in status else 0.0
 
     def cpu(self, code: str) -> float:
-        """Seconds of CPU since it started."""
+        """Returns the daemon's seconds of CPU since it started."""
         stat = Path(f"/proc/{self.running[code].pid}/stat").read_text(encoding="utf-8")
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / _TICKS
@@ -219,7 +222,7 @@ def pair(
     mailboxes: int = 2,
     units: int = 0,
 ) -> Iterator[Pair]:
-    """Its vhost, its folder and its processes go with it."""
+    """Yields a pair; its vhost, its folder and its processes are removed afterwards."""
     with ground.vhost() as vhost:
         both = Pair(ground, vhost.name, count=count, rate=rate, office=office, mailboxes=mailboxes, units=units)
         try:

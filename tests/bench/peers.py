@@ -1,7 +1,7 @@
-"""What others do with the same bytes on the same broker: publish to a durable quorum queue in one process, consume in
-another. Neither seals, signs, stores nor receipts; the road does all of it.
+"""The peers: other clients with the same bytes on the same broker. They publish to a durable quorum queue in one
+process, and consume in another. None of them seals, signs, stores or receipts; the road does all of it.
 
-pika is used as its own documentation tells one who wants speed (SelectConnection, confirms in a window, acks of many).
+pika is used as its documentation recommends for speed (SelectConnection, confirms in a window, acks of many).
 FastStream is used as its documentation shows (each publish awaited), and with many publishes in flight.
 """
 
@@ -31,7 +31,7 @@ Role: TypeAlias = Callable[[str, int, int], None]
 
 
 def measure(ground: Ground, peer: str, *, count: int, size: int) -> float:
-    """Messages a second, from the first published to the last consumed and the last confirmed."""
+    """Returns messages a second, from the first published to the last consumed and the last confirmed."""
     with ground.vhost() as vhost, ExitStack() as stack:
         _declare(vhost.url)
 
@@ -127,7 +127,7 @@ def pika_consume(url: str, count: int, size: int) -> None:
 
 
 def _until_closed(url: str, on_open: Callable[[Channel], None]) -> None:
-    """Runs until the connection is closed by us; anything else ends the process."""
+    """Runs until we close the connection; any other end raises and ends the process."""
 
     def opened(connection: pika.SelectConnection) -> None:
         connection.channel(on_open_callback=on_open)
@@ -171,7 +171,7 @@ def faststream_consume(url: str, count: int, size: int) -> None:
     from faststream.rabbit import QueueType, RabbitBroker, RabbitQueue
 
     async def run() -> None:
-        # A line of log a message is FastStream's default; without it, it is faster.
+        # FastStream logs a line for each message by default; it is faster without.
         broker = RabbitBroker(url, logger=None, default_channel=Settings(prefetch_count=WINDOW))
         done = asyncio.Event()
         seen = 0

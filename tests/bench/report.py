@@ -1,5 +1,5 @@
-"""From what the runs measured to the figures that are wanted: medians, ratios, and whether each is as good as wanted.
-Pure; which run gave what is in __main__.py."""
+"""The figures of a report, from the measurements of the runs: medians, ratios, and whether each is as good as wanted.
+Pure; __main__.py knows which run gave which measurement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ Wanted = AtLeast | AtMost | None
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     key: str
-    """For programs; stays the same from run to run of the years."""
+    """The figure's name for programs; it never changes."""
     about: str
     name: str
     unit: str
     runs: tuple[float, ...]
     wanted: Wanted = None
     load: float
-    """Of the machine in the minute before, the highest of all runs; without us it would be 0."""
+    """The machine's load in the minute before, the highest of all runs; without our own work it would be 0."""
 
     @property
     def value(self) -> float:
@@ -64,7 +64,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Everything of one call of the benchmarks; each list holds a run an entry."""
+    """All measurements of one call of the benchmarks; each list has one entry for each run."""
 
     seal: Run
     road: Sequence[Run]
@@ -79,11 +79,11 @@ class Measured:
     """(mailboxes, units besides) -> runs of the road, in turns."""
     directory: Run | None = None
     urgent: Mapping[str, Run] = field(default_factory=dict)
-    """By where the ordinary ones waited."""
+    """Runs by the place where the ordinary documents waited."""
 
 
 NEARLY = 0.9
-"""Two rates within a tenth of each other count as the same: so far apart do runs of the same thing lie."""
+"""Two rates within a tenth of each other count as the same: runs of the same thing differ that much."""
 
 PEERS = {
     "faststream-awaited": "FastStream, each publish awaited, as its documentation has it",
@@ -94,7 +94,7 @@ PEERS = {
     "as2-http": "pyas2lib over HTTP, durable on both sides: equal work",
     "as2": "pyas2lib alone, on all cores, no transport, no store",
 }
-"""In the order they are shown; the last two seal, sign and receipt, the others carry bytes only."""
+"""The peers in the order in which they are shown; the last two seal, sign and receipt, the others carry bytes only."""
 
 WANTED_RATIO: Mapping[str, Wanted] = {
     "faststream-awaited": AtLeast(1),
@@ -154,7 +154,7 @@ def _country(measured: Measured) -> Iterator[Figure]:
 
 
 def _sizes(sizes: Mapping[tuple[int, int], Sequence[Run]]) -> Iterator[Figure]:
-    """Each size against the smallest, run for run."""
+    """Returns the figures of each size against the smallest, run for run."""
     if not sizes:
         return
     smallest, *larger = sizes

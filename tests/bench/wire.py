@@ -1,4 +1,5 @@
-"""What every peer's processes share: the queue, the window, and the few words they say to who started them."""
+"""The protocol that all peers' processes share: the queue, the window, and the few words to the process that started
+them."""
 
 import json
 import sys
@@ -7,7 +8,7 @@ import time
 import pika
 
 WINDOW = 500
-"""Confirms in flight where a peer can have them, and messages that a consumer may hold."""
+"""Confirms in flight, if a peer can have several, and messages that a consumer may hold."""
 ACK_EVERY = 50
 QUEUE = "peer"
 PERSISTENT = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent, content_type="application/octet-stream")
@@ -19,7 +20,7 @@ def say_ready() -> None:
 
 
 def ready() -> float:
-    """Says so, waits for the word to go, and returns the time of it."""
+    """Reports that it is ready, waits for the start, and returns its time."""
     say_ready()
     sys.stdin.readline()
     return time.time()

@@ -6,8 +6,8 @@ from typing import Protocol
 import pytest
 
 from bus.errors import BlobsAway
-from bus.ports import SEGMENTS_AT_ONCE, Blobs
-from bus.records import Segment
+from bus.ports.blobs import SEGMENTS_AT_ONCE, Blobs
+from bus.ports.records import Segment
 from schemas.values import BlobId, MailboxCode
 
 HOME, OTHER, THIRD = MailboxCode("H49"), MailboxCode("G22.98"), MailboxCode("A01")

@@ -1,7 +1,7 @@
 """What every `bus.ports.Store` does. A test file gives it a `store` fixture and subclasses the contracts.
 
 Here: the outbox. Receipts, the inbox, and what is remembered have files of their own: store_receipts.py,
-store_inbox.py, store_memory.py.
+store_inbox.py, store_dossiers.py.
 """
 
 from dataclasses import replace
@@ -10,8 +10,10 @@ from hashlib import sha256
 
 import pytest
 
-from bus.ports import Store
-from bus.records import Box, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, Row, State, SubmissionKey
+from bus.handling.transport import OutboxState, State
+from bus.ports.records import Box, InboxEntry, OutboxChange, OutboxEntry, ReceiptLine, Row, SubmissionKey
+from bus.ports.store import Store
+from bus.ports.submitted import Reach, Submitted
 from schemas.codes import BusinessType, Kind, Outcome, Priority
 from schemas.docket import Acknowledged, Address, Docket, DocumentKey, SealedContent
 from schemas.values import DocumentId, MailboxCode, MessageId
@@ -57,7 +59,7 @@ def sending(
     number: int = 1,
     *,
     body: bytes = b"body",
-    state: State = State.WAITING,
+    state: OutboxState = OutboxState.WAITING,
     next_at: datetime | None = None,
     priority: Priority = Priority.NORMAL,
     to: tuple[MailboxCode, ...] = ("H49",),
@@ -82,7 +84,7 @@ def arrived(number: int = 1, *, body: bytes = b"body", sender: MailboxCode = "G2
 
 def change(
     number: int = 1,
-    state: State = State.SENT,
+    state: OutboxState = OutboxState.SENT,
     *,
     confirmed: tuple[str, ...] = (),
     next_at: datetime | None = None,
@@ -117,28 +119,34 @@ def line(
 
 def put(store: Store, *entries: OutboxEntry) -> None:
     with store.write() as tx:
-        tx.put_outbox(entries, at=NOW)
+        tx.outbox.put(entries, at=NOW)
 
 
 def settle(store: Store, *changes: OutboxChange) -> None:
     with store.write() as tx:
-        tx.change_outbox(changes)
+        tx.outbox.change(changes)
 
 
 def hear(store: Store, *lines: ReceiptLine) -> set[MessageId]:
     with store.write() as tx:
-        return set(tx.put_receipts(lines))
+        return set(tx.outbox.put_receipts(lines))
 
 
 def due(store: Store, *, now: datetime = NOW, limit: int = 100, max_bytes: int = PLENTY) -> list[OutboxEntry]:
     with store.read() as tx:
-        return list(tx.due_outbox(now=now, limit=limit, max_bytes=max_bytes))
+        return list(tx.outbox.due(now=now, limit=limit, max_bytes=max_bytes))
 
 
-def row(store: Store, number: int = 1, box: Box = Box.OUT) -> Row:
+def row(store: Store, number: int = 1, box: Box = Box.OUT) -> Row[State]:
     with store.read() as tx:
-        (found,) = tx.rows(box, message=mid(number))
+        (found,) = tx.of(box).rows(message=mid(number))
     return found
+
+
+class RecoveryContract:
+    def test_a_store_that_was_never_recovered_lacks_nothing(self, store: Store) -> None:
+        """Only `store recover` leaves a report."""
+        assert store.incomplete() is None
 
 
 class OutboxContract:
@@ -170,7 +178,7 @@ class OutboxContract:
         entry = OutboxEntry(docket=made, body=b"", key=None, outstanding=("dead",), expects_receipts=False)
         put(store, entry)
         assert due(store) == [entry]
-        settle(store, change(7, State.DONE, confirmed=("dead",)))
+        settle(store, change(7, OutboxState.DONE, confirmed=("dead",)))
         assert due(store) == []
 
     def test_the_most_urgent_first_then_the_oldest(self, store: Store) -> None:
@@ -191,18 +199,18 @@ class OutboxContract:
     @pytest.mark.parametrize(
         ("state", "next_at", "expected"),
         [
-            (State.WAITING, None, True),
-            (State.WAITING, NOW, True),
-            (State.WAITING, NOW + timedelta(microseconds=1), False),
-            (State.SENT, NOW, True),
-            (State.SENT, LATER, False),
-            (State.SENT, None, False),
-            (State.PARKED, NOW, False),
-            (State.DONE, NOW, False),
-            (State.CANCELLED, None, False),
+            (OutboxState.WAITING, None, True),
+            (OutboxState.WAITING, NOW, True),
+            (OutboxState.WAITING, NOW + timedelta(microseconds=1), False),
+            (OutboxState.SENT, NOW, True),
+            (OutboxState.SENT, LATER, False),
+            (OutboxState.SENT, None, False),
+            (OutboxState.PARKED, NOW, False),
+            (OutboxState.DONE, NOW, False),
+            (OutboxState.CANCELLED, None, False),
         ],
     )
-    def test_due(self, store: Store, state: State, next_at: datetime | None, expected: bool) -> None:
+    def test_due(self, store: Store, state: OutboxState, next_at: datetime | None, expected: bool) -> None:
         """Waiting entries whose time has come and sent ones whose receipts are missed, however they came there."""
         put(store, sending(1, state=state, next_at=next_at), sending(2, next_at=LATER))
         assert bool(due(store)) is expected
@@ -222,54 +230,74 @@ class OutboxContract:
         assert second.key
         other = first.key._replace(type="1")
         put(store, first, second)
-        settle(store, change(2, State.CANCELLED))
+        settle(store, change(2, OutboxState.CANCELLED))
         with store.read() as tx:
-            assert tx.accepted([first.key, second.key, other]) == {first.key: mid(1)}
-            assert tx.accepted([]) == {}
+            assert tx.outbox.submitted([first.key, second.key, other]) == {
+                first.key: Submitted(message=mid(1), reached={"H49": Reach.UNDER_WAY}),
+                second.key: Submitted(message=mid(2), reached={"H49": Reach.MISSING}),
+            }
+            assert tx.outbox.submitted([]) == {}
 
     def test_the_first_of_two_stands_for_a_submission(self, store: Store) -> None:
         """Cancelled, submitted again, submitted once more: the one that is not cancelled is named."""
         first, second, third = (sending(number, document="one") for number in (1, 2, 3))
         assert first.key
         put(store, first)
-        settle(store, change(1, State.CANCELLED))
+        settle(store, change(1, OutboxState.CANCELLED))
         put(store, second, third)
         with store.read() as tx:
-            assert tx.accepted([first.key]) == {first.key: mid(2)}
+            assert {key: each.message for key, each in tx.outbox.submitted([first.key]).items()} == {first.key: mid(2)}
 
     @pytest.mark.parametrize(
-        ("answers", "counts"),
+        ("answers", "reached"),
         [
-            ({"H49": Outcome.REFUSED, "G22.98": Outcome.REFUSED}, False),
-            ({"H49": Outcome.REFUSED, "G22.98": Outcome.HELD}, True),
-            ({"H49": Outcome.REFUSED}, True),
-            ({}, True),
+            ({"H49": Outcome.REFUSED, "G22.98": Outcome.REFUSED}, (Reach.MISSING, Reach.MISSING)),
+            ({"H49": Outcome.REFUSED, "G22.98": Outcome.HELD}, (Reach.MISSING, Reach.HELD)),
+            ({"H49": Outcome.REFUSED}, (Reach.MISSING, Reach.UNDER_WAY)),
+            ({}, (Reach.UNDER_WAY, Reach.UNDER_WAY)),
         ],
     )
-    def test_what_all_refused_may_be_sent_again(
-        self, store: Store, answers: dict[MailboxCode, Outcome], counts: bool
+    def test_how_far_it_has_come_at_each_recipient(
+        self, store: Store, answers: dict[MailboxCode, Outcome], reached: tuple[Reach, Reach]
     ) -> None:
-        """It was accepted, and came to nothing; but as long as one recipient holds it or may yet, it counts."""
-        first, nobody = sending(1, to=("H49", "G22.98")), replace(sending(2, state=State.DONE), outstanding=())
+        """It has it, may get it, or will not; an entry that lost its recipients with a damaged store lacks none."""
+        first, nobody = sending(1, to=("H49", "G22.98")), replace(sending(2, state=OutboxState.DONE), outstanding=())
         assert first.key
         assert nobody.key
         put(store, first, nobody)
         hear(store, *(line(1, mailbox, outcome) for mailbox, outcome in answers.items()))
         with store.read() as tx:
-            assert tx.accepted([first.key, nobody.key]) == {nobody.key: mid(2)} | (
-                {first.key: mid(1)} if counts else {}
-            )
+            found = tx.outbox.submitted([first.key, nobody.key])
+        assert found[first.key] == Submitted(message=mid(1), reached=dict(zip(("H49", "G22.98"), reached, strict=True)))
+        assert found[nobody.key] == Submitted(message=mid(2), reached={})
+
+    def test_what_was_given_up_and_sent_again(self, store: Store) -> None:
+        """Of several messages of one submission the best counts at each recipient; the parked ones are named."""
+        first = sending(1, document="one", to=("H49", "H53", "H08"))
+        others = [sending(number, document="one", to=to) for number, to in ((2, ("H53", "H08")), (3, ("H08",)))]
+        put(store, first, *others)
+        settle(store, change(1, OutboxState.PARKED), change(3, OutboxState.PARKED))
+        hear(store, line(1, "H49"), line(1, "H53", Outcome.REFUSED, code="too-large"), line(2, "H53"))
+        hear(store, line(2, "H08", Outcome.REFUSED, code="too-large"))
+        assert first.key
+        with store.read() as tx:
+            (found,) = tx.outbox.submitted([first.key]).values()
+        assert found == Submitted(
+            message=mid(1),
+            reached={"H49": Reach.HELD, "H53": Reach.HELD, "H08": Reach.PARKED},
+            parked=(mid(1), mid(3)),
+        )
 
     def test_more_keys_than_a_database_takes_at_once(self, store: Store) -> None:
         """A thousand keys, messages or changes are one call."""
         entries = [sending(number) for number in range(1, 1202)]
         put(store, *entries)
         with store.read() as tx:
-            assert len(tx.accepted([entry.key for entry in entries if entry.key])) == 1201
+            assert len(tx.outbox.submitted([entry.key for entry in entries if entry.key])) == 1201
         settle(store, *(change(number, confirmed=("document.H49",)) for number in range(1, 1202)))
         assert len(hear(store, *(line(number) for number in range(1, 1202)))) == 1201
         with store.read() as tx:
-            assert tx.counts(Box.OUT) == {State.DONE: 1201}
+            assert tx.outbox.counts() == {OutboxState.DONE: 1201}
 
     def test_nothing_to_do(self, store: Store) -> None:
         """Empty batches are no trouble, nor an entry with nobody to go to."""
@@ -292,21 +320,26 @@ class ExpiringContract:
         """Waiting, sent or parked, the earliest first, from the very moment on; never what is finished."""
         times = {1: LATER, 2: NOW, 3: NOW - timedelta(seconds=1), 4: None, 5: NOW, 6: NOW, 7: NOW}
         put(store, *(sending(number, expires_at=at) for number, at in times.items()))
-        put(store, sending(8, state=State.CANCELLED, expires_at=NOW))
+        put(store, sending(8, state=OutboxState.CANCELLED, expires_at=NOW))
         hear(store, line(5))
-        settle(store, change(6, State.CANCELLED), change(7, State.PARKED), change(3, State.SENT, next_at=LATER))
+        settle(
+            store,
+            change(6, OutboxState.CANCELLED),
+            change(7, OutboxState.PARKED),
+            change(3, OutboxState.SENT, next_at=LATER),
+        )
         with store.read() as tx:
-            assert [row.docket.id for row in tx.expired_outbox(now=NOW, limit=10)][:1] == [mid(3)]
-            assert {row.docket.id for row in tx.expired_outbox(now=NOW, limit=10)} == {mid(2), mid(3), mid(7)}
-            assert len(tx.expired_outbox(now=NOW, limit=1)) == 1
-            assert not tx.expired_outbox(now=NOW - timedelta(hours=1), limit=10)
+            assert [row.docket.id for row in tx.outbox.expired(now=NOW, limit=10)][:1] == [mid(3)]
+            assert {row.docket.id for row in tx.outbox.expired(now=NOW, limit=10)} == {mid(2), mid(3), mid(7)}
+            assert len(tx.outbox.expired(now=NOW, limit=1)) == 1
+            assert not tx.outbox.expired(now=NOW - timedelta(hours=1), limit=10)
 
     def test_who_has_not_answered(self, store: Store) -> None:
         """The row names those who have."""
         put(store, sending(1, to=("H49", "G22.98"), expires_at=NOW))
         hear(store, line(1))
         with store.read() as tx:
-            (found,) = tx.expired_outbox(now=NOW, limit=10)
+            (found,) = tx.outbox.expired(now=NOW, limit=10)
         assert found.recipients == (line(1),)
         assert found.docket.expires_at == NOW
 
@@ -317,9 +350,9 @@ class SettlingContract:
     def test_only_what_is_not_confirmed_goes_again(self, store: Store) -> None:
         """Confirmed routing keys add up, try after try."""
         put(store, sending(1, to=("A01", "B02", "H49")))
-        settle(store, change(1, State.WAITING, attempts=1, confirmed=("document.A01",)))
+        settle(store, change(1, OutboxState.WAITING, attempts=1, confirmed=("document.A01",)))
         assert [entry.outstanding for entry in due(store)] == [("document.B02", "document.H49")]
-        settle(store, change(1, State.WAITING, attempts=2, confirmed=("document.H49",)))
+        settle(store, change(1, OutboxState.WAITING, attempts=2, confirmed=("document.H49",)))
         assert [(entry.outstanding, entry.attempts) for entry in due(store)] == [(("document.B02",), 2)]
 
     def test_a_sent_one_awaits_receipts(self, store: Store) -> None:
@@ -328,21 +361,21 @@ class SettlingContract:
         settle(store, change(1, confirmed=("document.G22.98", "document.H49"), next_at=LATER))
         hear(store, line(1, "H49"))
         (entry,) = due(store, now=LATER)
-        assert (entry.state, entry.outstanding, entry.body) == (State.SENT, ("document.G22.98",), b"body")
+        assert (entry.state, entry.outstanding, entry.body) == (OutboxState.SENT, ("document.G22.98",), b"body")
 
     def test_put_back_it_goes_to_all_who_have_not_receipted(self, store: Store) -> None:
         """An operator's retry begins anew; who holds it already is left in peace."""
         put(store, sending(1, to=("A01", "B02", "H49")))
-        settle(store, change(1, State.WAITING, attempts=1, confirmed=("document.A01",)))
+        settle(store, change(1, OutboxState.WAITING, attempts=1, confirmed=("document.A01",)))
         hear(store, line(1, "B02"))
-        settle(store, change(1, State.PARKED, attempts=2, error="gave up"))
-        settle(store, change(1, State.WAITING))
+        settle(store, change(1, OutboxState.PARKED, attempts=2, error="gave up"))
+        settle(store, change(1, OutboxState.WAITING))
         assert [entry.outstanding for entry in due(store)] == [("document.A01", "document.H49")]
 
     def test_a_waiting_entry_always_has_somewhere_to_go(self, store: Store) -> None:
         """The confirm of one is there, of the other only the receipt: the first is sent to again, not nobody."""
         put(store, sending(1, to=self.TWO))
-        settle(store, change(1, State.WAITING, confirmed=("document.G22.98",)))
+        settle(store, change(1, OutboxState.WAITING, confirmed=("document.G22.98",)))
         hear(store, line(1, "H49"))
         assert [entry.outstanding for entry in due(store)] == [("document.G22.98",)]
 
@@ -350,40 +383,41 @@ class SettlingContract:
         """Attempts, error and times are those of the last change; the time of the last confirm stays."""
         put(store, sending(1, body=b"12345"))
         settle(store, change(1, next_at=LATER, confirmed=("document.H49",), at=NOW))
-        settle(store, change(1, State.PARKED, attempts=4, error="no receipt", at=LATER))
+        settle(store, change(1, OutboxState.PARKED, attempts=4, error="no receipt", at=LATER))
         found = row(store)
         assert found == Row(
             docket=docket(1),
-            state=State.PARKED,
+            state=OutboxState.PARKED,
             attempts=4,
             size=5,
             entered_at=NOW,
             sent_at=NOW,
             ref="file 1",
             error="no receipt",
+            key=sending(1).key,
         )
 
     def test_what_was_tried_stays_so(self, store: Store) -> None:
         """A recipient may have it: no later change takes that back."""
         put(store, sending(1), sending(2))
         assert not row(store).tried
-        settle(store, change(1, State.WAITING, tried=True), change(2, State.WAITING))
-        settle(store, change(1, State.PARKED), change(2, State.PARKED))
+        settle(store, change(1, OutboxState.WAITING, tried=True), change(2, OutboxState.WAITING))
+        settle(store, change(1, OutboxState.PARKED), change(2, OutboxState.PARKED))
         assert [row(store, number).tried for number in (1, 2)] == [True, False]
 
-    @pytest.mark.parametrize("state", [State.DONE, State.CANCELLED])
-    def test_the_body_goes_when_nothing_is_left_to_send(self, store: Store, state: State) -> None:
+    @pytest.mark.parametrize("state", [OutboxState.DONE, OutboxState.CANCELLED])
+    def test_the_body_goes_when_nothing_is_left_to_send(self, store: Store, state: OutboxState) -> None:
         """A finished entry keeps its row, not its body, and no later change revives it."""
         put(store, sending(1), sending(2))
-        settle(store, change(1, state, at=LATER), change(1, State.WAITING))
-        settle(store, change(1, State.SENT, next_at=NOW))
+        settle(store, change(1, state, at=LATER), change(1, OutboxState.WAITING))
+        settle(store, change(1, OutboxState.SENT, next_at=NOW))
         found = row(store)
         assert (found.state, found.size, found.finished_at, found.next_at) == (state, 0, LATER, None)
         assert [entry.docket.id for entry in due(store)] == [mid(2)]
 
     def test_a_finished_entry_is_put_without_its_body(self, store: Store) -> None:
         """What is put as done is history at once."""
-        put(store, sending(1, state=State.DONE))
+        put(store, sending(1, state=OutboxState.DONE))
         assert (row(store).size, row(store).finished_at) == (0, NOW)
 
     def test_a_stranger_is_passed_over(self, store: Store) -> None:
@@ -392,13 +426,15 @@ class SettlingContract:
         settle(store, change(9), change(1, next_at=LATER))
         assert due(store) == []
 
-    @pytest.mark.parametrize("state", [State.WAITING, State.SENT])
-    def test_what_waits_too_long_is_hastened(self, store: Store, state: State) -> None:
+    @pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.SENT])
+    def test_what_waits_too_long_is_hastened(self, store: Store, state: OutboxState) -> None:
         """Only of the state named, and only beyond the time named: the clock was wrong when it was put off."""
         years = NOW + timedelta(days=730)
         put(store, *(sending(number) for number in (1, 2, 3)))
         settle(store, change(1, state, next_at=years), change(2, state, next_at=LATER))
-        settle(store, change(3, State.SENT if state is State.WAITING else State.WAITING, next_at=years))
+        settle(
+            store, change(3, OutboxState.SENT if state is OutboxState.WAITING else OutboxState.WAITING, next_at=years)
+        )
         with store.write() as tx:
-            tx.hasten(Box.OUT, state, beyond=LATER, to=NOW)
+            tx.outbox.reschedule(state, beyond=LATER, to=NOW)
         assert [row(store, number).next_at for number in (1, 2, 3)] == [NOW, LATER, years]

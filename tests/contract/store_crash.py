@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from bus.records import Box, State
-from bus.store import open_store
+from bus.handling.transport import OutboxState
+from bus.store.open import open_store
 from tests.contract.store import change, due, settle
 
 BATCH = 5
@@ -34,7 +34,7 @@ def child(program: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str]
 
 COMMITS_FOR_EVER = f"""
     import itertools, sys
-    from bus.store import open_store
+    from bus.store.open import open_store
     from tests.contract.store import put, sending
 
     store = open_store(sys.argv[1], owner="G22")
@@ -45,7 +45,7 @@ COMMITS_FOR_EVER = f"""
 
 HOLDS = """
     import sys, time
-    from bus.store import open_store
+    from bus.store.open import open_store
 
     store = open_store(sys.argv[1], owner="G22")
     print("open", flush=True)
@@ -62,7 +62,7 @@ def killed_and_opened_again(url: str, *, commits: int) -> None:
         announced += [int(line) for line in printed.read().splitlines()]
     store = open_store(url, owner="G22")
     with store.read() as tx:
-        count = tx.counts(Box.OUT)[State.WAITING]
+        count = tx.outbox.counts()[OutboxState.WAITING]
     assert count % BATCH == 0
     assert count in {len(announced) * BATCH, (len(announced) + 1) * BATCH}, "the last may not have been announced yet"
     assert [len(entry.body) for entry in due(store, limit=count)] == [9000] * count
@@ -75,6 +75,6 @@ def two_processes_take_turns(url: str) -> None:
         assert printed.readline() == "1\n"
         beside = open_store(url, owner="G22", exclusive=False)
         for number in range(20):
-            settle(beside, change(1, State.WAITING, attempts=number))
+            settle(beside, change(1, OutboxState.WAITING, attempts=number))
         beside.close()
         assert process.poll() is None, "the daemon goes on"

@@ -53,7 +53,7 @@ def test_what_lies_there(depot: FakeDepot, fault: Callable[[FakeDepot], None], n
     """A fault changes the order or the presence of what it names, and the bytes of nothing."""
     fault(depot)
     assert depot.numbers(HOME, ONE) == numbers
-    found = depot.of(OTHER).get(HOME, ONE, first=1, mark=None)
+    found = depot.of(OTHER).get(HOME, ONE, first=1, mark=None, limit=len(numbers) + 1)
     assert plain(found) == segments(*numbers)
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from bus.errors import BrokerAway
-from bus.records import Confirmation
-from bus.topology import OLDEST, TARGET, UNROUTABLE, Version, inbox_of
+from bus.ports.records import Confirmation
+from bus.topology.names import UNROUTABLE, inbox_of
+from bus.topology.versions import OLDEST, TARGET, Version
 from schemas.values import MailboxCode
 from tests.contract.broker import HOME, LIMITS, MAILBOXES, OTHER, BrokerContract, publication, receive
 from tests.fakes.broker import FakeBroker, FakeExchange

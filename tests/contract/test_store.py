@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 
 from bus.errors import StoreFull
-from bus.ports import Store
-from bus.store import open_store
-from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract, due, put, sending
-from tests.contract.store_apart import SegmentContract, TransferContract
-from tests.contract.store_inbox import InboxContract
-from tests.contract.store_memory import (
+from bus.ports.store import Store
+from bus.store.open import open_store
+from tests.contract.store import ExpiringContract, OutboxContract, RecoveryContract, SettlingContract, due, put, sending
+from tests.contract.store_blobs import SegmentContract, TransferContract
+from tests.contract.store_documents import DocumentContract
+from tests.contract.store_dossiers import (
     DossierContract,
     ForgettingContract,
     HistoryContract,
     OperatorContract,
     TransactionContract,
 )
+from tests.contract.store_inbox import InboxContract
 from tests.contract.store_receipts import ReceiptContract
 from tests.fakes.store import MemoryStore
 
@@ -30,6 +31,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestRecovery(RecoveryContract): ...
 
 
 class TestSettling(SettlingContract): ...
@@ -57,6 +61,9 @@ class TestHistory(HistoryContract): ...
 
 
 class TestOperators(OperatorContract): ...
+
+
+class TestDocuments(DocumentContract): ...
 
 
 class TestForgetting(ForgettingContract): ...

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bus.errors import AlreadyRunning
-from bus.records import Box, State
-from bus.store import open_store
+from bus.handling.transport import OutboxState
+from bus.store.open import open_store
 from tests.contract.store import change, put, sending, settle
 from tests.contract.store_crash import HOLDS, child, killed_and_opened_again, two_processes_take_turns
 
@@ -32,11 +32,11 @@ def test_one_daemon_a_store(tmp_path: Path) -> None:
         assert refused.value.facts["pid"] == str(process.pid)
         beside = open_store(url, owner="G22", exclusive=False)
         put(beside, sending(1))
-        settle(beside, change(1, State.CANCELLED))
+        settle(beside, change(1, OutboxState.CANCELLED))
         beside.close()
     store = open_store(url, owner="G22")
     with store.read() as tx:
-        assert tx.counts(Box.OUT) == {State.CANCELLED: 1}
+        assert tx.outbox.counts() == {OutboxState.CANCELLED: 1}
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""The country that the end-to-end tests share. No daemon of it runs until a test says so."""
+"""The country that the end-to-end tests share. No daemon of it runs until a test starts it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def _from_anywhere() -> Iterator[None]:
-    """Daemon processes find the project, and the tests' own adapter in it, wherever pytest was started."""
+    """Lets daemon processes import the project and the tests' adapter, wherever pytest was started."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(PROJECT))
         yield

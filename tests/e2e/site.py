@@ -1,6 +1,6 @@
 """A small country on a real broker, as a test sees it: people at their folders, daemon processes, commands.
 
-Nothing here looks into a store or a queue: a test knows what lies in the folders, and what commands and pages say.
+Nothing here looks into a store or a queue: a test reads the folders, and the output of commands and pages.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -37,13 +37,15 @@ from tests.integration.broker_world import World
 from tests.integration.forwarder import Forwarder
 
 AS_OF = date(2016, 7, 1)
+TOKEN = secrets.token_hex(16)
+"""The operator's, for the pages of all daemons."""
 NAMES = ("Sở Nội vụ", "Sở Tài chính", "Sở Xây dựng", "Sở Y tế")
 
 T = TypeVar("T")
 
 
-def eventually(fact: Callable[[], T], *, within: float = 60.0, every: float = 0.03) -> T:
-    """What `fact` returns, as soon as that is something."""
+def eventually(fact: Callable[[], T], *, within: float = 180.0, every: float = 0.03) -> T:
+    """Returns the result of `fact` as soon as it is true. `within` stops a hang only: no machine is that slow."""
     deadline = time.monotonic() + within
     while not (found := fact()):
         assert time.monotonic() < deadline, f"it did not come true within {within} s"
@@ -53,17 +55,20 @@ def eventually(fact: Callable[[], T], *, within: float = 60.0, every: float = 0.
 
 @dataclass
 class Daemon:
-    """One running daemon process, and what it says."""
+    """One running daemon process, with its pages and its log."""
 
     process: subprocess.Popen[bytes]
     log: Path
     port: int
     _log_begins: int = 0
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {TOKEN}"})
+    """Of a request: the operator's token. Empty for a daemon that has none."""
 
     def page(self, path: str) -> tuple[int, str]:
-        """Status and body; 0 where nobody answers."""
+        """Returns status and body of a page; status 0 if nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=self.headers)
+            with urllib.request.urlopen(asked, timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -71,7 +76,7 @@ class Daemon:
             return 0, ""
 
     def facts(self) -> list[dict[str, Any]]:
-        """Its log, a fact a line; the last one is read once it is whole."""
+        """Returns the daemon's log, one fact for each line; an unfinished last line is left out."""
         return [json.loads(line) for line in self._said().rpartition(b"\n")[0].decode().splitlines()]
 
     def words(self) -> str:
@@ -94,18 +99,21 @@ class Site:
     # -- daemons
 
     @contextmanager
-    def at_work(self, *codes: MailboxCode, processes: int = 1, ready: bool = True) -> Iterator[list[Daemon]]:
-        """Daemons of these mailboxes (of all where none is named), ended by SIGTERM afterwards if they still run."""
+    def at_work(
+        self, *codes: MailboxCode, processes: int = 1, ready: bool = True, token: bool = True
+    ) -> Iterator[list[Daemon]]:
+        """Yields daemons of these mailboxes, of all if none is named; they are ended by SIGTERM afterwards if they
+        still run. `token`: they have the operator's token, which older versions know nothing of."""
         part = dataclasses.replace(self.country, mailboxes=codes or self.country.mailboxes)
         logs = [self.country.root / "logs" / f"daemon-{number}.log" for number in range(processes)]
         begins = [log.stat().st_size if log.exists() else 0 for log in logs]
         ports = free_ports(processes)
         for number, port in enumerate(ports):
             for code in part.mailboxes[number::processes]:
-                _listen(self.country.config(code), port)
+                _listen(self.country.config(code), port, token=token)
         with countries.at_work(part, processes=processes) as started:
             daemons = [
-                Daemon(process, log, port, begin)
+                Daemon(process, log, port, begin, *(() if token else ({},)))
                 for process, log, port, begin in zip(started, logs, ports, begins, strict=True)
             ]
             if ready:
@@ -122,7 +130,7 @@ class Site:
         self.desks[item.sender.code].drop(item)
 
     def say(self, code: StatusCode, about: Document, sender: MailboxCode, to: MailboxCode) -> None:
-        """A status written in the document system of `sender`."""
+        """Writes a status in the document system of `sender`."""
         concerns = Concerned(agency=to, document_id=about.id, code=str(about.number), issued_on=about.issued_on)
         self.drop(
             Status(
@@ -138,12 +146,12 @@ class Site:
         return self.country.dms(code).joinpath(*parts)
 
     def filed(self, code: MailboxCode, id_: DocumentId | None = None) -> list[Document]:
-        """Documents that lie in the folders of an agency, as its people would read them."""
+        """Returns the documents in the folders of an agency, as its people would read them."""
         found = (read(path.read_bytes()).item for path in _packages(self.folder(code, "incoming")))
         return [item for item in found if isinstance(item, Document) and id_ in (None, item.id)]
 
     def heard(self, code: MailboxCode, id_: DocumentId) -> list[tuple[str, MailboxCode]]:
-        """(status code, who reports it) of what came back for a document."""
+        """Returns (status code, reporting agency) of the statuses that came back for a document."""
         found = (read(path.read_bytes()).item for path in _packages(self.folder(code, "statuses", "received")))
         mine = [item for item in found if isinstance(item, Status) and item.concerns.document_id == id_]
         return sorted((str(status.code), status.sender.code) for status in mine)
@@ -151,27 +159,35 @@ class Site:
     # -- operators
 
     def command(self, *arguments: str, code: MailboxCode | None = None, columns: int = 100) -> click.testing.Result:
-        """`lienthong …`, with `-c` of a mailbox where one is given."""
+        """Runs `lienthong …`, with `-c` of a mailbox if one is given."""
         config = ("-c", str(self.country.config(code))) if code else ()
         runner = click.testing.CliRunner(env={"COLUMNS": str(columns)})
         try:
             return runner.invoke(main, [*arguments, *config], catch_exceptions=False)
         finally:
-            structlog.reset_defaults()  # `adapter check` silences the log, as the end of its process would undo
+            structlog.reset_defaults()  # `adapter check` silences the log; the end of its process would undo that
 
     def json(self, *arguments: str, code: MailboxCode) -> Any:
         return json.loads(self.command(*arguments, "--json", code=code).stdout)
 
 
-def _listen(config: Path, port: int) -> None:
-    """One process answers for all its mailboxes, at one address."""
+def http_section(folder: Path, port: int, *, token: bool = True) -> str:
+    """Returns the [http] of a daemon's TOML, with the operator's token in a file of that folder."""
+    file = folder / "token"
+    file.touch(mode=0o600)
+    file.write_text(f"{TOKEN}\n", encoding="ascii")
+    return f'[http]\nlisten = "127.0.0.1:{port}"\n' + (f'token_file = "{file}"\n' if token else "")
+
+
+def _listen(config: Path, port: int, *, token: bool) -> None:
+    """Makes one process answer at this port for all its mailboxes."""
     text = config.read_text(encoding="utf-8").partition("[http]")[0]
-    config.write_text(f'{text}[http]\nlisten = "127.0.0.1:{port}"\n', encoding="utf-8")
+    config.write_text(text + http_section(config.parent, port, token=token), encoding="utf-8")
 
 
 def _ready(daemon: Daemon) -> bool:
     assert daemon.process.poll() is None, daemon.words()
-    status, body = daemon.page("/healthz")  # it answers before the last of its mailboxes has begun
+    status, body = daemon.page("/healthz")  # it answers before its last mailbox has started
     return status == 200 and daemon.words().count('"mailbox.started"') >= len(json.loads(body)["mailboxes"])
 
 
@@ -184,8 +200,8 @@ def _packages(folder: Path) -> Sequence[Path]:
 
 @contextmanager
 def founded(root: Path, world: World, *, mailboxes: int, largest: int | None = None) -> Iterator[Site]:
-    """A country of its own: its vhost, its users, its agencies are in nobody's way and are gone afterwards. `largest`:
-    bytes of attachments that each of its mailboxes takes apart."""
+    """Yields a country of its own: its vhost, users and agencies do not disturb others, and are removed afterwards.
+    `largest`: bytes of attachments that each of its mailboxes accepts apart."""
     run = secrets.token_hex(2).upper()
     codes = [f"H49.{run}{number}" for number in range(1, mailboxes + 1)]
     (root / "directory").mkdir(parents=True)

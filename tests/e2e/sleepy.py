@@ -1,17 +1,17 @@
-"""A document system that can fall asleep in the middle of a filing: deaf to everybody, for minutes."""
+"""A document system that can hang in the middle of a filing, for minutes."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.folder import FolderAdapter
-from bus.ports import Filed, Filing
+from bus.ports.adapter import Filed, Filing
 
 MINUTES = 300.0
 
 
 class SleepyAdapter(FolderAdapter):
-    """The folder adapter; while a file `asleep` lies in its root, `deliver` makes `sleeping` and sleeps on it."""
+    """The folder adapter. While a file `asleep` is in its root, `deliver` makes the file `sleeping` and hangs."""
 
     def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
         root = Path(str(self._options.root))

@@ -1,10 +1,12 @@
-"""The ordinary road through a real broker and real daemon processes: what is dropped in one folder lies in another."""
+"""The ordinary road through a real broker and real daemon processes: a package dropped in one folder arrives in
+another."""
 
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from bus.errors import UnknownAgency
 from schemas.codes import BusinessType, StatusCode
 from schemas.document import Document
 from schemas.edxml import write
@@ -16,7 +18,7 @@ S = StatusCode
 
 @pytest.fixture(scope="module", autouse=True)
 def _daemons(site: Site) -> Iterator[None]:
-    """Two processes: one hosts two of the mailboxes, the other the third."""
+    """Runs two processes: one hosts two of the mailboxes, the other the third."""
     with site.at_work(processes=2):
         yield
 
@@ -27,7 +29,7 @@ def codes(site: Site) -> tuple[MailboxCode, ...]:
 
 
 def exchanged(site: Site, *recipients: MailboxCode) -> Document:
-    """A new document that has arrived, and whose arrival its sender knows."""
+    """Returns a new document that has arrived; its sender has the 01."""
     sent = site.new(site.country.mailboxes[0], *recipients)
     site.drop(sent)
     eventually(lambda: len(site.heard(sent.sender.code, sent.id)) == len(recipients))
@@ -60,7 +62,7 @@ def test_a_package_arrives_as_it_was_and_its_statuses_come_back(site: Site, code
 def test_a_change_finds_its_document(
     site: Site, codes: tuple[MailboxCode, ...], business: BusinessType, mark: str
 ) -> None:
-    """It is filed beside the document and noted with it; 15 answers what asks for an answer."""
+    """A change is filed beside its document and noted with it; 15 answers a change that asks for an answer."""
     sender, one, _ = codes
     sent = exchanged(site, one)
     match business:
@@ -81,7 +83,7 @@ def test_a_change_finds_its_document(
 
 
 def notes(site: Site, code: MailboxCode, sender: MailboxCode, mark: str) -> list[str]:
-    """What lies beside documents of a sender, and speaks of such a change; written a moment after the package."""
+    """Returns the notes of such a change beside a sender's documents; they are written a moment after the package."""
     found = (path for path in site.folder(code, "incoming").glob("*.changes") if sender in path.name)
     return [text for path in found if mark in (text := path.read_text(encoding="utf-8"))]
 
@@ -98,7 +100,8 @@ def test_a_take_back_goes_to_one_recipient_and_is_answered(site: Site, codes: tu
 
 
 def test_a_refused_package_lies_beside_its_reason(site: Site, codes: tuple[MailboxCode, ...]) -> None:
-    """In both languages: what is wrong, who must act, what to do. Nothing of it leaves the agency."""
+    """The reason in both languages: the error, who must act, the next step. Nothing of the package leaves the
+    agency."""
     sender, one, _ = codes
     wrong = site.new(sender, "H49.NOBODY.AT.ALL", one).model_copy(
         update={"recipients": (site.papers.party(one).model_copy(update={"code": "Q99"}),)}
@@ -106,10 +109,10 @@ def test_a_refused_package_lies_beside_its_reason(site: Site, codes: tuple[Mailb
     (site.folder(sender, "outgoing") / "sai mã.edxml").write_bytes(write(wrong))
     reason = site.folder(sender, "rejected", "sai mã.edxml.reason")
     rejected = site.folder(sender, "rejected", "sai mã.edxml")
-    eventually(lambda: reason.exists() and rejected.exists())  # one after the other
+    eventually(lambda: reason.exists() and rejected.exists())  # the two files are written one after the other
     said = reason.read_text(encoding="utf-8")
-    assert "Không có mã định danh Q99 trong danh mục. Kiểm tra lại mã nơi nhận. [unknown-agency; nơi gửi xử lý]" in said
-    assert "There is no agency Q99 in the directory. Check the recipient's code. [unknown-agency; sender acts]" in said
+    for words in (UnknownAgency(agency="Q99").in_vietnamese(), UnknownAgency(agency="Q99").in_english()):
+        assert words in said
     assert rejected.read_bytes() == write(wrong)
     assert not site.filed(one, wrong.id)
 
@@ -129,13 +132,13 @@ def test_the_same_package_twice_is_sent_once(site: Site, codes: tuple[MailboxCod
         lambda: [line for line in register.read_text(encoding="utf-8").splitlines() if "lần hai" in line]
     )
     assert line.endswith("\tduplicate")
-    follower = exchanged(site, one)  # what was sent after it has arrived: it would have, too
+    follower = exchanged(site, one)  # a later document has arrived: a duplicate would have, too
     assert site.filed(one, follower.id)
     assert len(site.filed(one, sent.id)) == 1
 
 
 def test_a_package_still_being_written_is_left_alone(site: Site, codes: tuple[MailboxCode, ...]) -> None:
-    """Half of it lies there under its last name: nobody takes or refuses it; finished, it goes."""
+    """Half of a package lies there under its final name: nobody takes or refuses it; once it is complete, it goes."""
     sender, one, _ = codes
     sent = site.new(sender, one)
     data, path = write(sent), site.folder(sender, "outgoing") / "đang ghi.edxml"

@@ -1,5 +1,5 @@
-"""Time through a real broker and real daemon processes: what expires is told, what is due is said, what is urgent
-arrives whatever the broker's version."""
+"""Times through a real broker and real daemon processes: an expired document is reported, an overdue one is reported,
+an urgent one arrives whatever the broker's version."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.e2e.site import Site, eventually
 
 @contextmanager
 def configured(site: Site, code: MailboxCode, *lines: str) -> Iterator[None]:
-    """With these lines in the daemon's file."""
+    """Adds these lines to the daemon's TOML during the block."""
     config = site.country.config(code)
     before = config.read_text(encoding="utf-8")
     config.write_text(before.replace("[adapter]", "\n".join((*lines, "[adapter]")), 1), encoding="utf-8")
@@ -23,12 +23,13 @@ def configured(site: Site, code: MailboxCode, *lines: str) -> Iterator[None]:
 
 
 def reasons(site: Site, code: MailboxCode) -> str:
-    """All that its clerk reads in `rejected/`."""
+    """Returns all texts that the clerk reads in `rejected/`."""
     return "\n".join(path.read_text(encoding="utf-8") for path in site.folder(code, "rejected").glob("*.reason"))
 
 
 def test_an_urgent_document_is_filed_once(site: Site) -> None:
-    """By a lane and by the inbox, or by the inbox alone: its recipient has it once, and its sender knows."""
+    """An urgent document comes by a lane and by the inbox, or by the inbox alone: its recipient has it once, and its
+    sender knows."""
     sender, recipient, _ = site.country.mailboxes
     sent = site.new(sender, recipient).model_copy(update={"priority": Priority.IMMEDIATE})
     with site.at_work(sender, recipient):
@@ -38,8 +39,8 @@ def test_an_urgent_document_is_filed_once(site: Site) -> None:
 
 
 def test_what_expires_is_told_and_told_again_when_it_came_after_all(site: Site) -> None:
-    """The recipient is away: the sender's clerk reads who did not get it in time. It is back before its own clock can
-    be sure that it is late, and files it: the clerk reads that in the same place."""
+    """The recipient is away: the sender's clerk reads who did not get the document in time. The recipient comes back,
+    within the tolerance of clocks, and files it: the clerk reads that in the same place."""
     sender, recipient, _ = site.country.mailboxes
     sent = site.new(sender, recipient).model_copy(update={"priority": Priority.IMMEDIATE_TIMED})
     with configured(site, sender, "[expiry]", 'immediate_timed = "2s"'), site.at_work(sender):
@@ -59,14 +60,14 @@ def test_what_expires_is_told_and_told_again_when_it_came_after_all(site: Site) 
 
 
 def test_what_is_due_and_not_taken_up_is_said(site: Site) -> None:
-    """In the log, in the events, in the trace and in the metrics; once."""
+    """An overdue document is reported in the log, the events, the trace and the metrics, each once."""
     sender, recipient, _ = site.country.mailboxes
     today = datetime.now(VIETNAM).date()
     sent = site.new(sender, recipient).model_copy(update={"due_on": today - timedelta(days=2)})
     with site.at_work(sender):
         site.drop(sent)
         eventually(lambda: not list(site.folder(sender, "outgoing").glob("*.edxml")))
-    with site.at_work(sender) as (daemon,):  # it looks at once when it starts, then every minute
+    with site.at_work(sender) as (daemon,):  # it checks at its start, then every minute
         (fact,) = eventually(lambda: [each for each in daemon.facts() if each["event"] == "deadline.passed"])
         assert fact["document"] == sent.id
         assert recipient in fact["said"]
@@ -75,5 +76,5 @@ def test_what_is_due_and_not_taken_up_is_said(site: Site) -> None:
     (event, *_) = site.json("events", "--name", "deadline.passed", code=sender)
     assert event["document"] == sent.id
     assert "deadline.passed" in site.command("trace", sent.id, code=sender).stdout
-    with site.at_work(sender, recipient):  # other stories find nothing on the way
+    with site.at_work(sender, recipient):  # other stories must find nothing on the way
         eventually(lambda: site.heard(sender, sent.id) == [("01", recipient)])

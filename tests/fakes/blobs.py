@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bus.errors import BlobsAway
-from bus.ports import SEGMENTS_AT_ONCE
-from bus.records import Segment
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Segment
 from schemas.values import BlobId, MailboxCode
 
 

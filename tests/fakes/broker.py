@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bus import message, topology
-from bus.errors import BrokerAway
-from bus.ports import ARRIVAL_BYTES
-from bus.records import Arrival, Confirmation, Publication
+from bus.errors import BrokerAway, RoadGone
+from bus.ports.broker import ARRIVAL_BYTES
+from bus.ports.records import Arrival, Confirmation, Publication
+from bus.topology.names import DEAD, UNROUTABLE, inbox_of, is_lane, lane_of
+from bus.topology.versions import TARGET, Version, has_lanes
+from bus.wire import message
 from schemas.codes import Kind
 from schemas.values import MailboxCode
 
@@ -40,13 +42,13 @@ class FakeExchange:
         self,
         *mailboxes: MailboxCode,
         limits: Mapping[MailboxCode, int] | None = None,
-        version: topology.Version = topology.TARGET,
+        version: Version = TARGET,
         lanes: bool = True,
     ) -> None:
-        self._strict = not topology.has_lanes(version)
+        self._strict = not has_lanes(version)
         self._laned = lanes and not self._strict
         self.changed = threading.Condition()
-        self._bindings: dict[str, str] = {topology.DEAD: topology.DEAD}
+        self._bindings: dict[str, str] = {DEAD: DEAD}
         self._queues: dict[str, list[_Queued]] = defaultdict(list)
         self._limits: dict[str, int] = {}
         self._unacked: dict[str, int] = defaultdict(int)
@@ -57,19 +59,19 @@ class FakeExchange:
 
     def add(self, mailbox: MailboxCode, *, limit: int | None = None) -> None:
         """An inbox and its bindings; `limit` in messages, those not acknowledged included."""
-        queue = topology.inbox_of(mailbox)
+        queue = inbox_of(mailbox)
         self._queues[queue] = []
         for kind in Kind:
             self._bindings[message.routing_key(kind, mailbox)] = queue
         if self._laned:
-            self._bindings[topology.lane_of(mailbox)] = topology.lane_of(mailbox)
+            self._bindings[lane_of(mailbox)] = lane_of(mailbox)
         self.set_limit(mailbox, limit)
 
     def set_limit(self, mailbox: MailboxCode, limit: int | None) -> None:
         if limit is None:
-            self._limits.pop(topology.inbox_of(mailbox), None)
+            self._limits.pop(inbox_of(mailbox), None)
         else:
-            self._limits[topology.inbox_of(mailbox)] = limit
+            self._limits[inbox_of(mailbox)] = limit
 
     def link(self, mailbox: MailboxCode, *, user: str | None = None, prefetch: int = 256) -> "FakeBroker":
         return FakeBroker(self, mailbox, user=user or mailbox, prefetch=prefetch)
@@ -87,7 +89,7 @@ class FakeExchange:
     def drop(self, mailbox: MailboxCode) -> None:
         """What lay ready in an inbox is gone, confirmed as it was: a broker restored from an old disk."""
         with self.changed:
-            self._queues[topology.inbox_of(mailbox)].clear()
+            self._queues[inbox_of(mailbox)].clear()
 
     def bodies(self, queue: str) -> list[bytes]:
         with self.changed:
@@ -138,7 +140,7 @@ class FakeExchange:
         rank = -message.LEVELS[publication.priority] if self._strict else 0
         headers = dict(message.properties(publication, user=user).headers)
         answer = Confirmation.CONFIRMED
-        for queue in queues or [topology.UNROUTABLE]:
+        for queue in queues or [UNROUTABLE]:
             limit = self._limits.get(queue)
             if limit is not None and len(self._queues[queue]) + self._unacked[queue] >= limit:
                 answer = Confirmation.NACKED  # the other queues keep their copy
@@ -152,7 +154,7 @@ class FakeBroker:
 
     def __init__(self, exchange: FakeExchange, mailbox: MailboxCode, *, user: str, prefetch: int) -> None:
         self._exchange = exchange
-        self._queues = (topology.lane_of(mailbox), topology.inbox_of(mailbox))  # in the order of handing out
+        self._queues = (lane_of(mailbox), inbox_of(mailbox))  # in the order of handing out
         self._user = user
         self._prefetch = prefetch
         self._connection = 1
@@ -161,9 +163,16 @@ class FakeBroker:
         self._away: str | None = None
         self._blocked: str | None = None
         self._closed = False
+        self.tries = 0
+        """How often it was told to connect at once."""
+        self.lacking: tuple[str, ...] = ()
+        """What is gone at the broker."""
         self.twins = 0
+        self.impostor: str | None = None
 
     def publish(self, batch: Sequence[Publication]) -> Sequence[Confirmation]:
+        if batch and self.lacking:
+            raise RoadGone(what=", ".join(self.lacking))
         if batch and (why := self._away or self._blocked):
             raise BrokerAway(why=why)
         return [
@@ -195,14 +204,26 @@ class FakeBroker:
 
     @property
     def is_up(self) -> bool:
-        return self._away is None and self._blocked is None
+        return self._away is None and self._blocked is None and not self.lacking
 
     @property
     def others(self) -> int:
         return self.twins
 
+    @property
+    def revoked(self) -> str | None:
+        return self.impostor
+
     def state(self) -> Mapping[str, object]:
-        return {"publishing": self.is_up, "consuming": self._away is None, "last_error": self._away or self._blocked}
+        return {
+            "publishing": self.is_up,
+            "consuming": self._away is None,
+            "last_error": self._away or self._blocked,
+            "lacking": self.lacking,
+        }
+
+    def try_now(self) -> None:
+        self.tries += 1
 
     def close(self) -> None:
         self._closed = True
@@ -249,5 +270,5 @@ class FakeBroker:
             user=queued.user,
             headers={**queued.headers, "x-delivery-count": again} if again else queued.headers,
             redelivered=again > 0,
-            is_copy=topology.is_lane(queued.queue),
+            is_copy=is_lane(queued.queue),
         )

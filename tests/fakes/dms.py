@@ -1,11 +1,12 @@
-"""A document system in memory: honest, scriptable, and quick. What it gave and what it got is there to look at."""
+"""A document system in memory: honest, scriptable, and quick. Tests read what it gave and what it got."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bus.errors import BusError, DmsAway, RefusedByDms, TryLater
-from bus.ports import Adapter, Answer, Bounce, Collected, Filed, Filing, Report
+from bus.ports.adapter import Adapter, Answer, Bounce, Collected, Filed, Filing, Report, Trouble
 from schemas.document import Attachment, Document
 from schemas.status import Status
 from schemas.values import MessageId
@@ -13,11 +14,12 @@ from schemas.values import MessageId
 
 @dataclass
 class MemoryDms(Adapter):
-    """Set `away` to have every call answered with TryLater, `refuses` to say no to documents by id, `stumbles` to say
-    "later" to them as often as the number says.
+    """A scriptable document system. `away`: every call raises TryLater; `refuses`: documents, by id, that it refuses;
+    `stumbles`: how often it answers TryLater to a document before it takes it.
 
-    Large is what has an attachment with a `source` (tests/fakes/source.py makes such). It is read to its end when it is
-    filed, and described afterwards; its bytes are not kept."""
+    A document is large if an attachment has a `source` (tests/fakes/source.py). It is read to its end when it is filed,
+    and described afterwards; its bytes are not kept.
+    """
 
     takes_large: bool = True
     waiting: dict[str, Document | Status | BusError] = field(default_factory=dict)
@@ -31,21 +33,25 @@ class MemoryDms(Adapter):
     stumbles: dict[str, int] = field(default_factory=dict)
     crash_before_acknowledge: bool = False
     fails_over: set[str] = field(default_factory=set)
-    """Ids of documents over which this adapter raises an exception of its own, as a stranger's might."""
+    """Ids of documents over which this adapter raises an exception of its own, as a stranger's adapter might."""
     lies: set[str] = field(default_factory=set)
-    """Ids of documents that it says yes to, and keeps nothing of."""
+    """Ids of documents that it answers yes to and does not store."""
     blind: bool = False
-    """It fails over the question what it holds."""
+    """Whether `holds` fails."""
+    in_trouble: list[Trouble] = field(default_factory=list)
     room: int | None = None
-    """Bytes of large files that its disk still takes."""
+    """Bytes of large files that its disk still has space for; None: no limit."""
     read: int = 0
-    """Bytes of large files that were read to file them, however often."""
+    """Bytes of large files that were read for filing, each reading counted."""
 
     def write(self, item: Document | Status | BusError, ref: str | None = None) -> str:
-        """A person puts something into the outgoing tray."""
+        """Puts something into the outgoing tray, as a person would. Returns its ref."""
         ref = ref or f"ref-{len(self.waiting) + len(self.answers) + 1}"
         self.waiting[ref] = item
         return ref
+
+    def troubles(self, now: datetime) -> Sequence[Trouble]:
+        return self.in_trouble or super().troubles(now)
 
     def collect(self, limit: int) -> Sequence[Collected]:
         return self._offered(limit, large=False)
@@ -136,12 +142,12 @@ class MemoryDms(Adapter):
 
     @property
     def documents(self) -> list[str]:
-        """Ids of what was filed, in order."""
+        """Returns the ids of the filed documents, in order."""
         return [filing.document.id for filing in self.filed.values()]
 
     @property
     def heard(self) -> list[tuple[str, str]]:
-        """(status code, agency that reports), in order."""
+        """Returns (status code, reporting agency) of the statuses, in order."""
         return [(str(report.status.code), report.status.sender.code) for report in self.reports.values()]
 
 

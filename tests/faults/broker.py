@@ -1,4 +1,4 @@
-"""A RabbitMQ that a story may stop, kill and start again: the same node, with its data, at the same ports."""
+"""A RabbitMQ node that a story may stop, kill and start again: the same node, with its data, at the same ports."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ AGAIN_SECONDS = 120.0
 
 @dataclass
 class Node:
-    """Up when made. A story that stops it starts it again."""
+    """The node. It runs when it is made; a story that stops it starts it again."""
 
     broker: LocalBroker
     undo: Undo
@@ -40,18 +40,18 @@ class Node:
         )
 
     def stop(self) -> None:
-        """As an administrator does: it says goodbye to everybody, and writes all it has."""
+        """Stops the node as an administrator does: it closes its connections and writes everything to disk."""
         self.is_up = False
         if self.broker.kind == "docker":
-            # Of the signal that `docker stop` sends this image makes nothing: it would be killed in the end.
-            with contextlib.suppress(NoBroker):  # the container ends under the command
+            # This image ignores the signal of `docker stop`, which would kill it after a minute.
+            with contextlib.suppress(NoBroker):  # the command ends with its container
                 self.broker.ctl("stop")
             self._docker("wait")
         else:
             self.broker.ctl("shutdown", "--timeout", "60")
 
     def kill(self) -> None:
-        """As a power cut does: without a word."""
+        """Kills the node, as a power cut would: no connection is closed."""
         self.is_up = False
         if self.broker.kind == "docker":
             self._docker("kill")
@@ -62,7 +62,7 @@ class Node:
                 time.sleep(0.02)
 
     def start(self) -> None:
-        """Until it answers as before."""
+        """Starts the node, and returns when it answers."""
         if self.broker.kind == "docker":
             self._docker("start")
         else:
@@ -115,13 +115,13 @@ def _state(pid: int) -> str:
 
 @contextmanager
 def a_node() -> Iterator[Node]:
-    """Of the kind that LIENTHONG_TEST_BROKER names; else Docker's, else the installed one. Never one that is given:
-    nobody stops another's broker. Raises NoBroker."""
+    """Yields a node of the kind in LIENTHONG_TEST_BROKER; else in Docker; else the installed one. Never a broker that
+    the environment names: a test does not stop somebody else's broker. Raises NoBroker."""
     forced = os.environ.get("LIENTHONG_TEST_BROKER")
     prefer = forced if forced in ("docker", "binary") else None
     if prefer is None and docker_problem() is not None:
         prefer = "binary"
-    # The story's own processes end first: what started the node throws its folder away.
+    # The story's own processes end first: the node's folder is removed by its starter.
     with local_broker("binary" if prefer == "binary" else "docker", lasting=True) as broker:
         undo = Undo()
         try:

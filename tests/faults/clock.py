@@ -1,5 +1,5 @@
-"""One process's clock, set by a story: libfaketime in front of it, and a file that says by how much. What counts
-seconds (CLOCK_MONOTONIC, CLOCK_BOOTTIME) and the times of files stay true, as on a machine whose clock is set."""
+"""The clock of one process, set by a story: libfaketime in front of the process, and a file with the offset. Monotonic
+clocks (CLOCK_MONOTONIC, CLOCK_BOOTTIME) and the times of files stay right, as on a machine whose clock is set."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ LIBRARY = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 @contextmanager
 def starting_with(clock: Path) -> Iterator[Callable[[float], None]]:
-    """Processes that start while the block runs go by the clock in that file; they read it at every question. What is
-    yielded sets it, to so many seconds from the true time."""
+    """Processes that start inside the block use the clock in that file; they read it at every question. Yields a
+    function that sets the clock to an offset in seconds from the right time."""
     found = sorted(map(str, Path("/").glob(LIBRARY)))
     if not found:
         pytest.fail("libfaketime is missing: apt-get install faketime", pytrace=False)

@@ -1,71 +1,39 @@
-"""Three RabbitMQ nodes in containers, and what can happen to them: killed, stopped, frozen, cut off, lost.
+"""Three RabbitMQ nodes, and the faults that they may have: killed, stopped, frozen, cut off, lost.
 
-Each node has two networks: one that only the nodes are in, and the engine's own, by which clients reach its published
-ports. So a node can be taken from its peers while clients still reach it. Nothing of the bus is known here.
+In containers, or as processes in network namespaces: machines.py. Nothing of the bus is known here.
 """
 
 import os
-import random
 import secrets
-import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from bus.rabbit.settings import CLUSTER
-from deploy.local_broker import AMQP, IMAGE, MANAGEMENT, SETTINGS, USER, conf_text, docker_problem
-from deploy.probes import NoBroker, run, speaks_amqp, version_of
+from bus.rabbit.admin.node_settings import CLUSTER
+from deploy.local_broker import SETTINGS, USER
+from deploy.probes import NoBroker, speaks_amqp, version_of
 from deploy.undo import Undo
+from tests.faults.machines import Machines, Node, Place, machines
 from tests.integration.broker_world import World
 
 SIZE = 3
 BOOT_SECONDS = 240.0
-"""Three nodes at once on two busy cores."""
-PORTS = range(20_000, 30_000)
-"""A node keeps its ports while it is down; below those that the system hands out for a moment."""
+"""Seconds for three nodes to start at once on two busy cores."""
 
 
 class NotYet(AssertionError):
-    """The cluster did not come to rest in time; the text says what it still waited for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where clients reach a node, whichever node that is just now."""
-
-    amqp: int
-    management: int
-
-    @property
-    def management_url(self) -> str:
-        return f"http://127.0.0.1:{self.management}"
-
-
-@dataclass(slots=True)
-class Node:
-    host: str
-    place: Place
-    container: str
-    up: bool = True
-
-    @property
-    def name(self) -> str:
-        return f"rabbit@{self.host}"
+    """The cluster did not settle in time; the text names the condition that was not met."""
 
 
 @dataclass(slots=True)
 class Cluster:
-    network: str
+    machines: Machines
     password: str = field(repr=False)
-    undo: Undo
-    folder: Path
     nodes: list[Node] = field(default_factory=list)
     version: str = ""
     boot_seconds: float = 0.0
@@ -79,54 +47,62 @@ class Cluster:
 
     @property
     def management_urls(self) -> str:
-        """As the operator's commands take them."""
-        return " ".join(f"http://{USER}:{self.password}@127.0.0.1:{node.place.management}" for node in self.nodes)
+        """Returns the management URLs in the form that the operator's commands take."""
+        return " ".join(
+            f"http://{USER}:{self.password}@{node.place.address}:{node.place.management}" for node in self.nodes
+        )
 
     @property
     def world(self) -> World:
-        """The cluster as other tests see a broker, by its first node."""
+        """Returns the cluster as a broker for other tests, by its first node."""
         place = self.nodes[0].place
         return World(
-            amqp_url=f"amqp://{USER}:{self.password}@127.0.0.1:{place.amqp}/%2F",
+            amqp_url=f"amqp://{USER}:{self.password}@{place.address}:{place.amqp}/%2F",
             management_url=place.management_url,
-            kind="docker, three nodes",
+            kind=f"{SIZE} {self.machines.kind}",
             version=self.version,
             boot_seconds=self.boot_seconds,
         )
 
     def ask(self, path: str, *, of: Node | None = None) -> Any:
-        """What the management API of a node says; of the first that lives where none is named."""
+        """Returns the answer of a node's management API; of the first running node if none is named."""
         place = (of or self.alive[0]).place
         url = f"{place.management_url}/api{path}"
-        return httpx.get(url, auth=(USER, self.password), timeout=30, trust_env=False).raise_for_status().json()
+        return httpx.get(url, auth=(USER, self.password), timeout=240, trust_env=False).raise_for_status().json()
 
     def leader_of(self, vhost: str, queue: str) -> Node:
         name = self.ask(f"/queues/{quote(vhost, safe='')}/{quote(queue, safe='')}")["leader"]
         return next(node for node in self.nodes if node.name == name)
 
     def at(self, port: int | None) -> Node:
-        """Whose AMQP port this is."""
+        """Returns the node with this AMQP port."""
         return next(node for node in self.nodes if node.place.amqp == port)
 
     def ctl(self, node: Node, *arguments: str, tool: str = "rabbitmqctl") -> str:
-        return run("docker", "exec", node.container, tool, *arguments, timeout=180)
+        return self.machines.ctl(node, tool, *arguments)
 
     def settled(self, within: float = BOOT_SECONDS) -> None:
-        """Once every node runs and sees the others, and every queue has all its members again."""
+        """Returns once every node runs and sees the others, and every queue has all its members again."""
 
         def unsettled() -> str:
             for node in self.nodes:
-                if not speaks_amqp("127.0.0.1", node.place.amqp):
+                if not speaks_amqp(node.place.address, node.place.amqp):
                     return f"{node.name} does not answer"
                 seen = {row["name"] for row in self.ask("/nodes", of=node) if row.get("running")}
                 if missing := {each.name for each in self.nodes} - seen:
                     return f"{node.name} does not see {missing}"
             for row in self.ask("/queues"):
-                if (online := len(row.get("online") or ())) != SIZE or row.get("state") != "running":
+                if (online := len(row.get("online") or ())) != self._copies(row) or row.get("state") != "running":
                     return f"{row['name']} of {row['vhost']}: {online} members, {row.get('state')}"
             return ""
 
         self._wait(unsettled, within)
+
+    def _copies(self, row: Mapping[str, Any]) -> int:
+        """A stream of RabbitMQ 3.10 neither forgets a member that is lost for good nor takes another in its place."""
+        if not (self.is_old and row.get("type") == "stream"):
+            return SIZE
+        return len({node.name for node in self.nodes}.intersection(row.get("members") or ()))
 
     @staticmethod
     def _wait(why_not: Callable[[], str], within: float) -> None:
@@ -141,43 +117,72 @@ class Cluster:
     # -- what can happen
 
     def kill(self, node: Node) -> None:
-        """SIGKILL; its disk stays."""
+        """Kills the node by SIGKILL; its disk stays."""
         node.up = False
-        run("docker", "kill", node.container)
+        self.machines.kill(node)
 
     def stop(self, node: Node) -> None:
-        """As an operator does: its clients are sent away, other nodes take the lead, and then it ends."""
+        """Stops the node as an operator does: its clients are sent away, other nodes become leaders, and then it
+        ends."""
         self.ctl(node, "drain", tool="rabbitmq-upgrade")
         node.up = False
-        with suppress(NoBroker):  # with the node ends its container, and with that what asked for it
+        with suppress(NoBroker):  # the container may end with its node, and the command with the container
             self.ctl(node, "stop")
-        running = ("docker", "inspect", "--format", "{{.State.Running}}", node.container)
-        self._wait(lambda: "it still runs" if run(*running).strip() == "true" else "", 120)
+        self._wait(lambda: "it still runs" if self.machines.runs(node) else "", 120)
 
     def start(self, node: Node) -> None:
-        run("docker", "start", node.container)
+        self.machines.start(node)
         node.up = True
 
     def freeze(self, node: Node) -> None:
-        """It says nothing more, to nobody, and no connection ends."""
+        """Freezes the node: it answers nobody, and no connection ends."""
         node.up = False
-        run("docker", "pause", node.container)
+        self.machines.freeze(node)
 
     def thaw(self, node: Node) -> None:
-        run("docker", "unpause", node.container)
+        self.machines.thaw(node)
         node.up = True
+        self._anew(node)
 
     def cut_off(self, node: Node) -> None:
-        """From the other nodes; clients still reach it."""
-        run("docker", "network", "disconnect", self.network, node.container)
+        """Cuts the node off from the other nodes; clients still reach it."""
+        self.machines.cut_off(node)
 
     def reconnect(self, node: Node) -> None:
-        run("docker", "network", "connect", "--alias", node.host, self.network, node.container)
+        self.machines.reconnect(node)
+        self._anew(node)
 
     def lose(self, node: Node) -> None:
-        """Machine and disk, for good."""
+        """Loses the node: machine and disk, for good."""
         node.up = False
-        run("docker", "rm", "--force", "--volumes", node.container)
+        self.machines.lose(node)
+
+    # -- what an operator of RabbitMQ 3.x does besides: README.md
+
+    @property
+    def is_old(self) -> bool:
+        """Without Khepri; channels may not find a queue's or a stream's new leader, and streams keep their members."""
+        return self.version.startswith("3.")
+
+    def _anew(self, node: Node) -> None:
+        """A node that saw no other for a while may never come through its pause."""
+        if self.is_old:
+            self.kill(node)
+            self.start(node)
+
+    def shake_off(self, lost: Node | None = None) -> None:
+        """Once the others know that a node is away, or all are there again, their clients connect anew."""
+        if not self.is_old:
+            return
+        others = [node for node in self.alive if node is not lost]
+        if lost is None:
+            self.settled()
+        else:
+            self._wait(lambda: f"{lost.name} is still seen" if self._is_seen(others, lost) else "", BOOT_SECONDS)
+        self.ctl(others[0], "close_all_connections", "a leader is gone")
+
+    def _is_seen(self, by: Sequence[Node], lost: Node) -> bool:
+        return any(self._sees(node, lost) for node in by)
 
     # -- what an operator does about a node lost for good: README.md
 
@@ -185,7 +190,7 @@ class Cluster:
         self.ctl(self.alive[0], "forget_cluster_node", lost.name)
 
     def replace(self, lost: Node) -> Node:
-        """A blank node joins, and has nothing yet."""
+        """Replaces a lost node by a blank one, which has no copies yet."""
         helper = self.alive[0]
         fresh = self.nodes[self.nodes.index(lost)] = self.add(lost.place)
         self.configure(fresh)
@@ -195,11 +200,11 @@ class Cluster:
         return fresh
 
     def grow(self, fresh: Node, *, vhost: str) -> None:
-        """It gets a copy of everything."""
+        """Gives the new node a copy of every queue and stream."""
         helper = self.alive[0]
         self.ctl(helper, "grow", fresh.name, "all", tool="rabbitmq-queues")
         for row in self.ask(f"/queues/{quote(vhost, safe='')}", of=helper):
-            if row.get("type") == "stream":
+            if row.get("type") == "stream" and not self.is_old:
                 self.ctl(helper, "add_replica", "--vhost", vhost, row["name"], fresh.name, tool="rabbitmq-streams")
 
     def _sees(self, node: Node, other: Node) -> bool:
@@ -208,23 +213,12 @@ class Cluster:
     # -- making one
 
     def add(self, place: Place) -> Node:
-        """A blank node, not started; it will join those that are there."""
+        """Adds a blank node, not started; it will join the nodes that exist."""
         self._hosts += 1
-        host = f"node{self._hosts}"
-        node = Node(host, place, f"{self.network}-{host}", up=False)
-        self.undo.add(f"docker rm --force --volumes {node.container}")
-        published = [
-            word
-            for here, inside in ((place.amqp, AMQP), (place.management, MANAGEMENT))
-            for word in ("--publish", f"127.0.0.1:{here}:{inside}")
-        ]
-        cookie = ("--env", f"RABBITMQ_ERLANG_COOKIE={self.network}")
-        run("docker", "create", "--name", node.container, "--hostname", host, *cookie, *published, IMAGE, timeout=120)
-        self.reconnect(node)
-        return node
+        return self.machines.add(self._hosts, place)
 
     def configure(self, node: Node) -> None:
-        """The names of those that it may join are the names of those that there are now."""
+        """Writes the node's configuration: it may join the nodes that exist now."""
         names = {f"cluster_formation.classic_config.nodes.{n}": peer.name for n, peer in enumerate(self.nodes, 1)}
         settings = {
             **SETTINGS,
@@ -234,43 +228,26 @@ class Cluster:
             "cluster_formation.peer_discovery_backend": "classic_config",
             **names,
         }
-        file = self.folder / node.host
-        file.write_text(conf_text(settings))
-        file.chmod(0o644)
-        run("docker", "cp", str(file), f"{node.container}:/etc/rabbitmq/conf.d/90-lienthong.conf")
+        self.machines.configure(node, settings)
 
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """Three nodes that know each other; gone afterwards. Raises NoBroker where there is no Docker."""
-    if problem := docker_problem():
-        raise NoBroker(problem)
+    """Yields three nodes that know each other; they are removed afterwards. Raises NoBroker if none can be made."""
     undo = Undo()
-    network = f"lienthong-cluster-{os.getpid()}-{secrets.token_hex(3)}"
     started = time.monotonic()
     try:
-        folder = tempfile.mkdtemp(prefix="lienthong-cluster-")
-        undo.add(f"rm -rf {folder}")
-        undo.add(f"docker network rm {network}")
-        run("docker", "network", "create", network)
-        made = Cluster(network, secrets.token_urlsafe(12), undo, Path(folder))
-        made.nodes = [made.add(place) for place in _places(SIZE)]
+        ground = machines(f"lienthong-cluster-{os.getpid()}-{secrets.token_hex(3)}", undo)
+        made = Cluster(ground, secrets.token_urlsafe(12))
+        made.nodes = [made.add(place) for place in ground.places(SIZE)]
         for step in (made.configure, made.start):
             for node in made.nodes:
                 step(node)
         made.settled()
+        for node in made.nodes:  # "running" is said before plugins and vhosts are up
+            made.ctl(node, "await_startup")
         made.version = version_of(made.nodes[0].place.management_url, USER, made.password) or ""
         made.boot_seconds = round(time.monotonic() - started, 1)
         yield made
     finally:
         undo.all()
-
-
-def _places(count: int) -> list[Place]:
-    free: list[int] = []
-    while len(free) < 2 * count:
-        port = random.choice(PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            if port not in free:
-                free.append(port)
-    return [Place(*pair) for pair in zip(free[::2], free[1::2], strict=True)]

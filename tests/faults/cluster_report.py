@@ -1,5 +1,5 @@
-"""For how long the road stood still, fault by fault: a table at the end of the run, and a line of JSON each into the
-file that LIENTHONG_FAULTS_RECORD names."""
+"""How long the road stood still, fault by fault: a table at the end of the run, and a line of JSON each in the file
+that LIENTHONG_FAULTS_RECORD names."""
 
 import json
 import os
@@ -16,9 +16,10 @@ HEAD = ("story", "road", "one mailbox", "one document", "before: one mailbox", "
 
 @dataclass(slots=True)
 class Report:
-    """A plugin of pytest's once it is registered."""
+    """The pytest plugin that prints the table, once it is registered."""
 
-    broker: str
+    broker: str = ""
+    """What it was measured on: of the cluster made last."""
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, story: str, *, before: Standstill, after: Standstill, **counts: int) -> None:
@@ -36,6 +37,8 @@ class Report:
                 lines.write(json.dumps(row) + "\n")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.rows:
+            return
         terminalreporter.section(f"how long the road stood still, in seconds: {self.broker}")
         table = [HEAD, *(_cells(row) for row in self.rows)]
         widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]

@@ -1,5 +1,5 @@
-"""What the stories of broken surroundings stand on: a broker of their own that they may stop, kill and alarm, and a
-small country on it. No daemon of it runs until a story says so."""
+"""The fixtures of the stories of broken surroundings: a broker that they may stop, kill and alarm, and a small country
+on it. No daemon runs until a story starts it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def _from_anywhere() -> Iterator[None]:
-    """Daemon processes find the project, and the tests' own adapters in it, wherever pytest was started."""
+    """Lets daemon processes import the project and the tests' adapters, wherever pytest was started."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(PROJECT))
         yield
@@ -37,7 +37,8 @@ def node(pytestconfig: pytest.Config) -> Iterator[Node]:
 
 @pytest.fixture(scope="session")
 def surroundings(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Three mailboxes, shared by the stories; one that needs more for itself founds its own."""
+    """Yields a site of three mailboxes, shared by the stories. A story that needs a country to itself founds its
+    own."""
     with founded(tmp_path_factory.mktemp("country"), node.world, mailboxes=3) as site:
         with site.at_work():
             pass  # the folders are made
@@ -51,6 +52,6 @@ def tale(surroundings: Site) -> Tale:
 
 @pytest.fixture
 def own(node: Node, tmp_path: Path) -> Iterator[Site]:
-    """A country that nobody else needs whole."""
+    """Yields a country of the story's own, which it may break."""
     with founded(tmp_path / "country", node.world, mailboxes=3) as site:
         yield site

@@ -1,7 +1,7 @@
-"""Processes that are killed at a named place, by SIGKILL from their own hand: a power cut between two lines.
+"""Processes that kill themselves by SIGKILL at a named crash point: a power cut between two lines.
 
-`python -m tests.faults.doomed` forks one process for each line it reads, so that a daemon stands in a moment.
-A forked process is a real one: it runs the command `lienthong` from the beginning and knows of no test.
+`python -m tests.faults.doomed` forks one process for each line it reads, so that a daemon starts quickly. A forked
+process is a real one: it runs the command `lienthong` from the beginning and knows of no test.
 """
 
 import json
@@ -23,22 +23,22 @@ KILLED = -signal.SIGKILL
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One that was started here."""
+    """A process that was started here."""
 
     nursery: "Nursery"
     pid: int
 
     def wait(self, timeout: float) -> int | None:
-        """Its exit code, minus the signal where one ended it; None where it still runs after `timeout` seconds."""
+        """Returns its exit code, or minus the signal that ended it; None if it still runs after `timeout` seconds."""
         return self.nursery.ended(self.pid, timeout)
 
     def signal(self, *, hard: bool) -> None:
-        """SIGKILL or SIGTERM, where it still runs."""
+        """Sends SIGKILL or SIGTERM if the process still runs."""
         if self.wait(0) is None:
             os.kill(self.pid, signal.SIGKILL if hard else signal.SIGTERM)
 
     def end(self) -> int | None:
-        """By SIGTERM, as an operator would; by SIGKILL where that does not help."""
+        """Ends the process by SIGTERM, as an operator would; by SIGKILL if that does not help."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             if (code := self.wait(0)) is not None:
                 return code
@@ -49,7 +49,7 @@ class Process:
 
 
 class Nursery:
-    """The process that forks the others, and what became of them."""
+    """The process that forks the others, and the results of those."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -68,7 +68,7 @@ class Nursery:
         turn: int = 1,
         environment: Mapping[str, str] | None = None,
     ) -> Process:
-        """`lienthong ARGUMENTS`, to be killed when it passes `point` for the `turn`th time."""
+        """Starts `lienthong ARGUMENTS`; it kills itself when it passes `point` for the `turn`th time."""
         order = {"arguments": arguments, "log": str(log), "point": point, "turn": turn, "env": dict(environment or {})}
         with self._changed:
             self._born.clear()
@@ -95,7 +95,7 @@ class Nursery:
 
 @contextmanager
 def nursery() -> Iterator[Nursery]:
-    """Whoever still runs at the end is killed."""
+    """Yields the nursery. Processes that still run at the end are killed."""
     command = [sys.executable, "-m", "tests.faults.doomed"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         try:
@@ -110,7 +110,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 def arm(point: str, turn: int) -> None:
-    """This process kills itself when it passes the point for that time."""
+    """Makes this process kill itself when it passes the point for that time."""
     left, lock = [turn], threading.Lock()
 
     def passed(name: str) -> None:
@@ -119,13 +119,12 @@ def arm(point: str, turn: int) -> None:
                 left[0] -= 1
                 if left[0] == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
-                    threading.Event().wait()  # the signal is on its way: not one line more
+                    threading.Event().wait()  # the signal is on its way: no further line may run
 
     crashpoints.watch(passed)
 
 
 def _serve(orders: IO[str]) -> None:
-    from bus.cli.adapter import command as _  # noqa: F401 — loaded once, here, and shared by all
     from bus.cli.main import main as lienthong
 
     children: set[int] = set()
@@ -155,7 +154,7 @@ def _say(lock: threading.Lock, words: str) -> None:
 
 
 def _become(lienthong: object, order: dict[str, object]) -> None:
-    """Never returns."""
+    """Becomes the command `lienthong`. Never returns."""
     try:
         log = os.open(str(order["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         for stream in (1, 2):

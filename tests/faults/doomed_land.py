@@ -1,5 +1,5 @@
-"""Two agencies on a broker that lets in certificates only, their people at their folders with everything written down,
-and daemons that are killed where a story wants it."""
+"""A country of two agencies on a broker that admits certificates only: their people's folders are recorded, and their
+daemons can be killed at a crash point."""
 
 import os
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ AS_OF = date(2016, 7, 1)
 VHOST = "doomed"
 AT_WORK = ("G22", "H49")
 AWAY = "H53"
-"""Nobody is there: what is sent to it expires."""
+"""The agency without a daemon: messages to it expire."""
 EXPIRY = '[expiry]\nimmediate_timed = "1s"\n'
 LARGEST = 64 * 1024 * 1024
 LARGE = 9 * 1024 * 1024
-"""Bytes: more than goes in one step."""
+"""Size in bytes of a large file: more than one step sends."""
 LONGEST = 150.0
-"""Seconds until a point is passed: some loops look once a minute."""
+"""The most seconds until a point is passed: some loops run once a minute."""
 S = StatusCode
 
 
@@ -54,11 +54,11 @@ class DoomedLand:
     # -- daemons
 
     def daemon(self, *, point: str | None = None, turn: int = 1) -> Process:
-        """One process with both mailboxes."""
+        """Starts one daemon process with both mailboxes."""
         return self.lienthong("adapter", "run", *map(self.country.config, AT_WORK), point=point, turn=turn)
 
     def lienthong(self, *arguments: object, point: str | None = None, turn: int = 1) -> Process:
-        """A command, with the operator's environment."""
+        """Starts a command with the operator's environment."""
         return self.nursery.start(
             *map(str, arguments),
             log=self.log,
@@ -71,7 +71,7 @@ class DoomedLand:
         )
 
     def done(self, *arguments: object) -> None:
-        """A command that ends well."""
+        """Runs a command that must end with exit code 0."""
         assert self.lienthong(*arguments).wait(60) == 0, self.last_words()
 
     def killed(self, *arguments: object, point: str, turn: int = 1) -> None:
@@ -89,13 +89,13 @@ class DoomedLand:
         return f"amqps://{where.hostname}:{where.port}/{VHOST}"
 
     def login(self, service: str) -> tuple[str, ...]:
-        """Options of the operator's and the authority's commands."""
+        """Returns the login options of the operator's and the authority's commands."""
         certificate, key = self.office.file(service)
         return ("--cafile", str(self.office.root_file), "--certfile", str(certificate), "--keyfile", str(key))
 
     @contextmanager
     def doomed(self, point: str, turn: int) -> Iterator[None]:
-        """A daemon that is killed at the point, whatever happens meanwhile."""
+        """Runs a daemon during the block; it is killed at the point, whatever the block does."""
         daemon = self.daemon(point=point, turn=turn)
         try:
             yield
@@ -136,8 +136,8 @@ class DoomedLand:
         return judge(self.record.facts())
 
     def settled(self) -> Judgement:
-        """Once everything has its end, and a document written now, both ways, too: whoever was started anew has gone
-        through what was left to it by then. What has no end is named."""
+        """Returns the judgement once everything is finished, and one more document each way, too: a restarted process
+        has then done all its old work. The judgement names what is not finished."""
         one, other = AT_WORK
         for item in (self.papers.new(one, [other]), self.papers.new(other, [one])):
             self.drop(item)
@@ -148,7 +148,7 @@ class DoomedLand:
         return self.judged()
 
     def large_work(self) -> None:
-        """A large document each way."""
+        """Sends a large document each way."""
         one, other = AT_WORK
         for sender, recipient in ((one, other), (other, one)):
             small = self.papers.new(sender, [recipient])
@@ -156,8 +156,8 @@ class DoomedLand:
             self.drop(small.model_copy(update={"attachments": (*small.attachments, file)}))
 
     def some_work(self, about: Document | None) -> Document:
-        """Both ways: documents, one unwanted, one that expires, two statuses and a take-back about an earlier
-        document."""
+        """Sends both ways: documents, one that is refused, one that expires, two statuses, and a take-back of an
+        earlier document."""
         one, other = AT_WORK
         in_vain = self.papers.new(one, [AWAY]).model_copy(update={"priority": Priority.IMMEDIATE_TIMED})
         sent = self.papers.new(one, [other])

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bus import handling
 from bus.errors import HeldAfterAll
-from bus.handling import Handling, Verdict
+from bus.handling import statuses as handling
+from bus.handling.statuses import Handling, Verdict
 from schemas.codes import BusinessType, StatusCode
 from schemas.values import AgencyCode
 from tests.faults.record import Did, Fact, load
@@ -22,7 +22,7 @@ ASKS = frozenset({str(int(BusinessType.REVOKE)), str(int(BusinessType.UPDATE))})
 
 
 class Item(NamedTuple):
-    """One document or status at one recipient."""
+    """The key of one document or status at one recipient."""
 
     document: str
     what: str
@@ -36,13 +36,13 @@ class Item(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Judgement:
     documents: int
-    """Filings that were due, one a document and recipient."""
+    """Filings that were due: one for each document and recipient."""
     statuses: int
     filed: int
     refused: int
-    """Not filed, and the sender told."""
+    """Documents not filed, of which the sender was told."""
     faults: tuple[str, ...]
-    """A sentence each."""
+    """A sentence for each fault."""
 
     @property
     def lost(self) -> int:
@@ -58,7 +58,8 @@ class Judgement:
 
 
 def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
-    """`before`: what was given later may still be on its way; None: everything must have its end."""
+    """Returns the judgement of a record. `before`: items given later may still be on their way; None: everything must
+    be finished."""
     gave = [fact for fact in facts if fact.did is Did.GAVE and (before is None or fact.at < before)]
     got: defaultdict[Item, list[Fact]] = defaultdict(list)
     for fact in facts:
@@ -77,7 +78,8 @@ def judge(facts: Sequence[Fact], *, before: float | None = None) -> Judgement:
 
 
 class Told(NamedTuple):
-    """What people know not to be filed. Empty: by any recipient; or nobody can tell what of the document."""
+    """A document of which people were told that it is not filed. Empty `mailbox`: at any recipient; empty `what`: the
+    text does not say which message about the document."""
 
     sender: AgencyCode
     document: str
@@ -86,11 +88,15 @@ class Told(NamedTuple):
 
 
 def _told(facts: Sequence[Fact]) -> set[Told]:
-    """By the times, not the lines: the last word counts."""
+    """Returns the documents that people were told are not filed. By times, not by lines: the last word counts, and
+    whoever gives a document again wants it filed after all."""
     told = set[Told]()
-    for fact in sorted((fact for fact in facts if fact.did is Did.TOLD), key=lambda fact: fact.at):
+    for fact in sorted((fact for fact in facts if fact.did in {Did.TOLD, Did.GAVE}), key=lambda fact: fact.at):
         word = Told(fact.dms, fact.document, fact.mailbox, fact.what)
-        if fact.code == HeldAfterAll.code:
+        if fact.did is Did.GAVE:
+            again = {(fact.sender, fact.document, mailbox) for mailbox in ("", *fact.to)}
+            told = {each for each in told if each[:3] not in again or each.what not in {"", fact.what}}
+        elif fact.code == HeldAfterAll.code:
             told = {each for each in told if each[:3] != word[:3] or (word.what and each.what not in {"", word.what})}
         else:
             told.add(word)
@@ -98,19 +104,20 @@ def _told(facts: Sequence[Fact]) -> set[Told]:
 
 
 def _due(gave: Sequence[Fact], got: dict[Item, list[Fact]]) -> dict[Item, set[str]]:
-    """What must be where, with the digests it may have: a status may be given again, in other words."""
+    """Returns the items that must be filed, with the digests each may have: a status may be given again in other
+    words."""
     due: defaultdict[Item, set[str]] = defaultdict(set)
     for fact in gave:
         for recipient in fact.to:
             item = Item(fact.document, fact.what, fact.sender, recipient)
             due[item].add(fact.digest)
             if len(fact.what) == 1 and fact.what not in ASKS and got.get(item):
-                due[Item(fact.document, StatusCode.ARRIVED, recipient, fact.sender)] = set()  # the bus's own
+                due[Item(fact.document, StatusCode.ARRIVED, recipient, fact.sender)] = set()  # the bus itself sends it
     return due
 
 
 def _end(item: Item, digests: set[str], filed: list[Fact], told: set[Told]) -> list[str]:
-    # The bus's own 01 is one, whatever it says.
+    # The bus's own 01 counts as one status, whatever its text.
     times = Counter(fact.digest if digests else "" for fact in filed)
     faults = [f"twice: {item} was filed {count} times" for count in times.values() if count > 1]
     if digests:
@@ -136,7 +143,7 @@ def _was_told(item: Item, told: set[Told]) -> bool:
 
 
 def _orders(facts: Sequence[Fact]) -> list[str]:
-    """Each document at each recipient, as its issuer's people saw it: what they asked, and what came back."""
+    """Returns the faults of order: each document at each recipient, as its issuer's people saw it."""
     views: defaultdict[tuple[str, AgencyCode, AgencyCode], list[Fact]] = defaultdict(list)
     given: defaultdict[tuple[str, AgencyCode, AgencyCode], list[Fact]] = defaultdict(list)
     for fact in sorted(facts, key=lambda each: each.at):
@@ -160,7 +167,8 @@ def _asks(fact: Fact) -> bool:
 
 
 def _replayed(what: str, view: Sequence[Fact], given: Sequence[Fact]) -> list[str]:
-    """Whether the order that came allows what the order that was given allows, and comes to the same state."""
+    """Returns the faults of one document's statuses: the order received must allow the same statuses as the order
+    given, and reach the same state."""
     came, illegal = _replay(view)
     said, illegal_as_given = _replay(given)
     faults = [f"order: {what}: {code} came when it could not" for code in sorted(illegal - illegal_as_given)]
@@ -173,16 +181,16 @@ def _replay(facts: Sequence[Fact]) -> tuple[Handling, set[str]]:
     state, illegal = Handling(), set[str]()
     for fact in facts:
         if len(fact.what) == 2:
-            verdict, state = handling.judge(state, StatusCode(fact.what))
+            verdict, state = handling.apply_status(state, StatusCode(fact.what))
         else:
-            verdict, state = handling.request(state, BusinessType(int(fact.what)))
+            verdict, state = handling.apply_request(state, BusinessType(int(fact.what)))
         if verdict is Verdict.ILLEGAL:
             illegal.add(fact.what)
     return state, illegal
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the judgement of each record; 1 where there is a fault in any."""
+    """Prints the judgement of each record. Returns 1 if any has a fault."""
     bad = False
     for name in arguments:
         judged = judge(load(Path(name)))

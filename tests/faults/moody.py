@@ -1,4 +1,4 @@
-"""A document system with moods: slow, refusing everything, or saying yes and keeping nothing."""
+"""A document system with faults: slow, refusing everything, or answering yes and storing nothing."""
 
 import time
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from adapters.folder import FolderAdapter
 from bus.errors import RefusedByDms
-from bus.ports import Filed, Filing
+from bus.ports.adapter import Filed, Filing
 
 SLOW = 0.4
-"""Seconds a document."""
+"""Seconds that a slow document system takes for one document."""
 
 
 class MoodyAdapter(FolderAdapter):
-    """The folder adapter; a file `mood` in its root says which it is in, none that it is well."""
+    """The folder adapter. A file `mood` in its root names the fault; without it the system works."""
 
     def deliver(self, filings: Sequence[Filing]) -> Sequence[Filed]:
         mood = Path(str(self._options.root)) / "mood"

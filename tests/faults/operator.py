@@ -1,4 +1,4 @@
-"""The operator of the bus, at the broker with the login of the topology: puts back what died, or what passed before."""
+"""The operator of the bus, with the login of the topology: replays dead letters and past messages."""
 
 import tomllib
 from datetime import datetime
@@ -13,22 +13,22 @@ from tests.faults.broker import Node
 
 
 def operator_url(node: Node, site: Site) -> str:
-    """The login of `operator` at this country's vhost."""
+    """Returns the URL of `operator`'s login at this country's vhost."""
     password = node.broker.password
-    node.broker.ctl("change_password", "operator", password)  # drawn for the first country on this node
+    node.broker.ctl("change_password", "operator", password)  # set by the first country on this node
     config = tomllib.loads(site.country.config(site.country.mailboxes[0]).read_text(encoding="utf-8"))
     where = urlsplit(node.broker.amqp_url)
     return f"amqp://operator:{password}@{where.hostname}:{where.port}{urlsplit(config['broker']['url']).path}"
 
 
 def replay(node: Node, site: Site, code: MailboxCode, *, since: datetime) -> str:
-    """What was sent to a mailbox since then, into its inbox again."""
+    """Replays the messages that were sent to a mailbox since then, into its inbox."""
     moment = since.astimezone(VIETNAM).strftime("%Y-%m-%dT%H:%M:%S")
     return _run(node, site, "audit", "replay", code, "--since", moment)
 
 
 def revive(node: Node, site: Site, *, reason: str) -> str:
-    """What died of one reason, into the inboxes it died in."""
+    """Replays the dead letters of one reason, into the inboxes they came from."""
     return _run(node, site, "dead", "replay", "--reason", reason, "--yes")
 
 

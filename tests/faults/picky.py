@@ -1,10 +1,10 @@
-"""A document system that refuses what its people do not want: so that refusals travel."""
+"""A document system that refuses some documents, so that refusals travel."""
 
 from collections.abc import Sequence
 
 from adapters.folder import FolderAdapter
 from bus.errors import RefusedByDms
-from bus.ports import Filed, Filing
+from bus.ports.adapter import Filed, Filing
 
 UNWANTED = "không nhận"
 

@@ -1,4 +1,5 @@
-"""Every place between two durable effects: what is done there, what is not, and which story passes it.
+"""The crash points: every place between two durable effects, with the effects before it and after it, and the story
+that passes it.
 
 The names stand in the code as `reached("…")`; test_points.py holds this table, the code and the stories equal.
 """
@@ -8,16 +9,16 @@ from typing import NamedTuple
 
 
 class Story(StrEnum):
-    """Who is killed at what work."""
+    """The stories: the process that is killed, and its work."""
 
     ROAD = "road"
     """A daemon of two mailboxes that send each other documents, statuses, a take-back and a refusal."""
     LARGE = "large"
     """The same daemon, with large documents both ways among the others."""
     EDITION = "edition"
-    """A daemon that hears of a new edition of the signed directory while documents travel."""
+    """A daemon that receives a new edition of the signed directory while documents travel."""
     STORE = "store"
-    """What brings an older store up to this version."""
+    """The migration of an older store to this version."""
     KEYS = "keys"
     """`lienthong keys rotate`, beside a daemon."""
     ANNOUNCE = "announce"
@@ -38,7 +39,7 @@ class Point(NamedTuple):
     after: str
     before: str
     turns: tuple[int, ...] = (1,)
-    """At which passings of it the process is killed, each a story of its own."""
+    """The passings of the point at which the process is killed; each is a story of its own."""
 
 
 R, L = Story.ROAD, Story.LARGE

@@ -1,4 +1,5 @@
-"""What every document system of a run gave and got, a JSON line a fact: all that the judge knows.
+"""The record of a run: everything that each document system gave and got, one fact a line of JSON. The judge knows
+nothing else.
 
 A fact is read from the folders as their people read them, never from the bus's own stores.
 """
@@ -23,34 +24,34 @@ from schemas.values import AgencyCode
 
 class Did(StrEnum):
     GAVE = "gave"
-    """Its people put a package out to be sent."""
+    """Its people put a package into the folder for sending."""
     GOT = "got"
     """A package was filed there."""
     TOLD = "told"
     """Its people were told that a package was not sent, or that a recipient refused it."""
     ENDED = "ended"
-    """The last look: what has no end by now has none."""
+    """The last look: an item that is not finished by now never will be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     at: float
-    """Seconds since the epoch: of the file, in the document system."""
+    """The file's time in the document system, in seconds since the epoch."""
     dms: AgencyCode
     did: Did
     document: str = ""
     what: str = ""
     """Business type (0 to 3) or status code (01 to 16)."""
     issuer: AgencyCode = ""
-    """Of the document."""
+    """The document's issuer."""
     sender: AgencyCode = ""
     to: tuple[AgencyCode, ...] = ()
     digest: str = ""
-    """Of what people read in it."""
+    """Digest of the content that people read."""
     mailbox: str = ""
-    """TOLD: who refused; empty where it never left."""
+    """For TOLD: the mailbox that refused; empty if the package was never sent."""
     code: str = ""
-    """TOLD: of the error."""
+    """For TOLD: the error's code."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -66,7 +67,7 @@ def load(path: Path) -> list[Fact]:
 
 
 class Record:
-    """Grows by a line a fact; threads may add."""
+    """The record file. Each fact adds a line; several threads may add."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,7 +87,7 @@ class Record:
 
 
 class RecordedDesk(Desk):
-    """One agency's folders, with everything that goes in or comes out written down."""
+    """One agency's folders; everything that goes in or comes out is recorded."""
 
     def __init__(self, code: AgencyCode, folder: Path, record: Record) -> None:
         super().__init__(code, folder)
@@ -94,14 +95,14 @@ class RecordedDesk(Desk):
 
     def drop(self, item: Document | Status) -> float:
         at = super().drop(item)
-        # As its reader will see it: writing a package may round a time or drop an empty text.
+        # As its reader sees it: a written package rounds times and drops empty texts.
         self.record.add([fact_of(read(write(item)).item, dms=self.code, did=Did.GAVE, at=at)])
         return at
 
     def look(self) -> Iterator[Seen]:
         seen = sorted(super().look(), key=lambda each: each.filed)
         self.record.add(fact_of(each.item, dms=self.code, did=Did.GOT, at=each.filed) for each in seen)
-        # What is told of one message and mailbox may change: the last counts.
+        # The `.reason` of one message and mailbox may change: the last one counts.
         reasons = {f"rejected/{path.name} {path.stat().st_mtime_ns}": path for path in self.rejected()}
         self.record.add(told(path, self.code) for mark, path in reasons.items() if mark not in self.known)
         self.known.update(reasons)
@@ -153,7 +154,7 @@ _CODE = re.compile(r"\[([a-z-]+); \w+ acts\]")
 
 
 def told(path: Path, dms: AgencyCode) -> Fact:
-    """A `.reason` as a fact. A package that never left lies beside it, one that did in `sent/`."""
+    """Returns the fact that a `.reason` states. A package that was never sent lies beside it, a sent one in `sent/`."""
     text = path.read_text(encoding="utf-8")
     document, mailbox, code = (_first(pattern, text) for pattern in (_DOCUMENT, _MAILBOX, _CODE))
     at, what = path.stat().st_mtime, ""
@@ -164,7 +165,7 @@ def told(path: Path, dms: AgencyCode) -> Fact:
 
 
 def _package(path: Path, text: str) -> Path | None:
-    """None where its people have put it out again."""
+    """Returns the package that a `.reason` is about; None if its people have put it out again."""
     beside, name = path.with_suffix(""), _first(_PACKAGE, text)
     if beside.exists() or not name:
         return beside if beside.exists() else None

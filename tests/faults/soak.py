@@ -44,11 +44,11 @@ from tests.integration.forwarder import Forwarder
 AS_OF = date(2016, 7, 1)
 PROCESSES = 4
 TURN = 0.25
-"""Seconds between two looks of the people."""
+"""Seconds between two rounds of the people."""
 LARGEST, LARGE_EVERY = 64 * 1024 * 1024, 12
-"""Bytes that each mailbox takes apart; and of how many documents one has a file that travels so."""
+"""The largest file, in bytes, that each mailbox accepts apart; and one document in how many has such a file."""
 CALM = 240.0
-"""Seconds, once nothing is broken any more, for everything to come to its end."""
+"""Seconds for everything to finish, once nothing is broken any more."""
 
 
 class Trouble(StrEnum):
@@ -78,11 +78,11 @@ WEIGHTS = {
 
 class Fault(NamedTuple):
     at: float
-    """Seconds after the beginning."""
+    """Seconds after the start of the run."""
     kind: Trouble
     lasts: float
     target: int
-    """Of a process or mailbox, whichever the kind is about."""
+    """The number of the process or mailbox that the fault hits."""
     point: str = ""
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ def plan(seed: int, seconds: float) -> list[Fault]:
 
 
 _ALONE = frozenset({Trouble.BROKER_KILL, Trouble.BROKER_STOP, Trouble.CUT, Trouble.STALL, Trouble.ALARM})
-"""Over before the next one begins."""
+"""Faults that are over before the next one begins."""
 
 
 class SoakDesk(RecordedDesk):
@@ -140,7 +140,7 @@ class SoakDesk(RecordedDesk):
 
 @dataclass
 class Land:
-    """The country under fire. One thread moves it; what the broker needs time for runs beside it."""
+    """The country under faults. One thread drives it; slow work at the broker runs beside it."""
 
     country: Country
     node: Node
@@ -157,7 +157,7 @@ class Land:
     deaths: int = 0
 
     def keep_up(self, now: float) -> None:
-        """Starts whoever has died, ends what has lasted long enough, lets people read and answer."""
+        """Restarts processes that have died, ends faults that have lasted long enough, lets people read and answer."""
         for number, process in enumerate(self.processes):
             if process is None or process.wait(0) is not None:
                 self.deaths += process is not None
@@ -188,7 +188,7 @@ class Land:
 
     @property
     def is_busy(self) -> bool:
-        """Something is broken that nothing else should be broken beside."""
+        """Returns whether a fault is active that no other fault may run beside."""
         return self.mended_at is not None or (self.under_way is not None and self.under_way.is_alive())
 
     def beside(self, *steps: Callable[[], object]) -> None:
@@ -200,13 +200,13 @@ class Land:
         self.under_way.start()
 
     def heal(self) -> None:
-        """For good."""
+        """Ends all faults for good."""
         if self.under_way is not None:
             self.under_way.join()
         self.mended_at = 0.0
         self.armed = [""] * PROCESSES
         self.away = dict.fromkeys(self.away, 0.0)
-        self.end()  # one that was armed may wait for its point for ever
+        self.end()  # a process with a crash point may never pass it
 
     def _hidden(self, code: MailboxCode) -> Path:
         return self.country.root / f"away-{code}"
@@ -248,12 +248,12 @@ class Outcome:
     judged: Judgement
     faults: dict[str, int]
     deaths: int
-    """Daemon processes that ended and were started again."""
+    """Daemon processes that ended and were restarted."""
     sent: int
     calm: float
-    """Seconds from the last repair to the end of everything."""
+    """Seconds from the last repair until everything was finished."""
     gap: float
-    """Longest time in which nothing at all was filed anywhere."""
+    """The longest time, in seconds, in which nothing was filed anywhere."""
 
     def __str__(self) -> str:
         struck = ", ".join(f"{kind} {count}×" for kind, count in sorted(self.faults.items()))
@@ -308,13 +308,13 @@ def _begin(land: Land) -> None:
         land.keep_up(0.0)
         assert time.monotonic() < deadline, "daemons do not start"
         time.sleep(TURN)
-    for code in land.country.mailboxes:  # from here on a folder that is away is not made anew
+    for code in land.country.mailboxes:  # from here on a folder that was taken away is not made again
         config = land.country.config(code)
         config.write_text(config.read_text(encoding="utf-8") + "create = false\n", encoding="utf-8")
 
 
 def _calm(land: Land, repaired: float) -> Judgement:
-    """Until the judge finds no fault, and a moment longer: what would come twice comes then."""
+    """Returns the judgement once the judge finds no fault, and a moment later: duplicates would arrive then."""
     well_since: float | None = None
     while True:
         land.keep_up(time.monotonic())
@@ -350,7 +350,7 @@ def founded(root: Path, *, mailboxes: int, seed: int, kind: Kind | None) -> Iter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """1 where the judge found a fault."""
+    """Runs the soak. Returns 1 if the judge found a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--mailboxes", type=int, default=32)

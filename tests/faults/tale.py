@@ -1,7 +1,7 @@
-"""What one story sends, and what lies in the document systems at its end: lost, twice, or as it should be.
+"""One story's documents: those it sends, and how they lie in the document systems at its end: lost, twice, or right.
 
-Counted are files in folders, as people see them; the bus's own records are asked for one thing only: whether anything
-is still on its way.
+Files in folders are counted, as people see them. The bus's own records are asked one thing only: whether anything is
+still on its way.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from schemas.values import MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 
 FULL = os.environ.get("LIENTHONG_FAULTS") == "full"
-"""The stories as long as they are told; without it, as short as they still mean something."""
+"""Whether the stories run in their full form; otherwise in the shortest form that still proves something."""
 FULL_ONLY = pytest.mark.skipif(not FULL, reason="a story of the longer half: LIENTHONG_FAULTS=full tells it")
 PATIENT = pytest.mark.timeout(2400 if FULL else 300)
-"""A story waits for facts, each with a limit of its own; this one ends what hangs."""
+"""The time limit of a whole story, against a hang; each fact that it waits for has a limit of its own."""
 HANDLING = (StatusCode.ACCEPTED, StatusCode.DONE)
 PATIENCE = 90.0
 
@@ -43,7 +44,7 @@ class Tale:
     _unhandled: dict[tuple[str, MailboxCode], Document] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """What lies there already is of other stories."""
+        """Ignores what lies there already: it belongs to other stories."""
         self.desks = {code: Desk(code, self.site.country.dms(code)) for code in self.site.country.mailboxes}
         for desk in self.desks.values():
             list(desk.look())
@@ -52,7 +53,7 @@ class Tale:
     # -- people
 
     def send(self, sender: MailboxCode, *recipients: MailboxCode, count: int = 1) -> list[Document]:
-        """Dropped now; to be filed once at each, and to be handled there."""
+        """Drops documents now; each must be filed once at each recipient, and handled there."""
         sent = [self.site.new(sender, *recipients) for _ in range(count)]
         for document in sent:
             for recipient in recipients:
@@ -67,14 +68,14 @@ class Tale:
             self.expected[Expected(document.id, code, recipient, sender)] += 1
 
     def forgo(self, document: Document, recipient: MailboxCode) -> None:
-        """It is refused there, and its sender is told: nothing of it is expected any more."""
+        """Expects nothing more of a document at this recipient: it is refused there, and its sender is told."""
         self.expected = Counter(
             {each: count for each, count in self.expected.items() if not _is(each, document, recipient)}
         )
 
     def look(self) -> bool:
-        """Whether all is there. Each document is handled, 03, then 06, once its sender knows that it arrived: a clerk
-        who is quicker than the bus may well overtake its 01, and then there is no order to speak of."""
+        """Returns whether everything has arrived. Each document is handled (03, then 06) only after its sender knows of
+        the 01: a clerk quicker than the bus may overtake its 01, and the order would prove nothing."""
         for desk in self.desks.values():
             for found in desk.look():
                 match found.item:
@@ -102,14 +103,15 @@ class Tale:
         return [each for each in (self.seen - self.expected).elements() if each.document in ours]
 
     def filed(self, recipient: MailboxCode) -> int:
-        """Documents of this story seen there so far."""
+        """Returns the number of this story's documents filed there so far."""
         self.look()
         return sum(each.recipient == recipient and len(each.what) == 1 for each in self.seen)
 
     # -- the end
 
     def ends_well(self, *daemons: Daemon, within: float = PATIENCE, in_order: bool = False) -> None:
-        """Lost 0, twice 0, nothing on its way any more; `in_order`: 01, 03, 06, as each sender was told."""
+        """Asserts the end: lost 0, twice 0, nothing on its way any more. `in_order`: each sender was told 01, 03,
+        06."""
         try:
             eventually(self.look, within=within, every=0.1)
         except AssertionError:
@@ -118,11 +120,12 @@ class Tale:
         self.look()
         assert (self.lost, self.twice) == ([], [])
         if in_order:
-            wrong = [told for told in self._told().values() if told != ["01", *map(str, HANDLING)]]
-            assert not wrong
+            wrong = {about: told for about, told in self._told().items() if told != ["01", *map(str, HANDLING)]}
+            assert not wrong, f"{len(wrong)} told otherwise: {dict(islice(wrong.items(), 5))}"
 
     def _told(self) -> dict[tuple[str, MailboxCode], list[str]]:
-        """Status codes as each sender's document system got them, by document and recipient."""
+        """Returns the status codes in the order in which each sender's document system got them, by document and
+        recipient."""
         ours = {each.document for each in self.expected}
         told: dict[tuple[str, MailboxCode], list[str]] = defaultdict(list)
         for code in self.desks:
@@ -133,12 +136,14 @@ class Tale:
         return told
 
     def _journal(self, code: MailboxCode) -> list[str]:
-        """What was filed at one agency, in order."""
+        """Returns the files of one agency in the order of filing."""
         lines: list[str] = []
         for name in ("filed.log.1", "filed.log"):
             path = self.site.folder(code, ".lienthong", name)
             lines += path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [ref for line in lines if line for ref in json.loads(line).values()]
+        filed = (item for line in lines if line for item in json.loads(line).items())
+        # Contents and times are not asked for; a content that came again was filed under the ref of the first message.
+        return list(dict.fromkeys(ref for message, ref in filed if not message.startswith(("=", "@"))))
 
 
 def _is(expected: Expected, document: Document, recipient: MailboxCode) -> bool:
@@ -149,14 +154,14 @@ def _is(expected: Expected, document: Document, recipient: MailboxCode) -> bool:
 
 
 def health(daemon: Daemon, code: MailboxCode | None = None) -> dict[str, Any]:
-    """What /healthz says of one mailbox, of the first where none is named; nothing while nobody answers."""
+    """Returns the answer of /healthz for one mailbox, the first if none is named; empty if nobody answers."""
     _, body = daemon.page("/healthz")
     mailboxes = json.loads(body)["mailboxes"] if body else []
     return next((each for each in mailboxes if code in (None, each["mailbox"])), {})
 
 
 def at_rest(daemon: Daemon) -> bool:
-    """Whether nothing of its mailboxes is on its way: all is receipted, all is filed."""
+    """Returns whether nothing of its mailboxes is on its way: all is receipted, all is filed."""
     _, body = daemon.page("/healthz")
     mailboxes = json.loads(body)["mailboxes"] if body else [{}]
     return all(
@@ -167,13 +172,13 @@ def at_rest(daemon: Daemon) -> bool:
 
 
 def failing(daemon: Daemon, code: MailboxCode, loop: str) -> str:
-    """What a loop fails over, in both languages; nothing where it does not."""
+    """Returns the error over which a loop fails, in both languages; empty if it does not."""
     said = health(daemon, code).get("loops", {}).get(loop, {})
     return f"{said['error_vi']} / {said['error']}" if said.get("error") else ""
 
 
 def events(site: Site, code: MailboxCode, name: str) -> list[str]:
-    """Details of an operator's events of that name, newest first."""
+    """Returns the details of the events of that name, newest first."""
     return [each["detail"] for each in site.json("events", "--name", name, "--limit", "1000", code=code)]
 
 
@@ -182,16 +187,17 @@ def logged(daemon: Daemon, event: str) -> list[dict[str, Any]]:
 
 
 def accepted(site: Site, code: MailboxCode) -> bool:
-    """Whether the bus has taken all that this agency dropped."""
+    """Returns whether the bus has accepted everything that this agency dropped."""
     return not list(site.folder(code, "outgoing").glob("*.edxml"))
 
 
 def hurry(site: Site, code: MailboxCode, state: str = "waiting") -> None:
-    """What an operator does who will not wait: all that stands so is tried now, until nothing does."""
+    """Retries all entries in that state, as an impatient operator does, until there are none."""
 
     def none_stands_so() -> bool:
         names = [
-            row["docket"]["id"] for row in site.json("outbox", "list", "--state", state, "--limit", "500", code=code)
+            row["docket"]["id"]
+            for row in site.json("outbox", "list", "--all", "--state", state, "--limit", "500", code=code)
         ]
         if names:
             site.command("outbox", "retry", *names, code=code)
@@ -202,7 +208,7 @@ def hurry(site: Site, code: MailboxCode, state: str = "waiting") -> None:
 
 @contextmanager
 def configured(site: Site, code: MailboxCode, **lines: object) -> Iterator[Path]:
-    """The daemon's TOML with `section__name=value` changed, while the block runs."""
+    """Changes the daemon's TOML during the block: `section__name=value`."""
     config = site.country.config(code)
     before = config.read_text(encoding="utf-8")
     text = before
@@ -224,6 +230,6 @@ def configured(site: Site, code: MailboxCode, **lines: object) -> Iterator[Path]
 
 
 def a_while(seconds: float) -> None:
-    """In the full form only: how long a trouble lasts is no condition of the story's end."""
+    """Sleeps, in the full form only: the length of a fault is no condition of the story's end."""
     if FULL:
         time.sleep(seconds)

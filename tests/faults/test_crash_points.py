@@ -1,7 +1,7 @@
-"""A real process, killed by SIGKILL at every place between two durable effects, and started again: lost 0, twice 0,
-statuses in order, as the document systems of both sides have it.
+"""A real process, killed by SIGKILL at every crash point and started again: lost 0, twice 0, statuses in order, as the
+document systems of both sides have it.
 
-The stories follow each other on the same stores: what one left there is the next one's burden.
+The stories run one after the other on the same stores: each starts with the unfinished work of the one before.
 """
 
 import shutil
@@ -13,27 +13,29 @@ from pathlib import Path
 
 import pika
 import pytest
+from _pytest.mark import ParameterSet
 from cryptography import x509
 from sqlalchemy.engine import make_url
 
-from bus.edition import Edition
+from bus.directory.edition import Edition
 from bus.files.edition import load_edition, save_edition
 from bus.files.keys import load_keyring, load_statements
 from bus.rabbit.address import Address, Tls
-from bus.rabbit.announce import publish_edition
-from bus.store import migrate, sqlite
-from bus.topology import AUTHORITY, OPERATOR, exchange_of
+from bus.rabbit.streams.directory_publisher import publish_edition
+from bus.store import migrate
+from bus.store.sql import sqlite
+from bus.topology.names import AUTHORITY, OPERATOR, Login, exchange_of, user_of
 from deploy import country as countries
 from schemas.document import Document
 from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import eventually
 from tests.faults.doomed import nursery
 from tests.faults.doomed_land import VHOST, DoomedLand, founded
-from tests.faults.points import POINTS, Story
+from tests.faults.points import POINTS, Point, Story
 from tests.faults.tale import FULL
 
 PROJECT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(400)  # each step of a story has a limit of its own
+pytestmark = pytest.mark.timeout(400)  # each step of a story has its own limit
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def land(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DoomedLand]:
 
 @pytest.fixture(scope="module")
 def earlier(land: DoomedLand) -> list[Document]:
-    """A document that has arrived; each story takes it, and leaves the next one its own."""
+    """A document that has arrived; each story uses it up, and leaves its own to the next one."""
     with land.at_work():
         eventually(lambda: all((desk.folder / "statuses").is_dir() for desk in land.desks.values()))
         sent = land.some_work(None)
@@ -54,15 +56,31 @@ def earlier(land: DoomedLand) -> list[Document]:
     return [sent]
 
 
-def stories(story: Story) -> list[tuple[str, int]]:
-    """At the last of a point's turns; LIENTHONG_FAULTS=full has them all."""
+OF_THE_LARGE = {"upload.marked", "fetch.kept"}
+"""The points that tests/check kills at: one at each end."""
+
+
+def stories(story: Story) -> list[ParameterSet]:
+    """Returns the points and turns of a story: the last turn of each point; all turns with LIENTHONG_FAULTS=full."""
     points = [point for point in POINTS if point.story is story]
-    return [(point.name, turn) for point in points for turn in (point.turns if FULL else point.turns[-1:])]
+    return [
+        pytest.param(point.name, turn, marks=[pytest.mark.long] if _is_long(point) else [])
+        for point in points
+        for turn in (point.turns if FULL else point.turns[-1:])
+    ]
+
+
+def _is_long(point: Point) -> bool:
+    return (
+        (point.story is Story.LARGE and point.name not in OF_THE_LARGE)
+        or point.story is Story.AUDIT
+        or point.name == "remind.committed"  # a loop that looks once a minute
+    )
 
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.ROAD))
 def test_killed_on_the_road(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
-    """Killed there in the middle of traffic both ways, it goes on from what is durable."""
+    """Killed in the middle of traffic both ways, the daemon goes on from its durable state."""
     earlier.append(land.some_work(earlier.pop()))
     with land.doomed(point, turn):
         pass
@@ -73,7 +91,7 @@ def test_killed_on_the_road(land: DoomedLand, earlier: list[Document], point: st
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.LARGE))
 def test_killed_with_a_large_file_under_way(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
-    """Among the others, both ways: what is filed is filed once and whole, whatever was half done at either end."""
+    """A large file, both ways among other documents, is filed once and whole, whatever was unfinished at either end."""
     earlier.append(land.some_work(earlier.pop()))
     land.large_work()
     with land.doomed(point, turn):
@@ -87,7 +105,7 @@ def test_killed_with_a_large_file_under_way(land: DoomedLand, earlier: list[Docu
 
 
 def renewed(land: DoomedLand) -> tuple[Edition, Edition]:
-    """The edition before and the next one, which lies in the authority's folder and on no stream yet."""
+    """Returns the edition in force and the next one, which is in the authority's folder and on no stream yet."""
     before = land.country.edition()
     encoded = land.office.edition(land.country.directory_folder, version=before.header.version + 1)
     save_edition(land.country.edition_file, encoded)
@@ -102,12 +120,12 @@ def held(land: DoomedLand) -> int:
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.EDITION))
 def test_killed_over_a_new_directory(land: DoomedLand, earlier: list[Document], point: str, turn: int) -> None:
-    """It goes by the old edition or by the new one, never by half of one; started again, by the new one."""
+    """The daemon uses the old edition or the new one, never half of one; restarted, it uses the new one."""
     earlier.append(land.some_work(earlier.pop()))
     before, after = renewed(land)
     with land.doomed(point, turn):
         countries.publish(land.country, land.broker, vhost=VHOST, before=before)
-        if point == "event.committed":  # something out of the ordinary: an edition older than the one held
+        if point == "event.committed":  # an event that needs an unusual cause: an edition older than the one held
             eventually(lambda: held(land) == after.header.version)
             publish_edition(authority(land), version=1, whole=before.encoded, change=before.encoded)
     assert held(land) in {before.header.version, after.header.version}
@@ -125,7 +143,7 @@ def authority(land: DoomedLand) -> Address:
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.ANNOUNCE))
 def test_killed_while_it_publishes_a_directory(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
-    """Published again, every daemon has it."""
+    """After the command is repeated, every daemon has the edition."""
     before, after = renewed(land)
     (tmp_path / "before.lt").write_bytes(before.encoded)
     certificate, key = land.office.file(AUTHORITY)
@@ -144,7 +162,7 @@ def test_killed_while_it_publishes_a_directory(land: DoomedLand, point: str, tur
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.KEYS))
 def test_killed_while_keys_are_rotated(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
-    """Asked again there is one new pair, complete and stated, and none was lost."""
+    """After the command is repeated there is one new pair of keys, complete and stated, and none was lost."""
     keys, request = tmp_path / "keys", tmp_path / "next.req"
     shutil.copytree(land.country.root / "keys" / "H49", keys)
     before = load_keyring(keys)
@@ -165,7 +183,7 @@ def test_killed_while_keys_are_rotated(land: DoomedLand, point: str, turn: int, 
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.STORE))
 def test_killed_while_a_store_is_brought_up(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
-    """It is the older store or the new one; the next command finds it sound and goes on."""
+    """The store has the old version or the new one; the next command finds it sound and goes on."""
     path = tmp_path / "H49.db"
     engine = sqlite.engine_of(make_url(f"sqlite:///{path}"), path)
     with engine.begin() as connection:
@@ -182,8 +200,8 @@ def test_killed_while_a_store_is_brought_up(land: DoomedLand, point: str, turn: 
 
 @pytest.fixture
 def damaged(land: DoomedLand, earlier: list[Document], tmp_path: Path) -> tuple[Path, Path, int]:
-    """A copy of a store with a page of noise in it and a log beside it that nobody has played: its configuration, its
-    file, and how many dossiers it held."""
+    """Returns a damaged copy of a store, with one page of noise and an unread log beside it: its configuration, its
+    file, and the number of its dossiers."""
     path = tmp_path / "H49.db"
     shutil.copy2(land.country.root / "stores" / "H49.db", path)
     with closing(sqlite3.connect(path)) as connection:
@@ -204,7 +222,7 @@ def damaged(land: DoomedLand, earlier: list[Document], tmp_path: Path) -> tuple[
 
 
 def store_config(land: DoomedLand, path: Path) -> Path:
-    """H49's configuration, with another store."""
+    """Returns H49's configuration with another store."""
     config = path.with_suffix(".toml")
     config.touch(mode=0o600)
     text = land.country.config("H49").read_text(encoding="utf-8")
@@ -216,7 +234,8 @@ def store_config(land: DoomedLand, path: Path) -> Path:
 def test_killed_while_a_store_is_recovered(
     land: DoomedLand, damaged: tuple[Path, Path, int], point: str, turn: int
 ) -> None:
-    """Nobody opens what is half done; run again, everything readable is there, the last words in the log too."""
+    """A half recovered store is never opened; after the command is repeated everything readable is there, the log's
+    last entries too."""
     config, path, dossiers = damaged
     recover = ("store", "recover", "-c", config)
     land.killed(*recover, point=point, turn=turn)
@@ -235,7 +254,7 @@ def test_killed_while_a_store_is_recovered(
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.APPLY))
 def test_killed_while_a_topology_is_applied(land: DoomedLand, point: str, turn: int, tmp_path: Path) -> None:
-    """Applied again nothing is left to do, and the file has the passwords that the broker has."""
+    """After the command is repeated nothing is left to do, and the file has the passwords that the broker has."""
     passwords, vhost = tmp_path / "credentials.toml", f"half-{turn}"
     agencies = ("--directory", land.country.directory_folder, "--as-of", land.country.as_of.isoformat())
     wish = ("--vhost", vhost, *agencies, "--mailbox", "H08")
@@ -249,7 +268,7 @@ def test_killed_while_a_topology_is_applied(land: DoomedLand, point: str, turn: 
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.REPLAY))
 def test_killed_while_dead_letters_are_replayed(land: DoomedLand, point: str, turn: int) -> None:
-    """None is gone: it is dead still, or in its inbox; one that is in both is known by its name."""
+    """No letter is lost: it is still dead, or in its inbox; one that is in both is deduplicated by its id."""
     garbage = {b"no message %d of %s" % (number, point.encode()) for number in range(3)}
     land.done("dead", "discard", *land.login(OPERATOR), "--all", "--yes")
     publish(land, "G22", "H49", sorted(garbage))
@@ -268,7 +287,8 @@ def test_killed_while_dead_letters_are_replayed(land: DoomedLand, point: str, tu
 def test_killed_while_a_mailbox_is_sent_its_past_again(
     land: DoomedLand, earlier: list[Document], point: str, turn: int
 ) -> None:
-    """Run again all of it is there; what the mailbox has already, or comes twice, it takes once."""
+    """After the command is repeated all messages are there; those that the mailbox has already, or gets twice, are
+    filed once."""
     began = datetime.now(VIETNAM) - timedelta(minutes=1)
     earlier.append(land.some_work(earlier.pop()))
     with land.at_work():
@@ -281,16 +301,16 @@ def test_killed_while_a_mailbox_is_sent_its_past_again(
 
 
 def dead(land: DoomedLand) -> list[str]:
-    from bus.rabbit.dead import Graveyard
+    from bus.rabbit.admin.dead_letter_queues import DeadLetterQueues
 
     certificate, key = land.office.file(OPERATOR)
     tls = Tls(cafile=land.office.root_file, certfile=certificate, keyfile=key)
-    with Graveyard(Address.from_url(land.amqps_url, tls=tls, user=OPERATOR)) as graveyard:
-        return [letter.ref for letter in graveyard.letters()]
+    with DeadLetterQueues(Address.from_url(land.amqps_url, tls=tls, user=OPERATOR)) as queues:
+        return [letter.ref for letter in queues.letters()]
 
 
 def publish(land: DoomedLand, sender: MailboxCode, to: MailboxCode, bodies: list[bytes]) -> None:
-    """As an adapter gone wrong would."""
+    """Publishes bodies as a faulty adapter would."""
     keys = land.country.root / "keys" / sender
     tls = Tls(cafile=land.office.root_file, certfile=keys / "signing-1.crt", keyfile=keys / "signing-1.pem")
     address = Address.from_url(land.amqps_url, tls=tls, user=sender)
@@ -298,6 +318,6 @@ def publish(land: DoomedLand, sender: MailboxCode, to: MailboxCode, bodies: list
     channel = connection.channel()
     channel.confirm_delivery()
     for body in bodies:
-        properties = pika.BasicProperties(user_id=sender, delivery_mode=2)
+        properties = pika.BasicProperties(user_id=user_of(sender, Login.URN), delivery_mode=2)
         channel.basic_publish(exchange_of(sender), f"document.{to}", body, properties)
     connection.close()

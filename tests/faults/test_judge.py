@@ -1,4 +1,4 @@
-"""The judge itself: what it calls a fault, and what it lets pass. Records are rows."""
+"""The judge itself: the faults it finds, and the records it accepts. Records are rows."""
 
 from pathlib import Path
 
@@ -50,6 +50,14 @@ ROWS: list[tuple[str, tuple[Fact, ...], list[str]]] = [
     ("filed, and its sender told that it was refused", (*GOOD, told(B)), ["both"]),
     ("filed, told too late, then held after all", (*GOOD, told(B, "not-in-time"), told(B, "held-after-all")), []),
     ("not filed, and told that it was", (gave("0", B), told(B, "not-in-time"), told(B, "held-after-all")), ["lost"]),
+    ("refused, given again, and filed", (gave("0", B), told(B), gave("0", B, at=4), got("0", B, at=5), ARRIVED), []),
+    ("refused, given again, and lost", (gave("0", B), told(B), gave("0", B, at=4)), ["lost"]),
+    ("never left, given again to one, and lost", (gave("0", B, C), told(), gave("0", B, at=4)), ["lost", "lost"]),
+    (
+        "a take-back given again says nothing of its document",
+        (gave("0", B), told(B, what="0"), gave("13", C, at=4)),
+        ["lost"],
+    ),
     ("filed, and no 01", (gave("0", B), got("0", B)), ["lost"]),
     ("01 twice", (*GOOD, ARRIVED), ["twice"]),
     ("01 twice, in other words", (*GOOD, got("01", A, sender=B, digest="y")), ["twice"]),
@@ -85,12 +93,12 @@ ROWS: list[tuple[str, tuple[Fact, ...], list[str]]] = [
 
 @pytest.mark.parametrize(("facts", "faults"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_what_is_a_fault(facts: tuple[Fact, ...], faults: list[str]) -> None:
-    """Each by its first word."""
+    """Each fault is named by its first word."""
     assert [fault.partition(":")[0] for fault in judge(facts).faults] == faults
 
 
 def test_what_is_on_its_way_is_not_lost_yet() -> None:
-    """What was given a moment ago may still arrive."""
+    """A document given a moment ago may still arrive."""
     assert judge([*GOOD, gave("3", B, at=9)], before=5).faults == ()
 
 
@@ -102,7 +110,7 @@ def test_counts() -> None:
 
 
 def test_a_record_is_judged_from_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command says what is wrong, in sentences, and fails."""
+    """The command prints the faults in sentences, and fails."""
     record = Record(tmp_path / "record.jsonl")
     record.add(GOOD)
     assert main([str(record.path)]) == 0

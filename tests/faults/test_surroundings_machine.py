@@ -1,6 +1,7 @@
-"""The machine in trouble: its clock set back and forward, and two of them that think they are one mailbox."""
+"""The machine with faults: its clock set back and forward, and two machines that both run one mailbox."""
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,7 +23,7 @@ HOUR, YEARS = 3600.0, 2 * 365 * 86_400.0
 
 @contextmanager
 def clocked(site: Site, code: MailboxCode) -> Iterator[tuple[Daemon, Callable[[float], None]]]:
-    """A daemon with a clock of its own, and what sets it."""
+    """Yields a daemon with a clock of its own, and the function that sets it."""
     with ExitStack() as stack:
         with starting_with(site.country.root / f"{code}.clock") as set_by:
             (daemon,) = stack.enter_context(site.at_work(code))
@@ -30,20 +31,21 @@ def clocked(site: Site, code: MailboxCode) -> Iterator[tuple[Daemon, Callable[[f
 
 
 def jumped(site: Site, code: MailboxCode) -> list[int]:
-    """By how many seconds, as its operator reads it; the oldest first."""
+    """Returns the clock's jumps in seconds, as the operator reads them, the oldest first."""
     found = [int(detail.split(" s.")[0]) for detail in reversed(events(site, code, "clock.jumped"))]
     return [round(seconds, -2) for seconds in found]
 
 
 def reasons(site: Site, code: MailboxCode, *documents: Document) -> list[str]:
-    """What its clerks read about packages of these documents that came back."""
+    """Returns the reasons that the clerks read about packages of these documents that came back."""
     texts = [path.read_text(encoding="utf-8") for path in site.folder(code, "rejected").glob("*.reason")]
     return texts if len(texts) >= len(documents) else []
 
 
 def test_an_hour_back(node: Node, own: Site) -> None:
-    """What this machine sends is taken; what others send it is an hour ahead and refused, in words about clocks, and
-    kept with the dead. The daemon says that its clock was set. Set right, and the dead replayed, all is there."""
+    """The machine's messages are accepted. Those of others seem an hour ahead: they are refused, in words about clocks,
+    and kept with the dead. The daemon reports the jump. Once the clock is right and the dead are replayed, all is
+    there."""
     tale = Tale(own)
     wrong, right, _ = own.country.mailboxes
     with clocked(own, wrong) as (skewed, set_by), own.at_work(right) as (daemon,):
@@ -66,15 +68,15 @@ def test_an_hour_back(node: Node, own: Site) -> None:
 
 
 def revive_all(node: Node, site: Site, tale: Tale) -> bool:
-    """As often as it takes: refusals under way die after the first time."""
+    """Replays the dead letters until none is left: refusals under way die after the first time."""
     revive(node, site, reason="clock-ahead")
     return tale.look()
 
 
 def test_an_hour_forward(node: Node, own: Site) -> None:
-    """What this machine sends is refused by the others as made in the future, and its clerks read so; what it receives
-    is filed, but the others do not believe its 01. Set right, and once the hour has passed, the dead are replayed and
-    the clerks send again: all is there, and nothing twice."""
+    """The machine's messages are refused by the others as made in the future, and its clerks read so. Messages to it
+    are filed, but the others do not believe its 01. Once the clock is right and the hour has passed, the dead are
+    replayed and the clerks send again: all is there, and nothing twice."""
     tale = Tale(own)
     wrong, right, _ = own.country.mailboxes
     with clocked(own, wrong) as (skewed, set_by), clocked(own, right) as (daemon, set_right):
@@ -84,8 +86,10 @@ def test_an_hour_forward(node: Node, own: Site) -> None:
         eventually(lambda: jumped(own, wrong) == [HOUR])
         sent = tale.send(wrong, right, count=3)
         for text in eventually(lambda: reasons(own, wrong, *sent)):
-            assert "đi trước đồng hồ nơi nhận" in text
-            assert "Chỉnh giờ máy nơi gửi (NTP) rồi gửi lại. [clock-ahead; nơi gửi xử lý]" in text
+            assert re.search(r"đề \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+07, đi trước đồng hồ nơi nhận (59|60) phút", text)
+            assert (
+                "Người vận hành nơi gửi chỉnh giờ máy (NTP), rồi gửi lại văn bản. [clock-ahead; nơi gửi xử lý]" in text
+            )
         assert "minutes ahead of the recipient's clock; 5 are allowed." in events(own, right, "inbox.set-aside")[0]
         tale.send(right, wrong, count=3)
         eventually(lambda: tale.filed(wrong) == 3)
@@ -94,7 +98,7 @@ def test_an_hour_forward(node: Node, own: Site) -> None:
         for document in sent:
             own.drop(document)
         eventually(lambda: tale.filed(right) == 5)
-        set_by(HOUR)  # it passes, for both
+        set_by(HOUR)  # the hour passes, for both clocks
         set_right(HOUR)
         eventually(lambda: jumped(own, right) == [HOUR])
         eventually(lambda: revive_all(node, own, tale), within=60, every=0.5)
@@ -103,8 +107,9 @@ def test_an_hour_forward(node: Node, own: Site) -> None:
 
 @FULL_ONLY
 def test_started_two_years_ahead(own: Site) -> None:
-    """Housekeeping does not believe it, since nobody else has dated anything so late: nothing is forgotten, and the
-    operator reads why. What was put off by that clock waits for no year: set right, it goes at once."""
+    """Housekeeping does not trust the clock, since nobody else has a date so late: nothing is forgotten, and the
+    operator reads why. Entries that were put off by that clock do not wait for years: once it is right, they are due at
+    once."""
     tale = Tale(own)
     wrong, right, _ = own.country.mailboxes
     with own.at_work(wrong, right) as (daemon,):
@@ -127,7 +132,7 @@ def test_started_two_years_ahead(own: Site) -> None:
         eventually(lambda: [seconds for seconds in jumped(own, wrong) if seconds < -HOUR])
         sent = [each for each in tale.expected if each.sender == wrong and each not in tale.seen and each.what == "0"]
         assert len(sent) == 3
-        # They were dated two years ahead: refused with the sender told, and sent again by the clerks.
+        # They were dated two years ahead: refused, the sender told, and sent again by the clerks.
         eventually(lambda: reasons(own, wrong))
         for path in sorted(own.folder(wrong, "sent").rglob("*.edxml"))[-3:]:
             shutil.copy2(path, own.folder(wrong, "outgoing", path.name))
@@ -139,7 +144,8 @@ def test_started_two_years_ahead(own: Site) -> None:
 
 @contextmanager
 def twin_of(site: Site, code: MailboxCode, root: Path) -> Iterator[Site]:
-    """Another machine with a copy of the mailbox's keys and TOML: its store and its document system are its own."""
+    """Yields another machine with a copy of the mailbox's keys and TOML; its store and its document system are its
+    own."""
     country = dataclasses.replace(site.country, root=root, mailboxes=(code,))
     for name in ("config", "stores", "logs", "dms"):
         (root / name).mkdir(parents=True)
@@ -153,12 +159,12 @@ def twin_of(site: Site, code: MailboxCode, root: Path) -> Iterator[Site]:
 
 
 def test_two_machines_for_one_mailbox(surroundings: Site, tale: Tale, tmp_path: Path) -> None:
-    """Both consume its inbox, so each gets a part of the mail. RabbitMQ lets them (no exclusive consumer on a quorum
-    queue); each notices the other and says so in both languages, and in /healthz, until one is stopped. Nothing is lost
-    and nothing filed twice between the two: what one took lies in its document system."""
+    """Both consume the inbox, so each gets a part of the mail: RabbitMQ allows it (no exclusive consumer on a quorum
+    queue). Each notices the other and reports it in both languages, and in /healthz, until one is stopped. Nothing is
+    lost and nothing filed twice between the two: what one took is in its document system."""
     sender, code, _ = surroundings.country.mailboxes
     with (
-        configured(surroundings, code, broker__heartbeat=2),
+        configured(surroundings, code, broker__heartbeat=5),
         twin_of(surroundings, code, tmp_path / "twin") as twin,
         surroundings.at_work(sender) as (other,),
         surroundings.at_work(code) as (first,),
@@ -168,7 +174,7 @@ def test_two_machines_for_one_mailbox(surroundings: Site, tale: Tale, tmp_path: 
         with twin.at_work(code) as (second,):
             tale.desks["twin"] = Desk(code, twin.country.dms(code))
             for daemon in (first, second):
-                said = eventually(lambda daemon=daemon: failing(daemon, code, "watch"), within=60)  # type: ignore[misc]
+                said = eventually(lambda daemon=daemon: failing(daemon, code, "watch"))  # type: ignore[misc]
                 assert f"Có 2 tiến trình cùng nhận thư của hộp thư {code}" in said
                 assert "Find and stop the other one" in said
                 assert "[inbox-shared; operator acts]" in said
@@ -179,7 +185,7 @@ def test_two_machines_for_one_mailbox(surroundings: Site, tale: Tale, tmp_path: 
             eventually(lambda: tale.filed(code) == 42)
             assert list(twin.folder(code, "incoming").glob("*.edxml"))
             eventually(lambda: not health(second)["inbox"].get("waiting"))
-        eventually(lambda: first.page("/healthz")[0] == 200, within=60)
-        eventually(tale.look, within=60, every=0.1)
-        hurry(surroundings, code, "sent")  # their receipts went to the other one
+        eventually(lambda: first.page("/healthz")[0] == 200, within=120)
+        eventually(tale.look, within=120, every=0.1)
+        hurry(surroundings, code, "sent")  # their receipts went to the other machine
         tale.ends_well(first, other)

@@ -1,4 +1,5 @@
-"""The store's disk full, its file damaged or lost: said, and restored by the way that deploy/RUNBOOK.md tells."""
+"""The store with faults: its disk full, its file damaged or lost. Each is reported, and restored as
+deploy/handbook/trouble.md says."""
 
 import contextlib
 import os
@@ -12,11 +13,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bus.files.backup_keys import load_backup_key, new_backup_key
+from bus.store.backup import restore
 from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.operator import replay
 from tests.faults.tale import FULL_ONLY, PATIENT, Tale, accepted, events, failing, health
+from tests.unit.bus.store.filled import PAGE, owned
 
 pytestmark = PATIENT
 
@@ -32,7 +36,7 @@ def store_of(site: Site, code: MailboxCode) -> Path:
 
 @contextmanager
 def small_disk(site: Site) -> Iterator[Path | None]:
-    """The stores on a disk of their own of 24 MiB; None where this user may mount nothing."""
+    """Yields a disk of 24 MiB for the stores; None if this user may not mount one."""
     stores = site.country.root / "stores"
     kept = stores.with_name("stores.kept")
     stores.rename(kept)
@@ -56,7 +60,7 @@ def small_disk(site: Site) -> Iterator[Path | None]:
 
 @contextmanager
 def full(disk: Path | None, daemon: Daemon, store: Path) -> Iterator[None]:
-    """Not a byte is left while the block runs. Without a disk of our own: the process may let no file grow further."""
+    """Fills the disk during the block. Without a disk of our own, the process may let no file grow (RLIMIT_FSIZE)."""
     if disk is None:
         pid, whole = daemon.process.pid, resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (store.stat().st_size, whole[1]))
@@ -76,8 +80,9 @@ def full(disk: Path | None, daemon: Daemon, store: Path) -> Iterator[None]:
 
 
 def test_full(own: Site) -> None:
-    """The disk under the stores fills up: what cannot be kept is not acknowledged, neither to the clerks nor to the
-    broker; /healthz says store-full and to make room. When there is room it goes on by itself, and nothing is lost."""
+    """The disk under the stores fills up: a document or message that cannot be stored is not acknowledged, neither to
+    the clerks nor to the broker; /healthz says store-full and asks for space. With space it goes on by itself, and
+    nothing is lost."""
     tale = Tale(own)
     sender, one, other = own.country.mailboxes
     with small_disk(own) as disk, own.at_work() as (daemon,):
@@ -98,15 +103,15 @@ def test_full(own: Site) -> None:
 
 
 def spoil(store: Path, *names: str) -> None:
-    """Overwrites the first page of each of these tables and indexes."""
+    """Overwrites every page of these tables and indexes."""
     with contextlib.closing(sqlite3.connect(store)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-        pages = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+        roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+    data = store.read_bytes()
     with store.open("r+b") as file:
-        for name in names:
-            file.seek((pages[name] - 1) * size)
-            file.write(os.urandom(size))
+        for page in (page for name in names for page in owned(data, roots[name])):
+            file.seek((page - 1) * PAGE)
+            file.write(os.urandom(PAGE))
 
 
 def now() -> datetime:
@@ -114,9 +119,9 @@ def now() -> datetime:
 
 
 def test_damaged_and_recovered(node: Node, own: Site) -> None:
-    """Two indexes and the bodies of what waits in the inbox are gone. The daemon says store-damaged and what to run,
-    and guesses at nothing; `store recover` keeps the damaged file, saves the rest and names what was lost with it;
-    `audit replay` brings that again, and all is filed once."""
+    """Two indexes and the bodies in the inbox are destroyed. The daemon says store-damaged and the command to run, and
+    guesses nothing; `store recover` keeps the damaged file, saves the rest and names the losses; /healthz says so until
+    an operator has had the stretch that it names replayed, and all is filed once."""
     tale = Tale(own)
     sender, hurt, other = own.country.mailboxes
     store, began = store_of(own, hurt), now() - timedelta(seconds=2)
@@ -143,35 +148,47 @@ def test_damaged_and_recovered(node: Node, own: Site) -> None:
         assert (refused.exit_code, "already-running" in refused.output) == (1, True)
         assert daemon.page("/healthz")[0] == 503
     recovered = own.json("store", "recover", code=hurt)
-    assert len(recovered["inbox_lost"]) >= 6
+    assert len([each for each in recovered["messages"] if each["remedy"] == "replay"]) >= 6
     assert Path(recovered["kept"]).exists()
     assert own.command("store", "check", code=hurt).exit_code == 0
-    with own.at_work() as (daemon,):
-        replay(node, own, hurt, since=began)
+    with own.at_work(ready=False) as (daemon,):
+        eventually(lambda: "store-incomplete" in daemon.page("/healthz")[1])
+        assert daemon.page("/healthz")[0] == 503
+        since = datetime.fromisoformat(recovered["replay"]["since"])
+        assert since > began - timedelta(hours=1)
+        replay(node, own, hurt, since=since)
+        assert own.command("store", "losses", code=hurt).exit_code == 3
+        assert own.command("store", "losses", "--done", code=hurt).exit_code == 0
+        assert events(own, hurt, "store.recovered")
+        assert events(own, hurt, "store.losses-settled")
         tale.ends_well(daemon)
+        eventually(lambda: daemon.page("/healthz")[0] == 200)
 
 
 @FULL_ONLY
 def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
-    """The file is rubbish: the daemon does not start, and says so. The backup of before is put in its place. What was
-    received since is replayed, what was sent since is dropped again by its clerks: every document is filed once, though
-    a sender may be told 01 a second time."""
+    """The file is unreadable: the daemon does not start, and says so. An older backup is put in its place. Messages
+    received since are replayed, packages sent since are dropped again by the clerks: every document is filed once,
+    though a sender may be told 01 a second time."""
     tale = Tale(own)
     sender, hurt, other = own.country.mailboxes
     store = store_of(own, hurt)
-    backup = store.with_name("backup.db")
+    backup, key = store.with_name("backup.db.lt"), store.with_name("backup.pem")
+    new_backup_key(key)
     with own.at_work() as (daemon,):
         tale.send(hurt, sender, other, count=5)
         tale.send(sender, hurt, count=5)
         tale.ends_well(daemon)
         since = now() - timedelta(seconds=2)
         before = set(_sent(own, hurt))
-        assert own.command("store", "backup", str(backup), code=hurt).exit_code == 0
+        assert (
+            own.command("store", "backup", str(backup), "--to", str(key.with_suffix(".pub")), code=hurt).exit_code == 0
+        )
         tale.send(hurt, sender, count=6)
         tale.send(other, hurt, count=6)
         tale.ends_well(daemon)
         own.forwarder.cut()
-        tale.send(hurt, sender, other, count=4)  # accepted, and never left
+        tale.send(hurt, sender, other, count=4)  # accepted, and never published
         eventually(lambda: accepted(own, hurt))
     own.forwarder.mend()
     store.write_bytes(os.urandom(100_000))
@@ -181,7 +198,8 @@ def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
     assert (refused.exit_code, "store-damaged" in refused.output) == (1, True)
     hopeless = own.command("store", "recover", code=hurt)
     assert (hopeless.exit_code, "store-lost" in hopeless.output) == (1, True)
-    backup.replace(store)
+    store.unlink()
+    restore(backup, store, key=load_backup_key(key))
     with own.at_work() as (daemon,):
         for path in set(_sent(own, hurt)) - before:
             shutil.copy2(path, own.folder(hurt, "outgoing", path.name))
@@ -192,7 +210,8 @@ def test_lost_and_restored_from_a_backup(node: Node, own: Site) -> None:
         tale.look()
         again = Counter(each.what for each in tale.twice)
         assert (tale.lost, set(again) - {"01"}) == ([], set())
-    backup.unlink(missing_ok=True)
+    for path in (backup, key, key.with_suffix(".pub")):
+        path.unlink(missing_ok=True)
     assert not events(own, sender, "status.illegal")
 
 

@@ -1,4 +1,4 @@
-"""Document systems in trouble: gone, slow, refusing, lying. The others' mail goes on."""
+"""Document systems with faults: gone, slow, refusing, lying. The others' mail goes on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ MANY = 100 if FULL else 15
 
 @pytest.fixture
 def moody(surroundings: Site) -> Iterator[Path]:
-    """The file that says in which mood the second mailbox's system is."""
+    """Yields the file that names the fault of the second mailbox's document system."""
     code = surroundings.country.mailboxes[1]
     mood = surroundings.folder(code, "mood")
     with configured(surroundings, code, adapter__use="tests.faults.moody:MoodyAdapter"):
@@ -27,9 +27,9 @@ def moody(surroundings: Site) -> Iterator[Path]:
 
 
 def test_gone_and_back(surroundings: Site, tale: Tale) -> None:
-    """Its folder is not there, as a share that was not mounted: what comes for it is receipted and waits in the inbox,
-    counted against no message, and what its own clerks will write is collected afterwards. /healthz and `adapter check`
-    say what is missing, the others notice nothing."""
+    """The folder is not there, like a share that is not mounted: messages for it are receipted and wait in the inbox,
+    no attempt is counted, and what its clerks write later is collected. /healthz and `adapter check` name the folder;
+    the others notice nothing."""
     sender, gone, other = surroundings.country.mailboxes
     mounted = configured(surroundings, gone, adapter_options__create=False)
     with mounted, surroundings.at_work() as (daemon,):
@@ -41,9 +41,9 @@ def test_gone_and_back(surroundings: Site, tale: Tale) -> None:
             eventually(lambda: health(daemon, gone)["inbox"].get("waiting", 0) >= MANY)
             said = eventually(lambda: failing(daemon, gone, "deliver"))
             assert "Phần mềm quản lý văn bản không trả lời" in said
-            assert "look at the system if this lasts. [dms-away; recipient acts]" in said
+            assert "its folders' modes if this lasts. [dms-away; operator acts]" in said
             checked = surroundings.command("adapter", "check", "--wait", "0", str(surroundings.country.config(gone)))
-            assert f"There is no folder {surroundings.country.dms(gone)}." in checked.output
+            assert f"There is no folder {surroundings.country.dms(gone)}" in checked.output
             waiting = surroundings.json("inbox", "list", "--state", "waiting", "--limit", "1000", code=gone)
             assert {row["attempts"] for row in waiting} == {0}
             assert not failing(daemon, other, "deliver")
@@ -64,8 +64,8 @@ def away(site: Site, code: MailboxCode) -> Iterator[None]:
 
 
 def test_slow(surroundings: Site, tale: Tale, moody: Path) -> None:
-    """Half a second a document: its own mail queues up in its inbox, in order; nobody else's waits behind it, although
-    one process serves them all."""
+    """Half a second for each document: its own mail waits in its inbox, in order; nobody else's waits behind it,
+    although one process serves them all."""
     sender, slow, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         moody.write_text("slow", encoding="utf-8")
@@ -78,8 +78,8 @@ def test_slow(surroundings: Site, tale: Tale, moody: Path) -> None:
 
 
 def test_refusing(surroundings: Site, tale: Tale, moody: Path) -> None:
-    """What it says no to is kept with the reason, the sender's clerks read who refused and why, and an operator may
-    release it once the reason is mended; then it is filed like any other."""
+    """Refused documents are kept with the reason, the sender's clerks read who refused and why, and an operator may
+    release them once the reason is removed; then they are filed like any other."""
     sender, refusing, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         moody.write_text("refusing", encoding="utf-8")
@@ -88,7 +88,7 @@ def test_refusing(surroundings: Site, tale: Tale, moody: Path) -> None:
         kept = eventually(lambda: _all(surroundings, refusing, "refused", sent))
         reasons = eventually(lambda: _reasons(surroundings, sender, kept))
         for text in reasons:
-            assert "Phần mềm quản lý văn bản từ chối" in text
+            assert "Phần mềm quản lý văn bản của nơi nhận từ chối" in text
             assert refusing in text
             assert "[refused-by-dms; nơi nhận xử lý]" in text
         assert "The document system refuses" in events(surroundings, refusing, "inbox.refused")[0]
@@ -104,8 +104,8 @@ def test_refusing(surroundings: Site, tale: Tale, moody: Path) -> None:
 
 
 def test_lying(surroundings: Site, tale: Tale, moody: Path) -> None:
-    """It says yes and keeps nothing: the yes is not believed, no 01 goes back, the sealed message stays in the inbox
-    with what to look at, and is handed over again until the system can show it."""
+    """The system answers yes and stores nothing. The answer is not believed: no 01 goes back, the sealed message stays
+    in the inbox, and is delivered again until the system can show it."""
     sender, lying, other = surroundings.country.mailboxes
     with surroundings.at_work() as (daemon,):
         moody.write_text("lying", encoding="utf-8")
@@ -124,7 +124,7 @@ def test_lying(surroundings: Site, tale: Tale, moody: Path) -> None:
 
 
 def _all(site: Site, code: MailboxCode, state: str, documents: list[Document]) -> dict[str, str]:
-    """Document -> message, once all of them stand so with a reason; nothing before."""
+    """Returns document -> message, once all of them have that state and a reason; empty before."""
     rows = site.json("inbox", "list", "--state", state, "--limit", "1000", code=code)
     found = {row["docket"]["document"]["id"]: row["docket"]["id"] for row in rows if row.get("error")}
     wanted = {document.id for document in documents}
@@ -132,7 +132,7 @@ def _all(site: Site, code: MailboxCode, state: str, documents: list[Document]) -
 
 
 def _reasons(site: Site, sender: MailboxCode, kept: dict[str, str]) -> list[str]:
-    """What the sender's clerks read, once they can of all of them."""
+    """Returns the reasons that the sender's clerks read, once there is one for each."""
     rejected = list(site.folder(sender, "rejected").glob("*.reason"))
     texts = [
         path.read_text(encoding="utf-8") for path in rejected if any(message in path.name for message in kept.values())

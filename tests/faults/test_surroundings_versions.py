@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bus.listing import read
-from bus.register import Register
+from bus.directory.facts import Register
+from bus.directory.sources import read
+from bus.trust.keys import SealingKey, SigningKey
+from bus.trust.statements import SealingStatement
 from tests.e2e.site import Daemon, Site, eventually
 from tests.faults.broker import Node
 from tests.faults.tale import FULL_ONLY, PATIENT, Tale, accepted, health
+from tests.identities import papers
 
 pytestmark = PATIENT
 
@@ -24,7 +27,7 @@ WHEEL = next((Path(__file__).parent / "older").glob("lienthong-*.whl"))
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The version before, unpacked: a folder to import from."""
+    """The folder of the previous version, unpacked, to import from."""
     folder = tmp_path_factory.mktemp("older")
     with zipfile.ZipFile(WHEEL) as wheel:
         wheel.extractall(folder)
@@ -33,17 +36,17 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def of_before(older: Path) -> Iterator[None]:
-    """Processes that start while the block runs are of the older version."""
+    """Processes that start inside the block run the older version."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(older))
-        patch.chdir(older.parent)  # Python looks where it stands first
+        patch.chdir(older.parent)  # Python imports from the working folder first
         yield
 
 
 @contextmanager
 def older_daemon(older: Path, site: Site, *codes: str) -> Iterator[Daemon]:
     with of_before(older):
-        at_work = site.at_work(*codes)
+        at_work = site.at_work(*codes, token=False)
         (daemon,) = at_work.__enter__()
     try:
         yield daemon
@@ -70,22 +73,47 @@ print(sorted(book.mailboxes), sorted(book.keys), hasattr(book.mailboxes["G22"], 
 
 
 def test_it_reads_a_directory_that_says_who_takes_large_files(older: Path) -> None:
-    """What it knows nothing of stands where it passes over it: an edition of today is one to the version before."""
+    """The older version reads today's edition: new names stand where it skips unknown ones."""
     listed = '[[agency]]\ncode = "G22"\nnames = [{ vi = "VP" }]\n[[mailbox]]\ncode = "G22"\nlargest = 5_000_000_000\n'
+    listed += 'signatures = ["p256", "ml-dsa-65"]\n'
+    listed += "under_way = { messages = 500 }\n"
     register = Register.of(
         read({"a.toml": f'{listed}[[keys]]\nmailbox = "G22"\ncertificates = ["AQ=="]\nsealing = ["Ag=="]\n'})
     )
     assert register.book().mailboxes["G22"].largest == 5_000_000_000
+    assert register.book().mailboxes["G22"].under_way.messages == 500
     command = [sys.executable, "-c", READS]
     with of_before(older):
         said = subprocess.run(command, input=register.content(), capture_output=True, check=True, env=dict(os.environ))
     assert said.stdout.decode().strip() == "['G22'] ['G22'] False"
 
 
+READS_STATEMENT = """
+import sys
+from bus.statement import SealingStatement
+
+said = SealingStatement.from_bytes(sys.stdin.buffer.read())
+print(said.mailbox, said.since.year, hasattr(said, "serial"))
+"""
+
+
+def test_it_reads_a_statement_with_a_serial(older: Path) -> None:
+    """The older version passes over names that it does not know in the text of a statement."""
+    office, signer = papers(), SigningKey.generate()
+    stated = office.statement("H49", SealingKey.generate(), signer)
+    numbered = SealingStatement.sign(
+        stated.key, mailbox="H49", since=stated.since, until=stated.until, signer=signer, serial=2**52, withdraws=7
+    )
+    command = [sys.executable, "-c", READS_STATEMENT]
+    with of_before(older):
+        said = subprocess.run(command, input=numbered.encoded, capture_output=True, check=True, env=dict(os.environ))
+    assert said.stdout.decode().strip() == "H49 2016 False"
+
+
 @FULL_ONLY
 def test_on_the_other_end(older: Path, own: Site) -> None:
-    """Documents, receipts and statuses pass both ways between the two versions. In a country of its own: what the new
-    version has opened once the older one does not open any more."""
+    """Documents, receipts and statuses pass both ways between the two versions. In a country of its own: the older
+    version cannot open a store that the new one has migrated."""
     tale = Tale(own)
     before, today, _ = own.country.mailboxes
     with older_daemon(older, own, before) as old, own.at_work(today) as (new,):
@@ -95,8 +123,8 @@ def test_on_the_other_end(older: Path, own: Site) -> None:
 
 
 def test_upgraded_in_the_middle_of_traffic(older: Path, node: Node, own: Site) -> None:
-    """Some of what the older version had accepted has left, some waits in its outbox, some in its inbox. The new one
-    takes the store over as it is, and goes on from there."""
+    """Of the documents that the older version accepted, some are published, some wait in its outbox, some in its inbox.
+    The new version takes the store over as it is, and goes on from there."""
     tale = Tale(own)
     mailbox, other, _ = own.country.mailboxes
     dms = own.country.dms(mailbox)

@@ -1,5 +1,5 @@
-"""People who write at a steady pace while something breaks, and what they see of it: for how long nothing came, and in
-the end what is missing or there twice. They know what lies in the folders, and nothing else."""
+"""People who write at a steady pace during a fault, and what they measure: how long nothing came, and in the end which
+documents are missing or there twice. They see the folders, and nothing else."""
 
 import itertools
 import time
@@ -13,9 +13,9 @@ from schemas.codes import BusinessType
 from schemas.values import AgencyCode
 
 EVERY = 0.4
-"""Seconds from one document to the next, all senders together; four statuses come back from each recipient."""
+"""Seconds from one document to the next, of all senders together; four statuses come back from each recipient."""
 SOON, SOME = 2.0, 6
-"""Seconds after an event, and the number of documents written from then on, that show how it goes on."""
+"""Seconds after an event, and the number of documents written from then on, that show whether traffic flows again."""
 
 NEW = str(int(BusinessType.NEW))
 
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 class Standstill(NamedTuple):
-    """Seconds."""
+    """The standstills of one story, in seconds."""
 
     road: float
     """The longest time in which no document was filed anywhere."""
     mailbox: float
-    """The longest time in which none was filed at some one recipient."""
+    """The longest time in which no document was filed at the worst recipient."""
     document: float
-    """The longest that one document took, from folder to folder."""
+    """The longest time that one document took, from folder to folder."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Traffic:
     _next: float = 0.0
 
     def until(self, fact: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
-        """Writes and reads until `fact` is something."""
+        """Writes and reads until `fact` returns something; returns that."""
         deadline, ask = time.monotonic() + within, 0.0
         while True:
             now = time.monotonic()
@@ -59,14 +59,15 @@ class Traffic:
         self.until(lambda: time.monotonic() >= end, within=seconds + 60, every=0.1)
 
     def during(self, act: Callable[[], T]) -> T:
-        """Writes and reads on while something is done."""
+        """Writes and reads on while `act` runs; returns its result."""
         with ThreadPoolExecutor(1) as pool:
             doing = pool.submit(act)
             self.until(doing.done, within=900, every=0.1)
             return doing.result()
 
     def flows(self, since: float, *, within: float = 300.0) -> None:
-        """Until some that were written well after `since` are filed everywhere, and all that were written before."""
+        """Returns once some documents written well after `since` are filed everywhere, and all that were written
+        before."""
 
         def clear() -> bool:
             sent, filed = self.people.sent, self.people.filed
@@ -80,7 +81,7 @@ class Traffic:
         self.until(clear, within=within)
 
     def finish(self, *, within: float = 240.0) -> None:
-        """Nobody writes any more: all that was written has arrived, and once."""
+        """Stops writing, and returns once everything has arrived, each once."""
         deadline = time.monotonic() + within
         while self.people.missing:
             assert time.monotonic() < deadline, f"lost after {within:.0f} s: {self.words()}"
@@ -106,7 +107,7 @@ class Traffic:
         )
 
     def filed_after(self, moment: float) -> float | None:
-        """When the next document was filed."""
+        """Returns the time at which the next document was filed; None if none was."""
         return min((at for at in self.people.filed.values() if at > moment), default=None)
 
     def words(self) -> str:

@@ -1,7 +1,8 @@
 """Every reader of strangers' bytes, for a bounded time: first what once was found, then honest bytes broken at random.
 
 LIENTHONG_FUZZ_SECONDS: for all of them together. LIENTHONG_FUZZ_SEED: a number begins elsewhere, "random" anywhere.
-Without it the bytes are the same each time, so that what fails was broken by the change at hand.
+Without it the bytes are the same each time, so that what fails was broken by the change at hand. tests/fuzz/run goes
+further, guided by coverage.
 """
 
 import os
@@ -13,7 +14,7 @@ import pytest
 
 from tests.fuzz.readers import Reader, readers
 
-CORPUS = Path(__file__).parent / "corpus"
+FOUND = Path(__file__).parent / "found"
 READERS = {reader.name: reader for reader in readers()}
 SECONDS = float(os.environ.get("LIENTHONG_FUZZ_SECONDS", "20"))
 SLOW = 5.0
@@ -49,16 +50,16 @@ def tried(reader: Reader, data: bytes) -> None:
     except reader.says:
         pass
     except BaseException as error:  # noqa: BLE001 — whatever comes out is kept
-        kept = CORPUS / reader.name / f"{type(error).__name__}-{abs(hash(data)) % 10**8}"
+        kept = FOUND / reader.name / f"{type(error).__name__}-{abs(hash(data)) % 10**8}"
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(data)
         pytest.fail(f"{reader.name} raised {type(error).__name__}: {error}; the input is kept as {kept}")
     assert time.thread_time() - began < SLOW, f"{reader.name}: {len(data)} bytes took too long"
 
 
-@pytest.mark.parametrize("path", sorted(CORPUS.glob("*/*")), ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", sorted(FOUND.glob("*/*")), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_what_was_once_found_stays_found(path: Path) -> None:
-    """The corpus: inputs over which a reader once stumbled."""
+    """Inputs over which a reader once stumbled."""
     tried(READERS[path.parent.name], path.read_bytes())
 
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from bus.drift import diff
-from bus.rabbit.definitions import SALT_SIZE, password_hash
-from bus.rabbit.management import Management
-from bus.topology import Limits, Topology, topology
+from bus.rabbit.admin.definitions import SALT_SIZE, password_hash
+from bus.rabbit.admin.management import Management
+from bus.topology.drift import diff
+from bus.topology.wanted import BrokerLimits, Topology, topology
 from schemas.values import MailboxCode
 from tests.admitted import admitted
 from tests.integration.broker_world import Vhost, World
@@ -72,12 +72,12 @@ def made_on(
     world: World,
     vhost: Vhost,
     mailboxes: Sequence[MailboxCode],
-    limits: Limits,
+    limits: BrokerLimits,
     *,
     as_of_before: Callable[[Topology], Topology] = lambda wanted: wanted,
 ) -> Iterator[Made]:
     """A topology made there; its users are gone afterwards. `as_of_before`: what is made in its place at first."""
-    with Management(management_url(world)) as management:
+    with Management(management_url(world), plain=True) as management:
         wanted = topology(mailboxes, vhost=vhost.name, limits=limits, version=management.version())
         before = management.topology(vhost.name)
         management.apply(diff(before, as_of_before(wanted)), vhost=vhost.name, hashes=hashes(wanted))

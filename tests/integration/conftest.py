@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bus.rabbit.link import IoThread
+from bus.rabbit.io_thread import IoThread
 from tests.contract.broker import LIMITS, MAILBOXES
 from tests.integration.broker_world import Vhost, World
 from tests.integration.forwarder import Forwarder

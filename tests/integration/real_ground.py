@@ -2,10 +2,14 @@
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from bus.rabbit.link import Backoff, IoThread, Link, LinkSettings
+from bus.rabbit.backoff import Backoff
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link.link import Link
+from bus.rabbit.link_settings import LinkLimits, LinkSettings
 from schemas.values import MailboxCode
 from tests.contract.broker import HOME, wait_for
 from tests.integration.broker_world import Vhost
@@ -26,22 +30,29 @@ class RealGround:
         self.settings = LinkSettings(
             mailbox=HOME,
             url=vhost.through(forwarder.host, forwarder.port),
-            retry=QUICK,
-            refused_retry=QUICK,
-            publish_timeout=10.0,
+            limits=LinkLimits(retry=QUICK, refused_retry=QUICK),
         )
 
     def link(
         self,
         mailbox: MailboxCode,
         *,
+        url: str | Sequence[str] | None = None,
         prefetch: int = 256,
+        heartbeat: int = 15,
         ready: bool = True,
         dice: float | None = None,
-        **changes: object,
+        **limits: object,
     ) -> Link:
-        """`dice`: what is drawn, always; by chance where None."""
-        settings = replace(self.settings, mailbox=mailbox, prefetch=prefetch, **changes)  # type: ignore[arg-type]
+        """`dice`: what is drawn, always; by chance where None. `limits`: of LinkLimits."""
+        settings = replace(
+            self.settings,
+            mailbox=mailbox,
+            url=url or self.settings.url,
+            prefetch=prefetch,
+            heartbeat=heartbeat,
+            limits=replace(self.settings.limits, **limits),  # type: ignore[arg-type]
+        )
         link = Link(settings, io=self._io, dice=random.random if dice is None else lambda: dice)
         self._links.append(link)
         if ready:

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bus.rabbit.address import Address
-from bus.rabbit.audit import replay
-from bus.topology import AUDIT, exchange_of, inbox_of
+from bus.rabbit.streams.audit_replay import replay_audit
+from bus.topology.names import AUDIT, exchange_of, inbox_of
 from schemas.docket import Docket
 from tests.contract.broker import HOME, OTHER
 from tests.integration.broker_world import Vhost
@@ -38,7 +38,7 @@ def passed(audited: Vhost) -> tuple[Land, list[Docket]]:
     while land.collect("G22"):
         pass
     with land["G22"].store.read() as tx:
-        entries = tx.due_outbox(now=land.now, limit=COUNT, max_bytes=1 << 30)
+        entries = tx.outbox.due(now=land.now, limit=COUNT, max_bytes=1 << 30)
     with audited.channel() as channel:
         channel.confirm_delivery()
         channel.basic_publish(exchange_of(HOME), "document.x", b"GET / HTTP/1.1")
@@ -71,7 +71,7 @@ def test_all_of_a_stretch_comes_again_though_the_bus_never_rests(
     land, dockets = passed
     node = Address.from_url(audited.url)
     hour = timedelta(hours=1)
-    done = replay(node, mailbox=HOME, since=land.now - hour, until=land.now + hour)
+    done = replay_audit(node, mailbox=HOME, since=land.now - hour, until=land.now + hour)
     assert list(done.dockets) == [docket for docket in dockets if HOME in docket.mailboxes]
     assert done.looked_at >= COUNT + 1
     assert audited.depth(inbox_of(HOME)) == COUNT // 2
@@ -80,7 +80,7 @@ def test_all_of_a_stretch_comes_again_though_the_bus_never_rests(
 def test_nothing_passed_since(audited: Vhost, passed: tuple[Land, list[Docket]]) -> None:
     """Nor was anything made in the stretch asked for: nothing is put anywhere."""
     land, _ = passed
-    done = replay(
+    done = replay_audit(
         Address.from_url(audited.url), mailbox=HOME, since=land.now - timedelta(2), until=land.now - timedelta(1)
     )
     assert done.dockets == ()

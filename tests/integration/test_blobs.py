@@ -12,12 +12,14 @@ import pika
 import pytest
 
 from bus.errors import BlobsAway
-from bus.rabbit.blobs import StreamBlobs
-from bus.rabbit.link import IoThread, LinkSettings
-from bus.rabbit.upload import BLOB_HEADER, FILTER_HEADER, SEGMENT_HEADER
-from bus.records import Segment
-from bus.segments import LARGEST
-from bus.topology import blob_key, blobs_of, exchange_of, topology
+from bus.ports.records import Segment
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link_settings import LinkSettings
+from bus.rabbit.streams.blob_upload import BLOB_HEADER, FILTER_HEADER, SEGMENT_HEADER
+from bus.rabbit.streams.blobs import StreamBlobs
+from bus.topology.names import blob_key, blobs_of, exchange_of
+from bus.topology.wanted import topology
+from bus.wire.segments import LARGEST
 from schemas.values import BlobId, MailboxCode
 from tests.contract.blobs import (
     HOME,
@@ -62,7 +64,7 @@ class StreamGround:
 
     def blobs(self, mailbox: MailboxCode, *, url: str | None = None, **how: float) -> StreamBlobs:
         settings = replace(self.settings, mailbox=mailbox, url=url or self.settings.url)
-        self._open.append(StreamBlobs(settings, io=self._io, **{"quiet": QUIET, **how}))  # type: ignore[arg-type]
+        self._open.append(StreamBlobs(settings, io=self._io, **{"quiet": QUIET, **how}))
         return self._open[-1]
 
     def cut(self) -> None:
@@ -89,7 +91,7 @@ def ground(broker: World, io: IoThread) -> Iterator[StreamGround]:
 
 
 class TestStreamBlobs(BlobsContract):
-    """`bus.rabbit.blobs.StreamBlobs`."""
+    """`bus.rabbit.streams.blobs.StreamBlobs`."""
 
     @pytest.fixture
     def ground(self, ground: StreamGround) -> StreamGround:

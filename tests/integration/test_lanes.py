@@ -5,9 +5,8 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
-from bus import topology
-from bus.records import Confirmation
-from bus.topology import UNROUTABLE, inbox_of, lane_of
+from bus.ports.records import Confirmation
+from bus.topology.names import ROUTE, UNROUTABLE, inbox_of, lane_of
 from schemas.codes import Priority
 from tests.contract.broker import HOME, OTHER, nothing_more, publication, receive, wait_for
 from tests.integration.broker_world import Vhost, World
@@ -34,7 +33,7 @@ def lay(vhost: Vhost, *queues: str) -> None:
     with vhost.channel() as channel:
         for queue in queues:
             channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
-            channel.queue_bind(queue, topology.ROUTE, queue)
+            channel.queue_bind(queue, ROUTE, queue)
 
 
 def readers(vhost: Vhost, queue: str) -> int:

@@ -2,10 +2,12 @@
 
 from urllib.parse import quote
 
-from bus.errors import BrokerAway
-from bus.rabbit.link import Link
-from bus.records import Confirmation
-from bus.topology import inbox_of
+import pytest
+
+from bus.errors import BrokerAway, BrokerDenied
+from bus.ports.records import Confirmation
+from bus.rabbit.link.link import Link
+from bus.topology.names import inbox_of
 from tests.contract.broker import HOME, OTHER, publication, receive, wait_for
 from tests.integration.broker_world import World
 from tests.integration.real_ground import RealGround
@@ -14,10 +16,11 @@ from tests.integration.real_ground import RealGround
 def confirmed(link: Link) -> bool:
     try:
         return set(link.publish([publication(1)])) == {Confirmation.CONFIRMED}
-    except BrokerAway:
+    except (BrokerAway, BrokerDenied):
         return False
 
 
+@pytest.mark.long  # for three heartbeats, each of five seconds, nobody else is believed to be there
 def test_least_rights(ground: RealGround, broker: World) -> None:
     """To write to its own exchange and read its own inbox is all that a link needs, also for asking a quiet inbox and
     for counting who else reads it; the broker vouches for its name."""
@@ -29,7 +32,7 @@ def test_least_rights(ground: RealGround, broker: World) -> None:
             api.put(f"/api/permissions/{vhost}/{HOME}", json=rights).raise_for_status()
             address = f"{ground.forwarder.host}:{ground.forwarder.port}"
             url = f"amqp://{HOME}:pass%2Fword@{address}/{vhost}"
-            link = ground.link(HOME, url=url, heartbeat=5, quiet=0.2, answer_timeout=60.0)
+            link = ground.link(HOME, url=url, heartbeat=5, probe_after=0.2, probe_timeout=60.0)
             assert set(link.publish([publication(1, f"document.{HOME}", f"document.{OTHER}")])) == {
                 Confirmation.CONFIRMED
             }

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from bus.cli.main import main
-from bus.rabbit.management import Management
+from bus.rabbit.admin.management import Management
 from deploy import country as countries
 from deploy.local_broker import Kind, binary_problem, docker_problem, local_broker
 from deploy.probes import NoBroker

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from bus.errors import BrokerAway
-from bus.rabbit.feed import Feed
-from bus.rabbit.link import Backoff, IoThread, Link, LinkSettings
-from bus.records import Confirmation
-from bus.topology import DIRECTORY_CHANGES, inbox_of
+from bus.ports.records import Confirmation
+from bus.rabbit.backoff import Backoff
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.link.link import Link
+from bus.rabbit.link_settings import LinkSettings
+from bus.rabbit.streams.directory_reader import DirectoryReader
+from bus.topology.names import DIRECTORY_CHANGES, inbox_of
 from tests.contract.broker import HOME, OTHER, nothing_more, publication, receive, wait_for
 from tests.integration.forwarder import Forwarder
 from tests.integration.real_ground import RealGround
@@ -50,7 +53,7 @@ def test_the_node_in_use_is_named(nodes: Nodes) -> None:
     assert (status.publishing_to, status.consuming_from) == (nodes.name(nodes.one), nodes.name(nodes.one))
     for node in (nodes.one, nodes.other):
         node.cut()
-    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (None, None), within=30)
+    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (None, None), within=60)
 
 
 def test_a_lost_node_is_not_waited_for(nodes: Nodes) -> None:
@@ -58,7 +61,7 @@ def test_a_lost_node_is_not_waited_for(nodes: Nodes) -> None:
     link = nodes.link(HOME, first=nodes.one)
     nodes.one.cut()
     other = nodes.name(nodes.other)
-    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (other, other), within=30)
+    wait_for(lambda: (link.status().publishing_to, link.status().consuming_from) == (other, other), within=60)
     wait_for(lambda: link.is_up)
     nodes.one.mend()
     assert set(link.publish([publication(1, f"document.{HOME}")])) == {Confirmation.CONFIRMED}
@@ -78,7 +81,7 @@ def test_a_node_that_confirms_nothing_is_left(nodes: Nodes) -> None:
     link = nodes.link(HOME, first=nodes.one, publish_timeout=4.0)
     nodes.one.stall()
     assert set(link.publish([publication(1)])) == {Confirmation.LOST}
-    wait_for(lambda: link.status().publishing and link.status().publishing_to == nodes.name(nodes.other), within=30)
+    wait_for(lambda: link.status().publishing and link.status().publishing_to == nodes.name(nodes.other), within=60)
 
     def confirmed() -> bool:
         with suppress(BrokerAway):
@@ -90,18 +93,18 @@ def test_a_node_that_confirms_nothing_is_left(nodes: Nodes) -> None:
 
 def test_a_node_that_delivers_nothing_is_left(nodes: Nodes) -> None:
     """No heartbeat is missed yet: it is the question without an answer that tells."""
-    link = nodes.link(OTHER, first=nodes.one, quiet=1.0, answer_timeout=4.0, heartbeat=2)
+    link = nodes.link(OTHER, first=nodes.one, probe_after=1.0, probe_timeout=4.0, heartbeat=2)
     sender = nodes.link(HOME, first=nodes.other)
     nodes.one.stall()
     sender.publish([publication(1)])
     # It may have gone to the connection that is silent now, until the broker misses heartbeats there.
-    assert receive(link, 1, within=40)[0].body == b"body 1"
+    assert receive(link, 1, within=60)[0].body == b"body 1"
     assert link.status().consuming_from == nodes.name(nodes.other)
 
 
 def test_asking_disturbs_nothing(nodes: Nodes) -> None:
     """A quiet inbox is asked again and again; what comes meanwhile comes once, and is acknowledged like any other."""
-    link = nodes.link(OTHER, first=nodes.one, quiet=0.05, answer_timeout=60.0)
+    link = nodes.link(OTHER, first=nodes.one, probe_after=0.05, probe_timeout=60.0)
     sender = nodes.link(HOME, first=nodes.one)
     for number in range(40):
         time.sleep(0.05 if number % 4 == 0 else 0)
@@ -123,7 +126,7 @@ def test_a_quiet_directory_is_read_anew(nodes: Nodes, io: IoThread) -> None:
     urls = tuple(vhost.through(node.host, node.port) for node in (nodes.one, nodes.other))
     with vhost.channel() as channel:
         channel.queue_declare(DIRECTORY_CHANGES, durable=True, arguments={"x-queue-type": "stream"})
-        feed = Feed(LinkSettings(mailbox=HOME, url=urls), io=io, renew=3.0)
+        feed = DirectoryReader(LinkSettings(mailbox=HOME, url=urls), io=io, renew=3.0)
         try:
             for body in (b"first", b"second"):
                 channel.basic_publish("", DIRECTORY_CHANGES, body)

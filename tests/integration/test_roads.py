@@ -13,8 +13,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ConnectionClosedByBroker, UnroutableError
 
-from bus.drift import Act, diff
-from bus.topology import AUDIT, ROUTE, UNROUTABLE, Binding, Limits, Topology, is_blobs, topology
+from bus.topology.drift import Act, diff
+from bus.topology.names import AUDIT, ROUTE, UNROUTABLE, is_blobs
+from bus.topology.wanted import Binding, BrokerLimits, Topology, topology
 from tests.admitted import refusal
 from tests.integration.applied import Made, hashes, made_on
 from tests.integration.broker_world import Vhost, World
@@ -39,7 +40,7 @@ def older(now: Topology) -> Topology:
 def made(broker: World, vhost: Vhost) -> Iterator[Made]:
     """A topology of before."""
     with made_on(
-        broker, vhost, [A, B], Limits(blob_bytes=2_000_000, blob_segment_bytes=500_000), as_of_before=older
+        broker, vhost, [A, B], BrokerLimits(blob_bytes=2_000_000, blob_segment_bytes=500_000), as_of_before=older
     ) as made:
         yield made
 

@@ -10,7 +10,7 @@ import pytest
 
 from bus.blobs.s3 import S3Blobs, S3Settings
 from bus.errors import BadConfig, BlobsAway
-from bus.segments import LARGEST
+from bus.wire.segments import LARGEST
 from schemas.values import MailboxCode
 from tests.contract.blobs import HOME, ONE, OTHER, TWO, BlobsContract, fetched, plain, segment, segments
 from tests.integration.forwarder import Forwarder

@@ -12,8 +12,7 @@ from click.testing import CliRunner, Result
 from bus.cli.main import main
 from bus.errors import BadConfig
 from bus.files.keys import load_keyring, load_signer, signing_files, tls_files
-
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+from tests.soft_tokens import new_tokens
 
 
 def run(*arguments: object, code: int = 0) -> Result:
@@ -25,24 +24,13 @@ def run(*arguments: object, code: int = 0) -> Result:
 @pytest.fixture
 def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
     """A new token, and the options that name it."""
-    module = next((each for each in MODULES if Path(each).exists()), None)
-    assert module, "SoftHSM is missing: apt-get install softhsm2"
-    assert shutil.which("softhsm2-util")
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path}/tokens\nobjectstore.backend = file\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-    label = tmp_path.name
-    create = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", "1234", "--so-pin", "5678"]
-    subprocess.run(create, check=True, capture_output=True)
-    pin = tmp_path / "pin"
-    pin.write_text("1234\n")
-    pin.chmod(0o600)
-    return "--token-module", module, "--token-label", label, "--token-pin-file", pin
+    (made,) = new_tokens(tmp_path, monkeypatch, "lienthong")
+    return "--token-module", made.module, "--token-label", made.label, "--token-pin-file", made.pin_file
 
 
 def test_a_key_in_a_token(token: tuple[object, ...], tmp_path: Path) -> None:
-    """Made there, asked for, certified, used from several threads; its folder has no private signing key; asked for
-    twice it is the same; with a wrong PIN, or twice under one label, it is refused once and in words."""
+    """Made there, asked for, certified, used from several threads and for a renewal; its folder has no private signing
+    key; asked for twice it is the same; with a wrong PIN, or twice under one label, it is refused once and in words."""
     keys, authority = tmp_path / "keys", tmp_path / "ca"
     for _ in range(2):
         run("keys", "request", keys, "--mailbox", "H49", *token, "--out", tmp_path / "H49.req")
@@ -50,7 +38,8 @@ def test_a_key_in_a_token(token: tuple[object, ...], tmp_path: Path) -> None:
         ["openssl", "req", "-in", tmp_path / "H49.req", "-verify", "-noout"], check=True, capture_output=True
     )
     run("ca", "init", authority)
-    run("ca", "issue", authority, tmp_path / "H49.req", "--out", tmp_path / "H49.pem")
+    said = run("keys", "fingerprint", keys).stdout.strip()
+    run("ca", "issue", authority, tmp_path / "H49.req", "--fingerprint", said, "--out", tmp_path / "H49.pem")
     run("keys", "install", keys, tmp_path / "H49.pem", "--root", authority / "root.pem")
     assert sorted(path.name for path in keys.iterdir()) == [
         "sealing-1.pem", "sealing-1.pub", "signing-1.crt", "signing-1.token",
@@ -61,6 +50,9 @@ def test_a_key_in_a_token(token: tuple[object, ...], tmp_path: Path) -> None:
         signatures = list(pool.map(signer.sign, messages))
     assert all(signer.public.verify(signature, data) for signature, data in zip(signatures, messages, strict=True))
     assert {len(signature) for signature in signatures} == {64}
+    shutil.copytree(keys, tmp_path / "next")
+    run("keys", "rotate", tmp_path / "next", "--mailbox", "H49", "--out", tmp_path / "2.req")
+    run("ca", "renew", authority, "H49", tmp_path / "2.req")  # signed by the key in the token
     with pytest.raises(BadConfig, match="no certificate is installed"):  # TLS needs a key in a file
         tls_files(keys)
     again = run("keys", "request", tmp_path / "other", "--mailbox", "H49", *token, code=1)
@@ -72,7 +64,7 @@ def test_a_key_in_a_token(token: tuple[object, ...], tmp_path: Path) -> None:
         with pytest.raises(BadConfig, match=said):
             load_signer(file)
     file.write_text(text)
-    Path(tmp_path / "pin").write_text("9999\n")
+    Path(tmp_path / "lienthong.pin").write_text("9999\n")
     fresh = (
         "from bus.files.keys import load_signer; from pathlib import Path; import sys; load_signer(Path(sys.argv[1]))"
     )

@@ -40,6 +40,25 @@ function frame(parts) {
   );
 }
 
+function namesOnce(text) { // §3.1; JSON.parse has found the text to be JSON, and takes the last of two
+  const within = [];
+  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") within.push(new Set());
+    else if (token === "}" || token === "]") within.pop();
+    else if (name !== undefined) {
+      const names = within.at(-1);
+      if (names.has(JSON.parse(name))) throw new Refused("bad-message");
+      names.add(JSON.parse(name));
+    }
+  }
+}
+
+function parsedDocket(text) {
+  const docket = JSON.parse(text);
+  namesOnce(text);
+  return docket;
+}
+
 function takeApart(body) {
   if (!body.subarray(0, 4).equals(MAGIC)) throw new Refused("bad-message");
   const parts = unframe(body.subarray(4));
@@ -48,7 +67,7 @@ function takeApart(body) {
   const signature = unframe(signatureBlock);
   const wraps = unframe(wrapBlock);
   if (signature.length !== 3 || signature[2].length !== 64 || wraps.length % 3) throw new Refused("bad-message");
-  return { docketBytes, docket: JSON.parse(docketBytes.toString("utf8")), signature, wraps, sealed };
+  return { docketBytes, docket: parsedDocket(docketBytes.toString("utf8")), signature, wraps, sealed };
 }
 
 async function verify({ docketBytes, docket, signature, sealed }, keys) {

@@ -19,7 +19,9 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def database(postgres: Server) -> Iterator[str]:
-    """The URL of a database with nothing in it."""
+    """The URL of a database with nothing in it, on a server that stands: who left none behind fails alone."""
+    if not postgres.stands:
+        postgres.start()
     name = f"t{secrets.token_hex(4)}"
     postgres.ask(f"CREATE DATABASE {name}")
     yield postgres.url(name)

@@ -17,7 +17,7 @@ from typing import Any
 from deploy.country import LIENTHONG
 from deploy.probes import free_ports
 from schemas.values import MailboxCode
-from tests.e2e.site import Daemon, Site, eventually
+from tests.e2e.site import Daemon, Site, eventually, http_section
 from tests.integration.forwarder import Forwarder
 from tests.postgres.server import Server
 
@@ -89,7 +89,7 @@ class Pair:
         own = config.parent / "posts" / f"{name}.toml"
         own.parent.mkdir(exist_ok=True)
         own.touch(mode=0o600)
-        own.write_text(f'{text}[http]\nlisten = "127.0.0.1:{port}"\n', encoding="utf-8")
+        own.write_text(text + http_section(own.parent, port), encoding="utf-8")
         log = self.site.country.root / "logs" / f"{name}.log"
         process = self._stack.enter_context(running(own, log))
         post = Post(Daemon(process, log, port), line)

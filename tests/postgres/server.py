@@ -19,7 +19,7 @@ import psycopg
 from deploy.probes import free_ports, run
 from deploy.undo import Undo
 
-IMAGE = "postgres:18"
+IMAGE = os.environ.get("LIENTHONG_POSTGRES_IMAGE", "postgres:18")
 BOOT_SECONDS = 60.0
 SETTINGS = ("max_connections=200", "log_min_messages=warning")
 # The machine is not switched off meanwhile: what survives a killed process survives without fsync, too.
@@ -65,17 +65,23 @@ class Server:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def wait(self) -> None:
+    def wait(self, gave_up: Callable[[], bool] = lambda: False) -> None:
+        """Until it answers; after a crash it reads its log first. Raises NoPostgres where it ended instead."""
         until = time.monotonic() + BOOT_SECONDS
-        while True:
-            try:
-                self.ask("SELECT 1")
-            except psycopg.OperationalError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+        while not self.stands:
+            if gave_up():
+                raise NoPostgres(f"PostgreSQL {self.version} ended while it started")
+            if time.monotonic() > until:
+                raise NoPostgres(f"PostgreSQL {self.version} did not answer in {BOOT_SECONDS:.0f} s")
+            time.sleep(0.05)
+
+    @property
+    def stands(self) -> bool:
+        try:
+            self.ask("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 @contextmanager
@@ -171,7 +177,6 @@ def _as_child(undo: Undo, binaries: Path, settings: Sequence[str]) -> Server:
     folder = Path(tempfile.mkdtemp(prefix="lienthong-postgres-"))
     data, (port,) = folder / "data", free_ports(1)
     undo.add(f"rm -rf {folder}")
-    undo.add(f"kill -QUIT $(head -1 {data}/postmaster.pid) && sleep 1")
     who: dict[str, str | int] = {}
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
@@ -183,27 +188,45 @@ def _as_child(undo: Undo, binaries: Path, settings: Sequence[str]) -> Server:
         if done.returncode:
             raise NoPostgres(f"{command[0]}: {done.stderr or done.stdout}")
 
-    do(binaries / "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "-D", data)
-    options = " ".join(f"-c {each}" for each in (*settings, f"port={port}", f"unix_socket_directories={folder}"))
+    (folder / "password").write_text(PASSWORD)
+    login = ("--auth=scram-sha-256", "--data-checksums", "--username=postgres", f"--pwfile={folder / 'password'}")
+    do(binaries / "initdb", "--no-sync", *login, "--encoding=UTF8", "-D", data)
+    options = [
+        part for each in (*settings, f"port={port}", f"unix_socket_directories={folder}") for part in ("-c", each)
+    ]
+    # Our own child, not pg_ctl's: who waits for it takes it away when it dies. Where PID 1 takes nobody away, a dead
+    # postmaster of pg_ctl's stays as a zombie, and the next one believes that it lives.
+    running: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
-        do(binaries / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-s", "-w", "start")
+        command = [str(binaries / "postgres"), "-D", str(data), *options]
+        with (folder / "log").open("ab") as log:
+            process = subprocess.Popen(  # type: ignore[call-overload]
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **who
+            )
+        undo.add_child(process)
+        undo.add(f"kill -QUIT -{process.pid} && sleep 1")  # before that: it ends its own children, too
+        running[:] = [process]
+        server.wait(lambda: process.poll() is not None)
 
     def signalled(number: signal.Signals) -> None:
-        pid = int((data / "postmaster.pid").read_text().split()[0])
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-        for each in (pid, *map(int, children.stdout.split())):
+        (process,) = running
+        process.send_signal(signal.SIGSTOP)  # no child is born meanwhile
+        children = _children_of(process.pid)
+        for each in (*children, process.pid):
             os.kill(each, number)
+        while number is signal.SIGKILL and not all(map(_is_dead, children)):
+            time.sleep(0.01)  # whoever still has the shared memory keeps the next server from starting
 
     def kill() -> None:
         signalled(signal.SIGKILL)
-        time.sleep(0.2)
+        running[0].wait()
 
     def restart() -> None:
-        do(binaries / "pg_ctl", "-D", data, "-m", "fast", "-s", "-w", "stop")
+        running[0].send_signal(signal.SIGINT)
+        running[0].wait()
         start()
 
-    start()
     disk = _small_disk(undo, folder, who)
 
     def small() -> str | None:
@@ -211,7 +234,7 @@ def _as_child(undo: Undo, binaries: Path, settings: Sequence[str]) -> Server:
             do("sh", "-c", f"rm -rf {disk}/*; mkdir {disk}/space")
         return disk and f"{disk}/space"
 
-    return Server(
+    server = Server(
         port=port,
         kind="binary",
         version=binaries.parent.name,
@@ -223,6 +246,26 @@ def _as_child(undo: Undo, binaries: Path, settings: Sequence[str]) -> Server:
         thaw=lambda: signalled(signal.SIGCONT),
         spoil=lambda file: do("sh", "-c", _SPOIL, data / file),
     )
+    start()
+    return server
+
+
+def _children_of(pid: int) -> list[int]:
+    found = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+    return [each for each in found if _stat(each)[1] == str(pid)]
+
+
+def _is_dead(pid: int) -> bool:
+    """A zombie is: it has given back all it had."""
+    return _stat(pid)[0] in "ZX"
+
+
+def _stat(pid: int) -> list[str]:
+    """From its state on, and its parent comes next."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["X", ""]
 
 
 def _small_disk(undo: Undo, folder: Path, who: dict[str, str | int]) -> str | None:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import make_url
 
 from bus.errors import StoreAway, StoreDamaged, StoreFull
-from bus.ports import Store
-from bus.store import open_store
+from bus.ports.store import Store
+from bus.store.open import open_store
 from tests.contract.store import NOW, due, put, sending
 from tests.contract.store_crash import killed_and_opened_again, two_processes_take_turns
 from tests.e2e.site import eventually
@@ -46,13 +46,13 @@ def test_the_server_falls_and_comes_back(postgres: Server, database: str, fall: 
 
     def cut_short() -> None:
         with store.write() as tx:
-            tx.put_outbox([sending(2)], at=NOW)
+            tx.outbox.put([sending(2)], at=NOW)
             fall(postgres)
-            tx.put_outbox([sending(3)], at=NOW)
+            tx.outbox.put([sending(3)], at=NOW)
 
     with pytest.raises(StoreAway):
         cut_short()
-    eventually(lambda: works(store), within=20)
+    eventually(lambda: works(store))
     put(store, sending(2))
     assert len(due(store)) == 2
     store.close()
@@ -151,9 +151,9 @@ def test_a_connection_that_idles_within_a_transaction(database: str) -> None:
 
     def hang() -> None:
         with store.write() as tx:
-            tx.put_outbox([sending(1)], at=NOW)
+            tx.outbox.put([sending(1)], at=NOW)
             time.sleep(3)
-            tx.put_outbox([sending(2)], at=NOW)
+            tx.outbox.put([sending(2)], at=NOW)
 
     with pytest.raises(StoreAway):
         hang()

@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, make_url, text
 
 from bus.errors import BadConfig
-from bus.store import is_current, migrate, open_store
-from bus.store.postgresql import PostgresqlDatabase
+from bus.store import migrate
+from bus.store.open import is_current, open_store, postgresql_of
 from bus.store.tables import metadata
 
 SHAPE = """
@@ -31,7 +31,7 @@ def engine(database: str) -> Iterator[Engine]:
 
 
 def engine_of(url: str, owner: str) -> Engine:
-    database = PostgresqlDatabase(make_url(url), owner=owner)
+    database = postgresql_of(make_url(url), owner=owner)
     engine = database.open()
     with engine.begin() as connection:
         database.prepare(connection)

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from bus.errors import AlreadyRunning, BadConfig, StoreAway
-from bus.records import Event
-from bus.store import care, is_shared, open_store
-from bus.store.opening import wants
-from bus.store.postgresql import schema_of
+from bus.errors import AlreadyRunning, BadConfig, NotInAFile, StoreAway
+from bus.ports.records import Event
+from bus.store.maintenance import check, recover
+from bus.store.open import is_shared, open_store, wants
+from bus.store.sql.postgresql import schema_of
 from tests.contract.store import NOW, due, put, sending
 from tests.postgres.server import PASSWORD, Server
 
@@ -137,9 +137,9 @@ def test_texts_that_postgresql_refuses(database: str) -> None:
     store = open_store(database, owner="G22")
     odd = ["\0", "a\0b", "\x1f", "\x1f0", "\0\x1f\x1f0\0", "Ðặng"]
     with store.write() as tx:
-        tx.put_events([Event(at=NOW, name="x", detail=text) for text in odd])
+        tx.dossiers.put_events([Event(at=NOW, name="x", detail=text) for text in odd])
     with store.read() as tx:
-        assert [event.detail for event in reversed(tx.recent_events(limit=9))] == odd
+        assert [event.detail for event in reversed(tx.dossiers.recent_events(limit=9))] == odd
     store.close()
 
 
@@ -155,7 +155,7 @@ def test_what_people_wrote_is_never_in_an_error(database: str) -> None:
     assert "0190b6f4" not in said
 
     def incomplete() -> None:
-        with store._writing() as connection:
+        with store.writing() as connection:
             connection.execute(text("INSERT INTO event (name, document) VALUES ('x', 'nhân sự')"))
 
     with pytest.raises(IntegrityError) as caught:
@@ -176,7 +176,7 @@ def test_what_a_server_lacks(database: str) -> None:
     assert "its tables are not made" in wants(database, owner="G22")[-1]
     open_store(database, owner="G22").close()
     assert {said.partition(" ")[0] for said in wants(database, owner="G22")} >= {"fsync", "full_page_writes"}
-    for verb in (lambda: care.check(database), lambda: care.recover(database, owner="G22")):
-        with pytest.raises(BadConfig, match="pg_dump") as caught:
+    for verb in (lambda: check(database, owner="G22"), lambda: recover(database, owner="G22")):
+        with pytest.raises(NotInAFile, match="pg_dump") as caught:
             verb()
         assert PASSWORD not in str(caught.value)

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 
-from bus.store import boxes, dossiers, inbox, open_store, outbox
-from bus.store.many import _with_arrays
-from bus.store.sql import SqlStore
+from bus.store.open import open_store
+from bus.store.sql.batches import Lookup
+from bus.store.statements import dossiers, inbox, outbox
+from bus.store.statements.entries import INBOX, OUTBOX
+from bus.store.store import SqlStore
 from tests.contract.store import LATER, mid, put, sending
 from tests.postgres.server import Server
 
@@ -33,26 +35,30 @@ def store(postgres: Server) -> Iterator[SqlStore]:
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (boxes.OUTBOX.due, {"limit": 100, "now": 0}),
-        (boxes.INBOX.due, {"limit": 100, "now": 0}),
-        (boxes.OUTBOX.submitted, {"texts": HUNDREDS}),
-        (boxes.OUTBOX.entries, {"sequences": list(range(300))}),
-        (outbox._standing, {"messages": HUNDREDS}),
-        (inbox._standing, {"messages": HUNDREDS}),
-        (outbox._outstanding, {"sequences": list(range(300))}),
-        (outbox._expired, {"now": 0, "limit": 9}),
-        (boxes.OUTBOX.oldest, {"state": "waiting", "limit": 1}),
-        (boxes.OUTBOX.counts, {}),
-        (dossiers._by_document, {"the_issuer": "a", "the_document": "b"}),
-        (dossiers._by_form, {"the_issuer": "a", "the_form": "b"}),
-        (dossiers._by_code, {"the_issuer": "a", "the_code": "b", "the_date": "c"}),
-        (dossiers._statuses, {"the_issuer": "a", "the_form": "b"}),
+        (OUTBOX.due, {"limit": 100, "now": 0}),
+        (INBOX.due, {"limit": 100, "now": 0}),
+        (OUTBOX.submitted, {"texts": HUNDREDS}),
+        (outbox.ANSWERS, {"sequences": list(range(300))}),
+        (OUTBOX.entries, {"sequences": list(range(300))}),
+        (outbox.STATES, {"messages": HUNDREDS}),
+        (inbox.STATES, {"messages": HUNDREDS}),
+        (outbox.OUTSTANDING, {"sequences": list(range(300))}),
+        (outbox.EXPIRED, {"now": 0, "limit": 9}),
+        (OUTBOX.oldest, {"state": "waiting"}),
+        (OUTBOX.counts, {}),
+        (dossiers.BY_DOCUMENT, {"the_issuer": "a", "the_document": "b"}),
+        (dossiers.BY_FORM, {"the_issuer": "a", "the_form": "b"}),
+        (dossiers.BY_CODE, {"the_issuer": "a", "the_code": "b", "the_date": "c"}),
+        (dossiers.STATUSES, {"the_issuer": "a", "the_form": "b"}),
     ],
 )
-def test_no_table_is_read_whole(store: SqlStore, statement: Select[object], values: dict[str, object]) -> None:
+def test_no_table_is_read_whole(
+    store: SqlStore, statement: Lookup[*tuple[object, ...]] | Select[object], values: dict[str, object]
+) -> None:
     """Each look-up of the road goes by its index. (An operator's look at a document's events does not.)"""
-    compiled = _with_arrays(statement).params(**values)
+    plain = statement.arrays if isinstance(statement, Lookup) else statement
+    compiled = plain.params(**values)
     words = str(compiled.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})).replace(":", "\\:")
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         steps = [str(step) for (step,) in connection.execute(text(f"EXPLAIN {words}"))]
     assert not [step for step in steps if re.search(r"Seq Scan on (outbox|inbox|dossier|status|event)\b", step)], steps

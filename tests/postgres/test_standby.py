@@ -76,7 +76,7 @@ def test_stopped(site: Site, far: Daemon, shared: Pair) -> None:
     with traffic(site) as tale:
         active.stop()
         goes_on(site, waiting)
-    assert active.daemon.process.wait(10) == 0
+    assert active.daemon.process.wait(60) == 0
     tale.ends_well(far, waiting.daemon)
 
 

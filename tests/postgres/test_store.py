@@ -5,20 +5,21 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from bus.ports import Store
-from bus.store import open_store
-from bus.store.sql import SqlStore
+from bus.ports.store import Store
+from bus.store.open import open_store
+from bus.store.store import SqlStore
 from bus.store.tables import metadata
-from tests.contract.store import ExpiringContract, OutboxContract, SettlingContract
-from tests.contract.store_apart import SegmentContract, TransferContract
-from tests.contract.store_inbox import InboxContract
-from tests.contract.store_memory import (
+from tests.contract.store import ExpiringContract, OutboxContract, RecoveryContract, SettlingContract
+from tests.contract.store_blobs import SegmentContract, TransferContract
+from tests.contract.store_documents import DocumentContract
+from tests.contract.store_dossiers import (
     DossierContract,
     ForgettingContract,
     HistoryContract,
     OperatorContract,
     TransactionContract,
 )
+from tests.contract.store_inbox import InboxContract
 from tests.contract.store_receipts import ReceiptContract
 from tests.postgres.server import Server
 
@@ -35,12 +36,15 @@ def opened(postgres: Server) -> Iterator[SqlStore]:
 
 @pytest.fixture
 def store(opened: SqlStore) -> Store:
-    with opened._writing() as connection:
+    with opened.writing() as connection:
         connection.execute(text(EMPTY))
     return opened
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestRecovery(RecoveryContract): ...
 
 
 class TestSettling(SettlingContract): ...
@@ -68,6 +72,9 @@ class TestHistory(HistoryContract): ...
 
 
 class TestOperators(OperatorContract): ...
+
+
+class TestDocuments(DocumentContract): ...
 
 
 class TestForgetting(ForgettingContract): ...

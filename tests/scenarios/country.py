@@ -2,22 +2,32 @@
 Steps run when a story says so; the clock moves when a story says so."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bus import delivering, expiring, receiving, reminding, sending
-from bus.directory import Directory, render_keys
+from bus.directory.agencies import Directory
+from bus.directory.member import Member
+from bus.directory.sources import render_keys
+from bus.dossiers import remind as reminding
 from bus.errors import TryLater
-from bus.keys import new_identity
-from bus.mailroom import Member
-from bus.ports import Answer
-from schemas.agency import Party
+from bus.ports.adapter import Answer
+from bus.receiving import deliver as delivering
+from bus.receiving import take_in as receiving
+from bus.receiving.outcome import Delivery
+from bus.receiving.verified import Verified
+from bus.sending import expire as expiring
+from bus.sending.accept import accept
+from bus.sending.publish import Published
+from bus.sending.publish import publish as publish_due
+from bus.trust.keys import new_identity
+from schemas.agency import Party, Quota
 from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Attachment, Business, Document, DocumentNumber, DocumentType
 from schemas.status import Concerned, Status
 from schemas.values import MessageId
 from tests.fakes.broker import FakeBroker, FakeExchange
 from tests.fakes.dms import MemoryDms
+from tests.fakes.keys import watched
 from tests.fakes.store import MemoryStore
 
 AGENCIES = """
@@ -66,6 +76,7 @@ class Office:
     store: MemoryStore
     broker: FakeBroker
     dms: MemoryDms
+    verified: Verified = field(default_factory=Verified)
 
 
 @dataclass
@@ -93,9 +104,10 @@ class Land:
             return MessageId(f"00000000-0000-7000-8000-{next(numbers):012d}")
 
         for code, identity in identities.items():
+            store = MemoryStore()
             self.offices[code] = Office(
-                Member(mailbox=code, directory=directory, identity=identity, new_id=new_id),
-                MemoryStore(),
+                Member(mailbox=code, directory=directory, identity=watched(identity, store), new_id=new_id),
+                store,
                 self.exchange.link(code),
                 MemoryDms(),
             )
@@ -115,31 +127,39 @@ class Land:
                 new_id=office.member.new_id,
             )
 
+    def allow(self, code: str, quota: Quota) -> None:
+        """What one sender may have under way to a mailbox, in everybody's directory."""
+        for office in self.offices.values():
+            directory = office.member.directory
+            listed = directory.mailbox(code).model_copy(update={"under_way": quota})
+            book = replace(directory.book, mailboxes={**directory.book.mailboxes, code: listed})
+            office.member = replace(office.member, directory=Directory(book, on=directory.on))
+
     def wait(self, time: timedelta) -> None:
         self.now += time
 
     def collect(self, code: str) -> list[Answer]:
         office = self.offices[code]
         items = office.dms.collect(100)
-        answers = sending.accept(office.store, items, member=office.member, now=self.now)
+        answers = accept(office.store, items, member=office.member, now=self.now)
         office.dms.acknowledge(answers)
         return answers
 
-    def publish(self, code: str) -> sending.Published:
+    def publish(self, code: str) -> Published:
         office = self.offices[code]
-        return sending.publish(office.store, office.broker, now=self.now, dice=lambda: 0.0)
+        return publish_due(office.store, office.broker, now=self.now, dice=lambda: 0.0)
 
     def take_in(self, code: str, *, ack: bool = True) -> receiving.TakenIn:
         office = self.offices[code]
         arrivals = office.broker.receive(limit=100, wait=0)
-        taken = receiving.take_in(office.store, arrivals, member=office.member, now=self.now)
+        taken = receiving.take_in(office.store, arrivals, member=office.member, now=self.now, verified=office.verified)
         if ack:
             office.broker.ack(arrivals)
         return taken
 
     def deliver(self, code: str) -> delivering.Delivered:
         office = self.offices[code]
-        delivery = delivering.Delivery(member=office.member, now=self.now, dice=lambda: 0.0)
+        delivery = Delivery(member=office.member, now=self.now, dice=lambda: 0.0, verified=office.verified)
         return delivering.deliver(office.store, office.dms, delivery)
 
     def expire(self, code: str) -> expiring.Ended:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bus.certificates import Vouching
-from bus.directory import Directory
-from bus.keys import Identity, SealingKey, SigningKey
-from bus.listing import MailboxKeys, read
-from bus.mailroom import Member
+from bus.directory.agencies import Directory
+from bus.directory.keys import MailboxKeys
+from bus.directory.member import Member
+from bus.directory.sources import read
+from bus.trust.keys import Identity, SealingKey, SigningKey
+from bus.trust.trust_store import TrustStore
+from tests.fakes.keys import watched
 from tests.identities import Papers
 from tests.scenarios.country import AGENCIES, BEGIN, Land
 
@@ -37,7 +39,7 @@ class GuardedLand(Land):
         stated = self.papers.statement(code, sealing, signing, at=begin, days=lasts.days)
         older = self[code].member.identity.sealing if keep else ()
         office = self[code]
-        office.member = replace(office.member, identity=Identity(signing, (sealing, *older)))
+        office.member = replace(office.member, identity=watched(Identity(signing, (sealing, *older)), office.store))
         before = self.keys[code].certificates if keep else ()
         self.keys[code] = MailboxKeys(certificates=(certificate.der, *before), sealing=(stated.encoded,))
         return signing, sealing
@@ -46,17 +48,18 @@ class GuardedLand(Land):
         """A new sealing key in the place of the one it had."""
         sealing, signing = SealingKey.generate(), self[code].member.identity.signing
         stated = self.papers.statement(code, sealing, signing)
-        self[code].member = replace(self[code].member, identity=Identity(signing, (sealing,)))
+        office = self[code]
+        office.member = replace(office.member, identity=watched(Identity(signing, (sealing,)), office.store))
         self.keys[code] = replace(self.keys[code], sealing=(stated.encoded,))
 
     def publish_keys(self, *codes: str) -> None:
         """The directory as it is now, to these mailboxes; to all where none is named."""
         book = replace(read({"a.toml": self.agencies}), keys=dict(self.keys))
-        vouching = Vouching(self.papers.roots, [self.papers.issuer.certificate], self.lists)
+        trust_store = TrustStore(self.papers.roots, [self.papers.issuer.certificate], self.lists)
         for code in codes or CODES:
             office = self[code]
-            directory = Directory.of(book, on=self.now.date())
-            office.member = replace(office.member, directory=directory, vouching=vouching)
+            directory = Directory(book, on=self.now.date())
+            office.member = replace(office.member, directory=directory, trust_store=trust_store)
 
     def as_another(self, code: str, *, identity: Identity) -> Member:
         return replace(self[code].member, identity=identity)

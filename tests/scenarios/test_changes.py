@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bus.handling import Change, Handling
-from bus.records import HandlingKey
+from bus.handling.statuses import Change, Handling
+from bus.ports.records import HandlingKey
 from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Business, Document, Reference, Replaced
 from tests.scenarios.country import Land, document, status
@@ -30,7 +30,7 @@ def sent(land: Land) -> Document:
 def handling(land: Land, at: str, of: str, handler: str) -> Handling:
     key = HandlingKey("G22", of, handler)
     with land[at].store.read() as tx:
-        return tx.dossiers([key])[key].handling
+        return tx.dossiers.by_keys([key])[key].handling
 
 
 def changing(sent: Document, business: Business, **changes: object) -> Document:

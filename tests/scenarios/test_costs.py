@@ -14,14 +14,22 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import event
 
-from bus import delivering, envelope, receiving, sending
-from bus.judging import judge
-from bus.keys import SealingKey, SealingPublicKey, SigningKey, VerifyKey
-from bus.mailroom import Ready, address, seal_all
-from bus.opening import open_all
-from bus.ports import Collected
-from bus.records import Arrival, InboxEntry
-from bus.store import SqlStore, open_store
+from bus.ports.adapter import Collected
+from bus.ports.records import Arrival, InboxEntry
+from bus.receiving.deliver import deliver
+from bus.receiving.judge import judge
+from bus.receiving.open import open_all
+from bus.receiving.outcome import Delivery
+from bus.receiving.take_in import take_in
+from bus.receiving.verified import Verified
+from bus.sending.accept import accept
+from bus.sending.address import address
+from bus.sending.publish import publish
+from bus.sending.seal import Ready, seal_all
+from bus.store.open import open_store
+from bus.store.store import SqlStore
+from bus.trust.keys import SealingKey, SealingPublicKey, SigningKey, VerifyKey
+from bus.wire import envelope
 from schemas.docket import Docket
 from schemas.document import Attachment, Document
 from tests.scenarios.country import Land, document
@@ -40,8 +48,8 @@ class Costs:
         self.statements = Counter[str]()
         self._step = "?"
         for store in self.stores.values():
-            event.listen(store._engine, "before_cursor_execute", self._asked)
-            event.listen(store._engine, "commit", self._committed)
+            event.listen(store.engine, "before_cursor_execute", self._asked)
+            event.listen(store.engine, "commit", self._committed)
 
     def _asked(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.statements[self._step] += not statement.startswith("BEGIN")
@@ -60,23 +68,23 @@ class Costs:
         one, other, now = self.land["G22"], self.land["H49"], self.land.now
         items = [Collected(ref=str(n), item=papers(n)) for n in range(count)]
         with self.step("accept") as store:
-            sending.accept(store, items, member=one.member, now=now)
+            accept(store, items, member=one.member, now=now)
         with self.step("publish") as store:
-            sending.publish(store, one.broker, now=now, dice=lambda: 0.5)
+            publish(store, one.broker, now=now, dice=lambda: 0.5)
         arrivals = other.broker.receive(limit=500, wait=0)
         assert len(arrivals) == count
         with self.step("take in") as store:
-            receiving.take_in(store, arrivals, member=other.member, now=now)
+            take_in(store, arrivals, member=other.member, now=now, verified=other.verified)
         other.broker.ack(arrivals)
         other.dms.reports_arrival = True
         with self.step("deliver") as store:
-            delivery = delivering.Delivery(member=other.member, now=now, dice=lambda: 0.5)
-            assert delivering.deliver(store, other.dms, delivery).filed == count
+            delivery = Delivery(member=other.member, now=now, dice=lambda: 0.5, verified=other.verified)
+            assert deliver(store, other.dms, delivery).filed == count
         with self.step("answer") as store:
-            sending.publish(store, other.broker, now=now, dice=lambda: 0.5)
+            publish(store, other.broker, now=now, dice=lambda: 0.5)
         arrivals = one.broker.receive(limit=500, wait=0)
         with self.step("hear") as store:
-            receiving.take_in(store, arrivals, member=one.member, now=now)
+            take_in(store, arrivals, member=one.member, now=now)
         self.receipts = len(arrivals)
 
 
@@ -155,12 +163,12 @@ def test_a_sealed_document_is_little_larger_than_its_content() -> None:
 
 
 def _least(work: Callable[[], object], times: int = 7) -> float:
-    """Seconds of the quickest of several: what else the machine does makes none of them quicker."""
+    """Seconds of the processor in this thread, of the quickest of several: what else runs is not in them."""
     taken = []
     for _ in range(times):
-        began = time.perf_counter()
+        began = time.thread_time()
         work()
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     return min(taken)
 
 
@@ -186,15 +194,16 @@ def test_sealing_and_opening_are_mostly_cryptography() -> None:
         return _least(lambda: [work() for _ in range(COUNT)])
 
     def opened() -> None:
-        judge(other, arrivals, now)  # an opened message is no longer known as judged
-        open_all(held, other, land["H49"].store)
+        verified = Verified()
+        judge(other, arrivals, now, verified=verified)
+        open_all(held, other, land["H49"].store, verified)
 
     seal = bare(lambda: (key.public.wrap(bytes(32), b"x"), signer.sign(b"y"), sealed.encrypt(nonce, text, None)))
     verify = bare(lambda: signer.public.verify(signature, b"y"))
     unwrap = bare(lambda: (key.unwrap(wrapped, b"x"), sealed.decrypt(nonce, secret, None)))
     ratios = {
         "seal": _least(lambda: seal_all(one, ready, now=now)) / seal,
-        "judge": _least(lambda: judge(other, arrivals, now)) / verify,
+        "judge": _least(lambda: judge(other, arrivals, now, verified=Verified())) / verify,
         "judge and open": _least(opened) / (verify + unwrap),
     }
     assert max(ratios.values()) < ROOM, ratios

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bus import operations
+from bus.dossiers.remind import BATCH, remind
 from bus.errors import DmsAway, RefusedByDms
-from bus.records import Box
-from bus.reminding import remind
+from bus.operations.events import recent_events
+from bus.operations.messages import withdraw_message
+from bus.operations.trace import trace_document
 from schemas.codes import BusinessType, StatusCode
 from schemas.document import Business, Replaced
 from tests.scenarios.country import Land, document, status
@@ -50,9 +51,9 @@ def test_it_warns_once_before_and_once_after(land: Land) -> None:
     assert said_at(land, OVER) == ["H53: due 2016-07-04, no receipt"]
     assert said_at(land, OVER + timedelta(days=9)) == []
     assert {"deadline.near", "deadline.passed"} <= events(land, "G22", DUE.id)
-    steps = [step.what for step in operations.trace(land["G22"].store, DUE.id)]
+    steps = [step.what for step in trace_document(land["G22"].store, DUE.id)]
     assert steps.count("deadline.near") == steps.count("deadline.passed") == 1
-    (newest, *_) = operations.recent_events(land["G22"].store, limit=9, name="deadline.passed")
+    (newest, *_) = recent_events(land["G22"].store, limit=9, name="deadline.passed")
     assert newest.message
     assert newest.document
     assert newest.document.id == DUE.id
@@ -106,6 +107,15 @@ def test_it_says_how_far_it_came(land: Land, how: str, words: str | None) -> Non
     assert said_at(land, NEAR) == ([words] if words else [])
 
 
+def test_what_was_withdrawn_is_said_to_be(land: Land) -> None:
+    """Nobody there is at fault: it is for the sender to send it again, or to forget it."""
+    land["G22"].dms.write(DUE)
+    (answer,) = land.collect("G22")
+    assert answer.message
+    withdraw_message(land["G22"].store, answer.message, now=land.now, new_id=land["G22"].member.new_id)
+    assert "H53: due 2016-07-04, withdrawn before it left" in said_at(land, NEAR)
+
+
 def test_the_message_that_carried_it_is_named(land: Land) -> None:
     """Not another one about the same document: a request to another agency, or what went to others only."""
     sent(land)
@@ -114,9 +124,9 @@ def test_the_message_that_carried_it_is_named(land: Land) -> None:
     land["G22"].dms.write(document("G22", "H49", id_=DUE.id, business=update))
     land.settle(2)
     with land["G22"].store.read() as tx:
-        first = tx.rows(Box.OUT, document=DUE.id)[-1].docket.id
+        first = tx.outbox.rows(document=DUE.id)[-1].docket.id
     assert said_at(land, NEAR) == ["H53: due 2016-07-04, no receipt"]
-    (event, *_) = operations.recent_events(land["G22"].store, limit=9, name="deadline.near")
+    (event, *_) = recent_events(land["G22"].store, limit=9, name="deadline.near")
     assert event.message == first
 
 
@@ -151,9 +161,10 @@ def test_what_was_replaced_is_due_no_more(land: Land) -> None:
 
 
 def test_many_are_said_in_batches(land: Land) -> None:
-    """No more than asked for, and each once."""
-    for number in range(1, 4):
+    """No more than a batch at once, and each once."""
+    for number in range(1, BATCH + 2):
         land["G22"].dms.write(document(number=number, due_on=DAY))
-    land.collect("G22")
-    said = [len(remind(land["G22"].store, now=OVER, limit=2)) for _ in range(3)]
-    assert said == [2, 1, 0]
+    while land.collect("G22"):
+        pass
+    said = [len(remind(land["G22"].store, now=OVER)) for _ in range(3)]
+    assert said == [BATCH, 1, 0]

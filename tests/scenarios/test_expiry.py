@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bus import operations
 from bus.errors import DmsAway, Expired, HeldAfterAll, NotInTime
-from bus.expiring import expire
-from bus.ports import Bounce
-from bus.records import Box, State
-from bus.retry import RECEIPTS
+from bus.handling.transport import OutboxState
+from bus.operations.trace import trace_document
+from bus.ports.adapter import Bounce
+from bus.ports.records import Box
+from bus.ports.retry import RECEIPTS
+from bus.sending.expire import BATCH, expire
 from schemas.codes import Priority, StatusCode
 from tests.scenarios.country import Land, document, status
 from tests.scenarios.looking import events, rows
@@ -71,11 +72,11 @@ def test_the_sender_is_told_at_that_moment(land: Land) -> None:
     assert (bounce.ref, bounce.mailbox, bounce.error.code) == ("cv-1", "H49", NotInTime.code)
     assert bounce.document
     assert bounce.document.id == TIMED.id
-    assert "2016-07-01 04:00" in bounce.error.in_vietnamese()
+    assert "2016-07-01 11:00 +07" in bounce.error.in_vietnamese()
     (row,) = rows(land, "G22", Box.OUT)
-    assert (row.state, row.size) == (State.DONE, 0)
+    assert (row.state, row.size) == (OutboxState.DONE, 0)
     assert {"outbox.expired", "outbox.told"} <= events(land, "G22", TIMED.id)
-    steps = [step.what for step in operations.trace(land["G22"].store, TIMED.id)]
+    steps = [step.what for step in trace_document(land["G22"].store, TIMED.id)]
     assert "document given up: not confirmed in time" in steps
     land.wait(RECEIPTS[0][0] + RECEIPTS[1][0])
     assert land.publish("G22").confirmed == 0
@@ -191,12 +192,13 @@ def test_what_expired_may_be_sent_again(land: Land) -> None:
 def test_many_end_in_batches(land: Land) -> None:
     """A batch says whether there may be more; each of them is told once."""
     land["G22"].broker.cut()
-    for number in range(5):
+    for number in range(BATCH + 1):
         land["G22"].dms.write(document(number=number, priority=Priority.IMMEDIATE_TIMED))
-    land.collect("G22")
+    while land.collect("G22"):
+        pass
     land.wait(HOURS)
     office = land["G22"]
-    more = [expire(office.store, member=office.member, now=land.now, limit=2).more for _ in range(4)]
-    assert more == [True, True, False, False]
+    more = [expire(office.store, member=office.member, now=land.now).more for _ in range(3)]
+    assert more == [True, False, False]
     land.deliver("G22")
-    assert len(told(land)) == 5
+    assert len(told(land)) == BATCH + 1

@@ -6,17 +6,19 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from bus import operations
-from bus.authority import Withdrawal
-from bus.certificates import Certificate
+from bus.directory.keys import MailboxKeys
 from bus.errors import NoKey, NotUnderstood
-from bus.keys import Identity, SealingKey, SigningKey
-from bus.listing import MailboxKeys
-from bus.mailroom import address, seal
-from bus.message import DEAD
-from bus.receiving import take_in
-from bus.records import Box, State
-from bus.topology import OLDEST
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.events import recent_events
+from bus.ports.records import Box
+from bus.receiving.take_in import take_in
+from bus.sending.address import address
+from bus.sending.seal import seal
+from bus.topology.names import DEAD
+from bus.topology.versions import OLDEST
+from bus.trust.authority import Withdrawal
+from bus.trust.certificates import Certificate
+from bus.trust.keys import Identity, SealingKey, SigningKey
 from schemas.codes import BusinessType, Priority
 from schemas.document import Business
 from schemas.values import MessageId
@@ -35,7 +37,7 @@ def land() -> GuardedLand:
 
 
 def names(land: GuardedLand, at: str) -> list[str]:
-    return [event.name for event in operations.recent_events(land[at].store, limit=99)]
+    return [event.name for event in recent_events(land[at].store, limit=99)]
 
 
 def reasons(land: GuardedLand) -> list[object]:
@@ -131,7 +133,7 @@ def test_what_is_older_than_memory_is_refused(land: GuardedLand) -> None:
     land.take_in("H49")
     assert names(land, "H49") == ["inbox.set-aside"]
     with land["H49"].store.read() as tx:
-        (event,) = tx.recent_events(limit=1)
+        (event,) = tx.dossiers.recent_events(limit=1)
     assert "too-old" in event.detail
 
 
@@ -164,7 +166,7 @@ def test_an_operator_puts_back_what_had_died(land: GuardedLand) -> None:
     member = land["G22"].member
     entry = seal(member, address(member, document()), now=land.now)
     link = land.exchange.link("G22", user="operator")
-    from bus.message import publication
+    from bus.wire.message import publication
 
     link.publish([publication(entry)])
     land.settle()
@@ -274,7 +276,7 @@ def test_a_key_that_never_comes_is_a_refusal_in_the_end(land: GuardedLand) -> No
 def test_a_receipt_about_another_docket_seals_nothing(land: GuardedLand) -> None:
     """Nor one for a message that is done."""
     from bus.errors import KeyWithdrawn
-    from bus.mailroom import receipt
+    from bus.sending.receipts import receipt
     from schemas.codes import Outcome
     from schemas.docket import Acknowledged, Address
 
@@ -310,7 +312,7 @@ def test_without_the_means_it_waits(land: GuardedLand, lost: str) -> None:
         land.publish_keys("G22")
     land.settle(3)
     assert "outbox.awaits-key" in events(land, "G22", document().id)
-    assert rows(land, "G22", Box.OUT, State.WAITING)
+    assert rows(land, "G22", Box.OUT, OutboxState.WAITING)
 
 
 def test_a_key_before_or_after_its_time_is_not_sealed_to(land: GuardedLand) -> None:
@@ -329,7 +331,7 @@ def test_a_key_that_the_directory_still_names_is_our_own_fault(land: GuardedLand
     land["H49"].member = replace(own, identity=replace(own.identity, sealing=(SealingKey.generate(),)))
     land["G22"].dms.write(document())
     land.settle()
-    assert rows(land, "H49", Box.IN, State.REFUSED)
+    assert rows(land, "H49", Box.IN, InboxState.REFUSED)
     assert [bounce.error.code for bounce in land["G22"].dms.bounces] == ["cannot-open"]
 
 
@@ -402,7 +404,7 @@ def test_an_adapter_of_another_version_is_not_written_to(land: GuardedLand) -> N
 def test_what_was_edited_in_the_store_is_not_filed(land: GuardedLand, edited: str, restarted: bool) -> None:
     """Bytes of another, or another docket over the same bytes; after a restart, when nothing is remembered, and while
     what was taken in is."""
-    from bus.verified import Verified
+    from bus.receiving.verified import Verified
 
     land["G22"].dms.write(document())
     land.collect("G22")
@@ -412,28 +414,28 @@ def test_what_was_edited_in_the_store_is_not_filed(land: GuardedLand, edited: st
     forged = seal(forger, address(forger, document(number=2)), now=land.now)
     store = land["H49"].store
     with store.write() as tx:
-        ((identity, held),) = list(tx._data.inbox.items())
+        ((identity, held),) = list(tx.memory.inbox.items())
         docket = held.entry.docket if edited == "body" else held.entry.docket.model_copy(update={"attachments": 7})
         body = forged.body if edited == "body" else held.entry.body
         if edited == "body":
             docket = forged.docket
-        tx._data.inbox[identity] = replace(held, entry=replace(held.entry, docket=docket, body=body))
+        tx.memory.inbox[identity] = replace(held, entry=replace(held.entry, docket=docket, body=body))
     if restarted:
-        land["H49"].member = replace(land["H49"].member, verified=Verified())
+        land["H49"].verified = Verified()
     land.deliver("H49")
     assert not land["H49"].dms.documents
     with store.read() as tx:
-        assert any("bad-signature" in event.detail for event in tx.recent_events(limit=9))
+        assert any("bad-signature" in event.detail for event in tx.dossiers.recent_events(limit=9))
 
 
 def test_after_a_restart_what_was_kept_is_verified_once_more(land: GuardedLand) -> None:
     """And filed."""
-    from bus.verified import Verified
+    from bus.receiving.verified import Verified
 
     land["G22"].dms.write(document())
     land.collect("G22")
     land.publish("G22")
     land.take_in("H49")
-    land["H49"].member = replace(land["H49"].member, verified=Verified())
+    land["H49"].verified = Verified()
     land.deliver("H49")
     assert land["H49"].dms.documents == [document().id]

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bus import operations
 from bus.errors import BlobsAway, TooLarge
-from bus.message import publication
-from bus.records import Box, State
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.messages import withdraw_message
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Box
+from bus.wire.message import publication
 from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.document import Attachment, Business, Replaced
 from tests.scenarios.country import document, status
@@ -59,7 +61,7 @@ def test_what_an_adapter_cannot_hold_is_refused() -> None:
     land = LargeLand()
     land["H49"].dms.takes_large = False
     land.send("G22", "H49", mib=64)
-    land.settle(30)
+    land.settle(50)
     assert land["H49"].dms.filed == {}
     (bounce,) = land["G22"].dms.bounces
     assert isinstance(bounce.error, TooLarge)
@@ -109,8 +111,8 @@ def test_an_urgent_document_is_not_behind_it() -> None:
     land.take_in("H49")
     land.deliver("H49")
     assert land["H49"].dms.documents == [urgent.id]
-    assert land.transfer("H49", Box.IN, message).done == 8
-    land.settle(40)
+    assert land.transfer("H49", Box.IN, message).done == SEGMENTS_AT_ONCE
+    land.settle(60)
     assert land.filed("H53", later)
 
 
@@ -153,7 +155,7 @@ def test_what_changes_it_waits_for_it() -> None:
     assert "inbox.parked" not in land.events("H49")
     assert land.events("H49").count("target.awaited") == 2
     land.fetch_all("H49")
-    land.deliver_apart("H49")
+    land.deliver_with_blobs("H49")
     land.wait(timedelta(minutes=1))
     land.settle()
     assert land["H49"].dms.documents == [sent.id, revoked.id]
@@ -216,7 +218,7 @@ def test_a_repeated_message_of_what_is_whole() -> None:
     _, message = land.sent("G22", "H49", mib=3)
     land.fetch_all("H49")
     with land["G22"].store.read() as tx:
-        (entry,) = tx.unfinished([message])
+        (entry,) = tx.outbox.unfinished([message])
     land.exchange.publish(publication(entry), "G22")
     land.take_in("H49")
     assert land.publish("H49").confirmed == 2
@@ -232,7 +234,7 @@ def test_two_large_changes_do_not_wait_for_each_other() -> None:
     land.fetch_all("H49")
     for _ in range(20):
         land.wait(timedelta(minutes=2))
-        land.deliver_apart("H49")
+        land.deliver_with_blobs("H49")
     assert land["H49"].dms.documents == ["G22,update", "G22,update"]
 
 
@@ -248,7 +250,7 @@ def test_what_waits_behind_a_withdrawn_one_goes() -> None:
     land["G22"].dms.write(document("G22", "H49", number=3))
     land.collect("G22")
     land.upload("G22")
-    operations.withdraw(land["G22"].store, answer.message, now=land.now)
+    withdraw_message(land["G22"].store, answer.message, now=land.now, new_id=land["G22"].member.new_id)
     land.wait(timedelta(minutes=1))
     land.settle()
     for _ in range(4):
@@ -270,11 +272,11 @@ def test_withdrawn_between_two_steps() -> None:
     class Withdrawing(type(land.blobs["G22"])):  # type: ignore[misc]
         def put(self, segments):  # type: ignore[no-untyped-def]
             super().put(segments)
-            operations.withdraw(land["G22"].store, message, now=land.now)
+            withdraw_message(land["G22"].store, message, now=land.now, new_id=land["G22"].member.new_id)
 
     land.blobs["G22"].__class__ = Withdrawing
     land.upload("G22")
-    assert land.row("G22", Box.OUT, message).state is State.CANCELLED
+    assert land.row("G22", Box.OUT, message).state is OutboxState.CANCELLED
     assert land.upload("G22") == type(land.upload("G22"))()
 
 
@@ -306,11 +308,11 @@ def test_two_of_the_same_at_once() -> None:
     land["G22"].store = other["G22"].store
     land.sent("G22", "H49", mib=10)
     land.fetch_all("H49")
-    land.deliver_apart("H49")
-    land.deliver_apart("H49")
+    land.deliver_with_blobs("H49")
+    land.deliver_with_blobs("H49")
     assert land["H49"].dms.documents == [sent.id]
     assert "inbox.duplicate" in land.events("H49")
-    assert not land.deliver_apart("H49").more
+    assert not land.deliver_with_blobs("H49").more
 
 
 def test_a_slow_recipient_holds_up_nobody() -> None:
@@ -319,11 +321,11 @@ def test_a_slow_recipient_holds_up_nobody() -> None:
     sent, message = land.sent("G22", "H49", "H53", "G22", mib=20)
     for code in ("H49", "H53"):
         land.fetch_all(code)
-        land.deliver_apart(code)
+        land.deliver_with_blobs(code)
         assert land.filed(code, sent)
         land.publish(code)
     land.take_in("G22")
-    assert land.row("G22", Box.OUT, message).state is State.SENT
+    assert land.row("G22", Box.OUT, message).state is OutboxState.SENT
     land.sweep_all("G22")
     assert land.kept("G22", Box.OUT) == 21
 
@@ -340,6 +342,6 @@ def test_a_small_file_travels_as_it_always_did() -> None:
     assert "x-lienthong-blobs" not in headers
     land.take_in("H49")
     with land["H49"].store.read() as tx:
-        (row,) = tx.rows(Box.IN)
+        (row,) = tx.inbox.rows()
     assert row.docket.blobs is None
-    assert replace(row, state=State.WAITING) == row
+    assert replace(row, state=InboxState.WAITING) == row

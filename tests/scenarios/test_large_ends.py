@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bus import operations, receiving
 from bus.errors import BlobsAway, DmsAway, NotInTime, StoreFull
-from bus.message import publication
-from bus.records import Box, State
+from bus.handling.transport import InboxState
+from bus.operations.messages import discard_message, release, retry
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Box
+from bus.receiving.take_in import take_in
+from bus.wire.message import publication
 from schemas.codes import Priority
 from schemas.values import MessageId
 from tests.fakes.blobs import FakeDepot
@@ -20,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 def _again(land: LargeLand, message: MessageId):  # type: ignore[no-untyped-def]
     with land["G22"].store.read() as tx:
-        (entry,) = tx.unfinished([message])
+        (entry,) = tx.outbox.unfinished([message])
     return publication(entry)
 
 
@@ -34,7 +37,7 @@ def test_a_disk_that_fills_half_way_at_the_recipient() -> None:
         with pytest.raises(StoreFull):
             land.fetch("H49")
     land["H49"].store.full = False
-    assert land.transfer("H49", Box.IN, message).done == 8
+    assert land.transfer("H49", Box.IN, message).done == SEGMENTS_AT_ONCE
     land.settle(20)
     assert land.filed("H49", sent)
 
@@ -49,15 +52,15 @@ def test_a_document_system_that_fills_half_way() -> None:
     for _ in range(100):
         for _ in range(2):
             with suppress(DmsAway):
-                land.deliver_apart("H49")
+                land.deliver_with_blobs("H49")
         land.wait(20 * MINUTE)
     row = land.row("H49", Box.IN, message)
-    assert (row.state, row.attempts) == (State.FETCHED, 0)
+    assert (row.state, row.attempts) == (InboxState.FETCHED, 0)
     assert "no space" in (row.error or "")
     assert land["H49"].dms.documents == [other[0].id], "what fits goes past it"
     land["H49"].dms.room = None
-    operations.retry(land["H49"].store, Box.IN, [message], now=land.now)
-    land.deliver_apart("H49")
+    retry(land["H49"].store, Box.IN, [message], now=land.now)
+    land.deliver_with_blobs("H49")
     assert land.filed("H49", sent)
 
 
@@ -68,12 +71,12 @@ def test_one_that_its_document_system_stumbles_over() -> None:
     land["H49"].dms.stumbles[sent.id] = 31
     land.fetch_all("H49")
     for _ in range(31):
-        land.deliver_apart("H49")
+        land.deliver_with_blobs("H49")
         land.wait(20 * MINUTE)
-    assert land.row("H49", Box.IN, message).state is State.PARKED
-    operations.release(land["H49"].store, Box.IN, [message], now=land.now)
-    assert land.row("H49", Box.IN, message).state is State.FETCHED
-    land.deliver_apart("H49")
+    assert land.row("H49", Box.IN, message).state is InboxState.PARKED
+    release(land["H49"].store, Box.IN, [message], now=land.now)
+    assert land.row("H49", Box.IN, message).state is InboxState.FETCHED
+    land.deliver_with_blobs("H49")
     assert land.filed("H49", sent)
 
 
@@ -82,12 +85,12 @@ def test_a_segment_lost_after_all_was_proven() -> None:
     land = LargeLand()
     _, message = land.sent("G22", "H49", mib=9)
     land.fetch_all("H49")
-    data = land["H49"].store._data
+    data = land["H49"].store.memory
     for key, held in data.blobs.items():
         data.blobs[key] = replace(held, segments={n: each for n, each in held.segments.items() if n != 5})
-    land.deliver_apart("H49")
+    land.deliver_with_blobs("H49")
     assert land["H49"].dms.filed == {}
-    assert land.row("H49", Box.IN, message).state is State.REFUSED
+    assert land.row("H49", Box.IN, message).state is InboxState.REFUSED
 
 
 def test_discarded_while_it_was_not_whole() -> None:
@@ -95,10 +98,10 @@ def test_discarded_while_it_was_not_whole() -> None:
     land = LargeLand()
     _, message = land.sent("G22", "H49")
     land.fetch("H49")
-    data = land["H49"].store._data
+    data = land["H49"].store.memory
     key = (message, "G22")
-    data.inbox[key] = replace(data.inbox[key], entry=replace(data.inbox[key].entry, state=State.PARKED))
-    operations.discard(land["H49"].store, message, now=land.now)
+    data.inbox[key] = replace(data.inbox[key], entry=replace(data.inbox[key].entry, state=InboxState.PARKED))
+    discard_message(land["H49"].store, message, now=land.now)
     land.sweep_all("H49")
     assert land.kept("H49", Box.IN) == 0
     for _ in range(3):
@@ -118,7 +121,7 @@ def test_it_expires_while_it_is_fetched() -> None:
     land.wait(timedelta(hours=1, minutes=6))
     land.expire("G22")
     land.fetch("H49")
-    assert land.row("H49", Box.IN, message).state is State.CANCELLED
+    assert land.row("H49", Box.IN, message).state is InboxState.CANCELLED
     land.settle(4)
     land.sweep_all("H49")
     land.sweep_all("G22")
@@ -199,7 +202,7 @@ def test_nobody_says_where(said: object) -> None:
     arrivals = [
         replace(each, headers={"x-lienthong-blobs": said}) for each in land["H49"].broker.receive(limit=9, wait=0)
     ]
-    receiving.take_in(land["H49"].store, arrivals, member=land["H49"].member, now=land.now)
+    take_in(land["H49"].store, arrivals, member=land["H49"].member, now=land.now)
     land["H49"].broker.ack(arrivals)
     land.settle(9)
     assert land.filed("H49", sent)
@@ -210,7 +213,7 @@ def test_a_message_without_its_transfer() -> None:
     land = LargeLand()
     sent, _ = land.sent("G22", "H49", mib=9)
     land.fetch("H49")
-    land["H49"].store._data.transfers.clear()
+    land["H49"].store.memory.transfers.clear()
     land.settle(9)
     assert land.filed("H49", sent)
 
@@ -222,13 +225,13 @@ def test_refused_ones_stay_refused_until_a_person_looks() -> None:
     member, stranger = land["H49"].member, LargeLand()["H49"].member
     land["H49"].member = replace(member, identity=stranger.identity)
     land.fetch("H49")
-    assert land.row("H49", Box.IN, message).state is State.REFUSED
+    assert land.row("H49", Box.IN, message).state is InboxState.REFUSED
     land["H49"].member = member
     land.exchange.publish(_again(land, message), "G22")
     land.take_in("H49")
     row = land.row("H49", Box.IN, message)
-    assert row.state is State.REFUSED
+    assert row.state is InboxState.REFUSED
     assert row.error
-    operations.release(land["H49"].store, Box.IN, [message], now=land.now)
+    release(land["H49"].store, Box.IN, [message], now=land.now)
     land.settle(9)
     assert land.filed("H49", sent)

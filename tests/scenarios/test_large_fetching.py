@@ -9,11 +9,18 @@ from functools import partial
 
 import pytest
 
-from bus import operations, resealing, uploading
 from bus.errors import BlobMissing, BlobsAway, BusError, KeyWithdrawn
-from bus.mailroom import Ready, address, seal_all
-from bus.records import Box, ReceiptLine, State
-from schemas.codes import Outcome
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.messages import discard_message, list_rows, release, retry
+from bus.operations.trace import trace_document
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Box, ReceiptLine
+from bus.receiving.fetch import LOOK_AGAIN
+from bus.sending import reseal as resealing
+from bus.sending.address import address
+from bus.sending.seal import Ready, seal_all
+from bus.sending.upload import answer_missing_blob, seal_blobs
+from schemas.codes import Outcome, Priority
 from schemas.document import Document
 from schemas.values import BlobId, MessageId
 from tests.fakes.blobs import FakeDepot
@@ -43,15 +50,15 @@ def test_nothing_is_receipted_before_it_is_whole() -> None:
     land = LargeLand()
     _, message = land.sent("G22", "H49")
     land.fetch("H49")
-    land["G22"].store._data.outbox[message] = replace(
-        (out := land["G22"].store._data.outbox[message]), entry=replace(out.entry, next_at=land.now)
+    land["G22"].store.memory.outbox[message] = replace(
+        (out := land["G22"].store.memory.outbox[message]), entry=replace(out.entry, next_at=land.now)
     )
     land.wait(timedelta(days=2))
     land.publish("G22")
     land.publish("G22")
     land.take_in("H49")
     assert land.publish("H49").confirmed == 0
-    assert land.transfer("H49", Box.IN, message).done == 8
+    assert land.transfer("H49", Box.IN, message).done == SEGMENTS_AT_ONCE
     land.fetch_all("H49")
     assert land.publish("H49").confirmed == 1
 
@@ -85,7 +92,7 @@ def test_what_is_not_there_as_it_should_be_is_asked_for_again(fault: Fault) -> N
     assert land.depot.puts == 42
     assert land.filed("H49", sent)
     assert land["G22"].dms.bounces == []
-    assert land.row("G22", Box.OUT, message).state is State.DONE
+    assert land.row("G22", Box.OUT, message).state is OutboxState.DONE
 
 
 @pytest.mark.parametrize("fault", ["altered", "missing", "cut", "ends early", "trimmed"])
@@ -96,6 +103,7 @@ def test_where_segments_are_found_by_name_it_is_asked_for_too(fault: str) -> Non
     FAULTS[fault](land.depot, land.blob("G22", message))
     for _ in range(20):
         land.fetch("H49")
+        land.wait(LOOK_AGAIN)
     assert land.events("H49") == ["blob.asked-for"]
     land.settle(20)
     assert land.depot.puts == 42
@@ -103,7 +111,7 @@ def test_where_segments_are_found_by_name_it_is_asked_for_too(fault: str) -> Non
 
 
 def _steps(land: LargeLand, code: str, document: str) -> list[str]:
-    return [f"{step.what} {step.detail}" for step in operations.trace(land[code].store, document)]
+    return [f"{step.what} {step.detail}" for step in trace_document(land[code].store, document)]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +125,11 @@ def _steps(land: LargeLand, code: str, document: str) -> list[str]:
     ids=["repeated", "next to each other", "far apart", "first and last"],
 )
 def test_another_order_is_put_right(fault: Fault) -> None:
-    """Nobody need be asked for that."""
+    """Nobody need be asked for that; it takes some looks, each a while after the other."""
     land = LargeLand()
     sent, message = land.sent("G22", "H49")
     fault(land.depot, land.blob("G22", message))
-    land.settle(20)
+    land.settle(40)
     assert land.filed("H49", sent)
     assert land.depot.puts == 21
 
@@ -136,7 +144,7 @@ def test_a_recipient_that_was_away_longer_than_it_is_kept() -> None:
     for _ in range(20):
         land.wait(timedelta(days=1))
         land.publish("G22")
-    assert [row.state for row in operations.list_rows(land["G22"].store, Box.OUT)] == [State.PARKED]
+    assert [row.state for row in list_rows(land["G22"].store, Box.OUT)] == [OutboxState.PARKED]
     land.depot.trim("G22")
     land.settle(20)
     assert land.filed("H49", sent)
@@ -158,7 +166,7 @@ def test_two_ask_and_it_is_sent_once() -> None:
     land.upload_all("G22")
     land.publish("G22")
     with land["H53"].store.write() as tx:  # its question comes once more, late
-        tx.hasten(Box.OUT, State.SENT, beyond=land.now, to=land.now)
+        tx.outbox.reschedule(OutboxState.SENT, beyond=land.now, to=land.now)
     land.settle(20)
     assert land.filed("H49", sent)
     assert land.filed("H53", sent)
@@ -190,16 +198,16 @@ def test_questions_that_are_none() -> None:
 
     def done(line: object) -> bool:
         with land["G22"].store.write() as tx:
-            return uploading.asked_again(tx, line, now=land.now).done  # type: ignore[arg-type]
+            return answer_missing_blob(tx, line, now=land.now)  # type: ignore[arg-type]
 
     assert not done(_line(land, answer.message))
     assert not done(_line(land, message, docket_sha256="0" * 64))
     assert not done(_line(land, message, mailbox="H53"))
     assert done(_line(land, message, at=land.now - MINUTE))
-    assert land.row("G22", Box.OUT, message).state is State.SENT
+    assert land.row("G22", Box.OUT, message).state is OutboxState.SENT
     land.settle(20)
     assert done(_line(land, message))
-    assert land.row("G22", Box.OUT, message).state is State.DONE
+    assert land.row("G22", Box.OUT, message).state is OutboxState.DONE
 
 
 def _lie(land: LargeLand, lie: str) -> tuple[Document, MessageId]:
@@ -207,7 +215,7 @@ def _lie(land: LargeLand, lie: str) -> tuple[Document, MessageId]:
     made, office = large_document("G22", "H49", mib=3), land["G22"]
     addressed = address(office.member, made)
     message = office.member.new_id()
-    (sealed,) = uploading.seal_apart(office.store, addressed, message=message, now=land.now)
+    (sealed,) = seal_blobs(office.store, addressed, [], message=message, now=land.now)
     file, digests = made.attachments[-1], sealed.manifest.digests
     match lie:
         case "another file":
@@ -222,10 +230,10 @@ def _lie(land: LargeLand, lie: str) -> tuple[Document, MessageId]:
             sealed = replace(sealed, manifest=replace(sealed.manifest, digests=digests[1:]))
     lying_document = made.model_copy(update={"attachments": (*made.attachments[:-1], file)})
     addressed = replace(addressed, item=lying_document)
-    (entry,) = seal_all(office.member, [Ready(addressed=addressed, message=message, apart=[sealed])], now=land.now)
+    (entry,) = seal_all(office.member, [Ready(addressed=addressed, message=message, blobs=[sealed])], now=land.now)
     assert not isinstance(entry, BusError)
     with office.store.write() as tx:
-        tx.put_outbox([entry], at=land.now)
+        tx.outbox.put([entry], at=land.now)
     return made, message
 
 
@@ -245,14 +253,14 @@ def test_a_sender_that_lies_is_found_out(lie: str, code: str) -> None:
     _, message = _lie(land, lie)
     land.settle(9)
     assert land["H49"].dms.filed == {}
-    assert land.row("H49", Box.IN, message).state is State.REFUSED
+    assert land.row("H49", Box.IN, message).state is InboxState.REFUSED
     assert land.events("H49") == ["inbox.refused"]
     (line,) = land.row("G22", Box.OUT, message).recipients
     assert line.code == code
-    operations.release(land["H49"].store, Box.IN, [message], now=land.now)
+    release(land["H49"].store, Box.IN, [message], now=land.now)
     land.settle(3)
-    assert land.row("H49", Box.IN, message).state is State.REFUSED
-    operations.discard(land["H49"].store, message, now=land.now)
+    assert land.row("H49", Box.IN, message).state is InboxState.REFUSED
+    discard_message(land["H49"].store, message, now=land.now)
     land.sweep_all("H49")
     assert land.kept("H49", Box.IN) == 0
 
@@ -263,12 +271,12 @@ def test_a_content_that_is_none() -> None:
     office, made = land["G22"], large_document("G22", "H49", mib=3)
     addressed = address(office.member, made)
     message = office.member.new_id()
-    sealed = uploading.seal_apart(office.store, addressed, message=message, now=land.now)
-    broken = replace(addressed, item=made, apart=(), content=b"nothing")
-    (entry,) = seal_all(office.member, [Ready(addressed=broken, message=message, apart=sealed)], now=land.now)
+    sealed = list(seal_blobs(office.store, addressed, [], message=message, now=land.now))
+    broken = replace(addressed, item=made, as_blobs=(), content=b"nothing")
+    (entry,) = seal_all(office.member, [Ready(addressed=broken, message=message, blobs=sealed)], now=land.now)
     assert not isinstance(entry, BusError)
     with office.store.write() as tx:
-        tx.put_outbox([entry], at=land.now)
+        tx.outbox.put([entry], at=land.now)
     land.settle(9)
     (line,) = land.row("G22", Box.OUT, message).recipients
     assert line.code == "bad-message"
@@ -281,15 +289,13 @@ def test_who_asks_without_end_has_its_sender_do_little() -> None:
     _, message = land.sent("G22", "H49")
     for _ in range(24 * 60):
         with land["G22"].store.write() as tx:
-            again = uploading.asked_again(tx, _line(land, message, at=land.now + MINUTE), now=land.now)
-            tx.put_events(list(again.events))
-        assert again.done
+            assert answer_missing_blob(tx, _line(land, message, at=land.now + MINUTE), now=land.now)
         land.upload_all("G22")
         land.publish("G22")
         land.wait(MINUTE)
     assert land.events("G22").count("blob.asked-again") < 24
     land.settle(30)
-    assert land.row("G22", Box.OUT, message).state is State.DONE
+    assert land.row("G22", Box.OUT, message).state is OutboxState.DONE
 
 
 def test_altered_for_good() -> None:
@@ -303,7 +309,7 @@ def test_altered_for_good() -> None:
             if number == 5:
                 land.depot.lose("G22", blob, 5)
                 break
-        if land.row("H49", Box.IN, message).state is State.PARKED:
+        if land.row("H49", Box.IN, message).state is InboxState.PARKED:
             break
         land.fetch_all("H49")
         land.publish("H49")
@@ -313,12 +319,12 @@ def test_altered_for_good() -> None:
         land.take_in("H49")
         land.wait(timedelta(hours=7))
     row = land.row("H49", Box.IN, message)
-    assert row.state is State.PARKED
+    assert row.state is InboxState.PARKED
     assert row.error
     assert land["H49"].dms.filed == {}
     assert land.events("H49")[-1] == "inbox.parked"
-    operations.retry(land["H49"].store, Box.IN, [message], now=land.now)
-    land.settle(30)
+    retry(land["H49"].store, Box.IN, [message], now=land.now)
+    land.settle(60)
     assert land.filed("H49", sent)
 
 
@@ -328,9 +334,9 @@ def test_what_was_parked_is_fetched_when_its_message_comes_again() -> None:
     sent, message = land.sent("G22", "H49", mib=9)
     land.depot.trim("G22")
     land.fetch_all("H49")
-    data = land["H49"].store._data
+    data = land["H49"].store.memory
     key = (message, "G22")
-    data.inbox[key] = replace(data.inbox[key], entry=replace(data.inbox[key].entry, state=State.PARKED))
+    data.inbox[key] = replace(data.inbox[key], entry=replace(data.inbox[key].entry, state=InboxState.PARKED))
     land.settle(30)
     assert land.filed("H49", sent)
 
@@ -345,11 +351,36 @@ def test_sealed_again_while_it_is_put_there_again() -> None:
     land.take_in("G22")
     land.upload("G22")
     line = _line(land, message, mailbox="H53", code=KeyWithdrawn.code)
-    with land["G22"].store.write() as tx:
-        assert resealing.answer(tx, line, member=land["G22"].member, now=land.now).done
-    assert land.row("G22", Box.OUT, message).state is State.UPLOADING
+    office = land["G22"]
+    assert resealing.answer_withdrawn_key(office.store, line, member=office.member, now=land.now)
+    assert land.row("G22", Box.OUT, message).state is OutboxState.UPLOADING
     land.wait(timedelta(minutes=6))
     land.settle(20)
     assert land.filed("H49", sent)
     assert land.filed("H53", sent)
     assert land.depot.puts == 42
+
+
+def test_a_flood_of_what_was_never_put_there() -> None:
+    """Urgent, and of one sender: another's document is fetched within a few turns, also when all of those are looked
+    for again; what waits meanwhile is said, and found once it is put there."""
+    land = LargeLand()
+    poisoned = [land.sent("H53", "H49", mib=1, number=number, priority=Priority.URGENT)[1] for number in range(1, 201)]
+    kept = [land.blob("H53", message) for message in poisoned]
+    assert len(set(kept)) == 200
+    land.depot.trim("H53")
+    for wait in (0, 16, 60, 24 * 60):
+        land.wait(wait * MINUTE)
+        sent, message = land.sent("G22", "H49", mib=3, number=1000 + wait)
+        assert message in [land.fetch("H49").message for _ in range(3)]
+        for _ in range(4):
+            land.fetch("H49")
+        assert land.row("H49", Box.IN, message).state is InboxState.FETCHED
+        land.deliver_with_blobs("H49")
+        assert land.filed("H49", sent)
+        looks = 0
+        while land.fetch("H49").more:
+            looks += 1
+        assert looks <= 150
+    assert "blobs.looked-in-vain" in land.events("H49")
+    assert land.row("H49", Box.IN, poisoned[-1]).state is InboxState.FETCHING

@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bus import operations
+from bus.directory.agencies import Directory
 from bus.errors import BlobsAway, DmsAway, StoreFull, TryLater
-from bus.records import Box, State
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.messages import list_rows, retry, withdraw_message
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.ports.records import Box
 from tests.fakes.blobs import FakeDepot
 from tests.fakes.source import Generated, lying
 from tests.scenarios.country import document
@@ -43,12 +46,12 @@ def test_where_they_wait_is_away() -> None:
         with pytest.raises(BlobsAway):
             land.upload("G22")
         land.wait(2 * MINUTE)
-    (row,) = operations.list_rows(land["G22"].store, Box.OUT)
-    assert (row.state, row.attempts) == (State.UPLOADING, 100)
+    (row,) = list_rows(land["G22"].store, Box.OUT)
+    assert (row.state, row.attempts) == (OutboxState.UPLOADING, 100)
     assert "no route" in (row.error or "")
     land.depot.away = None
     land.upload("G22")
-    (row,) = operations.list_rows(land["G22"].store, Box.OUT)
+    (row,) = list_rows(land["G22"].store, Box.OUT)
     assert (row.attempts, row.error) == (0, None)
     land.settle(20)
     assert land.filed("H49", sent)
@@ -79,7 +82,7 @@ def test_another_place_is_configured() -> None:
         land.blobs[code] = s3.of(code)
     land.settle(20)
     assert land.filed("H49", sent)
-    assert (land.depot.puts, s3.puts) == (8, 21)
+    assert (land.depot.puts, s3.puts) == (SEGMENTS_AT_ONCE, 21)
 
 
 def test_a_recipient_without_that_place() -> None:
@@ -92,7 +95,7 @@ def test_a_recipient_without_that_place() -> None:
             land.fetch("H49")
         assert not land.fetch("H49").more
         land.wait(10 * MINUTE)
-    assert land.row("H49", Box.IN, message).state is State.FETCHING
+    assert land.row("H49", Box.IN, message).state is InboxState.FETCHING
     land.blobs["H49"] = stream
     land.settle(20)
     assert land.filed("H49", sent)
@@ -171,15 +174,15 @@ def test_killed_while_it_is_sealed() -> None:
 def test_killed_between_the_last_segment_and_the_message() -> None:
     """All segments are there and nobody knows: the last ones are put again, and the message goes."""
     land = LargeLand()
-    sent = land.send("G22", "H49", mib=7)
+    sent = land.send("G22", "H49", mib=SEGMENTS_AT_ONCE - 1)
     land.collect_large("G22")
     store = land["G22"].store
-    earlier = store._data
+    earlier = store.memory
     land.upload("G22")
-    store._data = earlier  # what was committed after the put is as if it had never been
+    store.memory = earlier  # what was committed after the put is as if it had never been
     land.settle(20)
     assert land.filed("H49", sent)
-    assert land.depot.puts == 16
+    assert land.depot.puts == 2 * SEGMENTS_AT_ONCE
 
 
 @pytest.mark.parametrize(
@@ -215,9 +218,9 @@ def test_a_file_that_cannot_be_read_into_a_message() -> None:
 def test_no_key_to_seal_it_to() -> None:
     """Found when all is sealed apart: nothing of that stays."""
     land = LargeLand()
-    book = land["G22"].member.directory._book
+    book = land["G22"].member.directory.book
     keys = {code: each for code, each in book.keys.items() if code != "H49"}
-    directory = replace(land["G22"].member.directory, _book=replace(book, keys=keys))
+    directory = Directory(replace(book, keys=keys), on=land["G22"].member.directory.on)
     land["G22"].member = replace(land["G22"].member, directory=directory)
     land.send("G22", "H49", mib=3)
     (answer,) = land.collect_large("G22")
@@ -232,17 +235,16 @@ def test_segments_lost_from_the_outbox() -> None:
     land.send("G22", "H49")
     (answer,) = land.collect_large("G22")
     assert answer.message is not None
-    data = land["G22"].store._data
+    data = land["G22"].store.memory
     for key, held in data.blobs.items():
         data.blobs[key] = replace(held, segments={n: each for n, each in held.segments.items() if n != 10})
-    land.upload("G22")
-    land.upload("G22")
-    land.upload("G22")
+    for _ in range(4):
+        land.upload("G22")
     row = land.row("G22", Box.OUT, answer.message)
-    assert row.state is State.PARKED
+    assert row.state is OutboxState.PARKED
     assert "no longer where" in (row.error or "")
-    operations.retry(land["G22"].store, Box.OUT, [answer.message], now=land.now)
-    assert land.row("G22", Box.OUT, answer.message).state is State.UPLOADING
-    operations.withdraw(land["G22"].store, answer.message, now=land.now)
+    retry(land["G22"].store, Box.OUT, [answer.message], now=land.now)
+    assert land.row("G22", Box.OUT, answer.message).state is OutboxState.UPLOADING
+    withdraw_message(land["G22"].store, answer.message, now=land.now, new_id=land["G22"].member.new_id)
     land.sweep_all("G22")
     assert land.kept("G22", Box.OUT) == 0

@@ -14,8 +14,9 @@ from bus.errors import (
     UnknownAgency,
     WrongDirection,
 )
-from bus.handling import Handling
-from bus.records import Box, HandlingKey, State
+from bus.handling.statuses import Handling
+from bus.handling.transport import OutboxState, State
+from bus.ports.records import Box, HandlingKey
 from schemas.codes import Outcome, Priority, StatusCode
 from schemas.document import Document
 from schemas.status import Status
@@ -32,12 +33,12 @@ def land() -> Land:
 def handling(land: Land, at: str, of: Document, handler: str = "H49") -> Handling:
     key = HandlingKey(land["G22"].member.canonical(of.sender.code), of.id, handler)
     with land[at].store.read() as tx:
-        return tx.dossiers([key])[key].handling
+        return tx.dossiers.by_keys([key])[key].handling
 
 
 def states(land: Land, at: str, box: Box) -> dict[State, int]:
     with land[at].store.read() as tx:
-        return {state: count for state, count in tx.counts(box).items() if count}
+        return {state: count for state, count in tx.of(box).counts().items() if count}
 
 
 def test_a_document_is_filed_and_its_arrival_comes_back(land: Land) -> None:
@@ -52,8 +53,8 @@ def test_a_document_is_filed_and_its_arrival_comes_back(land: Land) -> None:
     (report,) = land["G22"].dms.reports.values()
     assert report.target == ref
     with land["G22"].store.read() as tx:
-        (row,) = tx.rows(Box.OUT, document=sent.id)
-    assert (row.state, [line.outcome for line in row.recipients]) == (State.DONE, [Outcome.HELD])
+        (row,) = tx.outbox.rows(document=sent.id)
+    assert (row.state, [line.outcome for line in row.recipients]) == (OutboxState.DONE, [Outcome.HELD])
     assert row.size == 0
     assert handling(land, "G22", sent) == handling(land, "H49", sent) == Handling(state=S.ARRIVED)
 
@@ -65,9 +66,9 @@ def test_the_bus_never_holds_plaintext(land: Land) -> None:
     land.publish("G22")
     land.take_in("H49")
     with land["G22"].store.read() as tx:
-        (out,) = tx.due_outbox(now=land.now + timedelta(days=1), limit=9, max_bytes=10**9)
+        (out,) = tx.outbox.due(now=land.now + timedelta(days=1), limit=9, max_bytes=10**9)
     with land["H49"].store.read() as tx:
-        (held,) = tx.due_inbox(now=land.now, limit=9, max_bytes=10**9)
+        (held,) = tx.inbox.due(now=land.now, limit=9, max_bytes=10**9)
     assert out.body == held.body
     assert b"MOT BI MAT RIENG" not in held.body
     assert "V/v thử".encode() not in held.body
@@ -82,7 +83,7 @@ def test_one_message_serves_many_recipients(land: Land) -> None:
     assert filing.recipients == ("H49.06", "H49.07")
     assert land["H53"].dms.documents == [sent.id]
     assert sorted(land["G22"].dms.heard) == [("01", "H49.06"), ("01", "H49.07"), ("01", "H53")]
-    assert states(land, "G22", Box.OUT)[State.DONE] >= 1
+    assert states(land, "G22", Box.OUT)[OutboxState.DONE] >= 1
 
 
 def test_an_old_code_is_the_same_agency(land: Land) -> None:
@@ -117,7 +118,7 @@ def test_a_batch_of_statuses_is_judged_in_its_order(land: Land) -> None:
         land["H49"].dms.write(status(code, sent, "H49", "G22"))
     land.settle()
     with land["G22"].store.read() as tx:
-        history = tx.statuses(issuer="G22", document=sent.id)
+        history = tx.dossiers.statuses(issuer="G22", document=sent.id)
     assert [(record.code, str(record.verdict)) for record in history] == [
         (S.ARRIVED, "applied"),
         (S.ACCEPTED, "applied"),
@@ -201,7 +202,7 @@ def test_the_most_urgent_goes_first(land: Land) -> None:
         land["G22"].dms.write(document(number=number, priority=priority))
     land.collect("G22")
     with land["G22"].store.read() as tx:
-        due = tx.due_outbox(now=land.now, limit=9, max_bytes=10**9)
+        due = tx.outbox.due(now=land.now, limit=9, max_bytes=10**9)
     assert [entry.docket.document.id.split(",")[2][0] for entry in due if entry.docket.document] == list("2431")
 
 
@@ -254,7 +255,7 @@ def test_what_was_sent_before_a_closure_still_arrives(land: Land) -> None:
     land.settle()
     assert land["G22"].dms.documents == [sent.id]
     with land["G22"].store.read() as tx:
-        assert "arrival.unsent" in {event.name for event in tx.events(document=sent.id)}
+        assert "arrival.unsent" in {event.name for event in tx.dossiers.events(document=sent.id)}
 
 
 def test_a_closed_code_does_not_speak_by_setting_its_clock_back(land: Land) -> None:

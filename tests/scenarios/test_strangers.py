@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bus import operations
+from bus.directory.member import Member
 from bus.errors import CannotOpen
-from bus.handling import Change
-from bus.keys import new_identity
-from bus.mailroom import Member, address, seal
-from bus.message import DEAD
-from bus.records import Box, State
+from bus.handling.statuses import Change
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.messages import release, retry
+from bus.ports.records import Box
+from bus.sending.address import address
+from bus.sending.seal import seal
+from bus.topology.names import DEAD
+from bus.trust.keys import new_identity
 from schemas.codes import BusinessType, StatusCode
 from schemas.docket import Address
 from schemas.document import Business
@@ -65,7 +68,7 @@ def test_a_message_for_somebody_else_is_set_aside(land: Land) -> None:
     land["G22"].dms.write(sent)
     land.collect("G22")
     with land["G22"].store.read() as tx:
-        (entry,) = tx.due_outbox(now=land.now, limit=1, max_bytes=10**9)
+        (entry,) = tx.outbox.due(now=land.now, limit=1, max_bytes=10**9)
     inject(land, "H49", entry.body)
     land.settle()
     assert [headers["x-lienthong-reason"] for headers in land.exchange.headers(DEAD)] == ["not-for-us"]
@@ -84,8 +87,8 @@ def test_what_cannot_be_opened_is_kept_and_can_be_released(land: Land) -> None:
     assert isinstance(bounce.error, CannotOpen)
     assert (bounce.ref, bounce.mailbox) == ("ref-1", "H49")
     land["H49"].member = own
-    (row,) = rows(land, "H49", Box.IN, State.REFUSED)
-    operations.release(land["H49"].store, Box.IN, [row.docket.id], now=land.now)
+    (row,) = rows(land, "H49", Box.IN, InboxState.REFUSED)
+    release(land["H49"].store, Box.IN, [row.docket.id], now=land.now)
     land.settle()
     assert land["H49"].dms.documents == [sent.id]
     assert land["G22"].dms.heard == [("01", "H49")]
@@ -107,7 +110,7 @@ def test_a_docket_that_lies_about_its_content_is_refused(land: Land, lie: str) -
     inject(land, "H49", seal(member, wrong, now=land.now).body)
     land.settle()
     assert land["H49"].dms.filings == 0
-    (row,) = rows(land, "H49", Box.IN, State.REFUSED)
+    (row,) = rows(land, "H49", Box.IN, InboxState.REFUSED)
     assert "bad-message" in (row.error or "")
 
 
@@ -134,7 +137,7 @@ def test_other_content_under_the_same_id_does_not_undo_its_handling(land: Land) 
     land.settle()
     assert land["H49"].dms.filings == 2
     with land["H49"].store.read() as tx:
-        (dossier,) = tx.find_dossiers(issuer="G22", document=document().id)
+        (dossier,) = tx.dossiers.find(issuer="G22", document=document().id)
     assert dossier.handling.state is S.ACCEPTED
 
 
@@ -187,7 +190,7 @@ def test_nobody_revokes_or_begins_another_agency_s_document(land: Land, kind: Bu
     land.settle()
     assert land["H49"].dms.documents == [sent.id]
     with land["H49"].store.read() as tx:
-        (dossier,) = tx.find_dossiers(issuer="G22", document=sent.id)
+        (dossier,) = tx.dossiers.find(issuer="G22", document=sent.id)
     assert dossier.handling.change is Change.NONE
 
 
@@ -244,7 +247,7 @@ def test_a_corrected_document_after_a_refusal_begins_anew(land: Land) -> None:
     land.settle()
     for code in ("G22", "H49"):
         with land[code].store.read() as tx:
-            (dossier,) = tx.find_dossiers(issuer="G22", document=document().id)
+            (dossier,) = tx.dossiers.find(issuer="G22", document=document().id)
         assert dossier.handling.state is S.ACCEPTED
 
 
@@ -255,8 +258,8 @@ def test_a_republish_that_fails_is_tried_again_soon(land: Land, trouble: str) ->
     land.collect("G22")
     land.publish("G22")
     land.exchange.drop("H49")
-    (row,) = rows(land, "G22", Box.OUT, State.SENT)
-    operations.retry(land["G22"].store, Box.OUT, [row.docket.id], now=land.now)
+    (row,) = rows(land, "G22", Box.OUT, OutboxState.SENT)
+    retry(land["G22"].store, Box.OUT, [row.docket.id], now=land.now)
     if trouble == "full":
         land.exchange.set_limit("H49", 0)
     else:

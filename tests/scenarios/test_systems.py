@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bus import operations
-from bus.asking import ask, shown
 from bus.errors import BadPackage, DmsAway, RefusedByDms
-from bus.ports import Adapter, Filed, Filing
-from bus.records import Box, State
-from bus.retry import DELIVER, ORPHAN
+from bus.handling.transport import InboxState, OutboxState
+from bus.operations.messages import retry
+from bus.ports.adapter import Adapter, Filed, Filing
+from bus.ports.records import Box
+from bus.ports.retry import DELIVER, ORPHAN
+from bus.receiving.adapter_calls import ask, shown
 from schemas.codes import StatusCode
 from schemas.values import MessageId
 from tests.fakes.dms import MemoryDms
@@ -30,8 +31,8 @@ def test_a_system_that_is_away_loses_nothing(land: Land) -> None:
     land["H49"].dms.away = DmsAway(why="bảo trì")
     land["G22"].dms.write(document())
     land.settle()
-    assert not rows(land, "G22", Box.OUT, State.SENT)
-    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    assert not rows(land, "G22", Box.OUT, OutboxState.SENT)
+    (row,) = rows(land, "H49", Box.IN, InboxState.WAITING)
     assert row.attempts == 0
     land["H49"].dms.away = None
     land.settle()
@@ -50,9 +51,9 @@ def test_a_system_that_stumbles_over_one_document_gets_it_again(land: Land) -> N
     for _ in range(DELIVER.tries):
         land.wait(timedelta(minutes=11))
         land.deliver("H49")
-    (row,) = rows(land, "H49", Box.IN, State.PARKED)
+    (row,) = rows(land, "H49", Box.IN, InboxState.PARKED)
     land["H49"].dms.stumbles.clear()
-    operations.retry(land["H49"].store, Box.IN, [], now=land.now)
+    retry(land["H49"].store, Box.IN, [], now=land.now)
     land.settle()
     assert stubborn.id in land["H49"].dms.documents
     assert row.docket.document is not None
@@ -86,15 +87,15 @@ def test_a_system_that_says_yes_and_keeps_nothing_is_found_out(land: Land) -> No
         land["G22"].dms.write(each)
     land.settle()
     assert (land["H49"].dms.documents, land["G22"].dms.heard) == ([good.id], [("01", "H49")])
-    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    (row,) = rows(land, "H49", Box.IN, InboxState.WAITING)
     assert row.error
     assert row.error.startswith("The document system took message")
     for _ in range(DELIVER.tries):
         land.wait(timedelta(minutes=11))
         land.deliver("H49")
-    (row,) = rows(land, "H49", Box.IN, State.PARKED)
+    (row,) = rows(land, "H49", Box.IN, InboxState.PARKED)
     land["H49"].dms.lies.clear()
-    operations.retry(land["H49"].store, Box.IN, [row.docket.id], now=land.now)
+    retry(land["H49"].store, Box.IN, [row.docket.id], now=land.now)
     land.settle()
     assert land["H49"].dms.documents == [good.id, lost.id]
     assert land["G22"].dms.heard == [("01", "H49")] * 2
@@ -136,8 +137,8 @@ def test_a_system_that_cannot_be_asked_what_it_holds(land: Land) -> None:
     for each in (document(number=1), refused):
         land["G22"].dms.write(each)
     land.settle()
-    assert "its adapter failed: LookupError" in str(rows(land, "H49", Box.IN, State.WAITING)[0].error)
-    assert rows(land, "H49", Box.IN, State.REFUSED)
+    assert "its adapter failed: LookupError" in str(rows(land, "H49", Box.IN, InboxState.WAITING)[0].error)
+    assert rows(land, "H49", Box.IN, InboxState.REFUSED)
     land["H49"].dms.blind = False
     land["H49"].dms.away = DmsAway(why="bảo trì")
     filings = [Filing(document=document(), recipients=("H49",), message=MessageId("m"))]
@@ -158,7 +159,7 @@ def test_an_adapter_that_fails_over_one_document_stops_nobody(land: Land) -> Non
         land["G22"].dms.write(document(number=number))
     land.settle()
     assert len(land["H49"].dms.documents) == 2
-    (row,) = rows(land, "H49", Box.IN, State.WAITING)
+    (row,) = rows(land, "H49", Box.IN, InboxState.WAITING)
     assert "KeyError" in (row.error or "")
     land["H49"].dms.fails_over.clear()
     land.wait(timedelta(minutes=1))
@@ -224,7 +225,7 @@ def test_an_orphan_that_nobody_claims_ends_parked(land: Land) -> None:
     for _ in range(ORPHAN.tries + 1):
         land.wait(timedelta(hours=5))
         land.deliver("G22")
-    (row,) = rows(land, "G22", Box.IN, State.PARKED)
+    (row,) = rows(land, "G22", Box.IN, InboxState.PARKED)
     assert "orphan" in (row.error or "")
 
 
@@ -266,6 +267,6 @@ def test_a_status_that_the_system_refuses_is_kept(land: Land) -> None:
     land["G22"].dms.write(sent)
     land["G22"].dms.refuses[sent.id] = RefusedByDms(document=sent.id, why="đã đóng hồ sơ")
     land.settle()
-    (row,) = rows(land, "G22", Box.IN, State.REFUSED)
+    (row,) = rows(land, "G22", Box.IN, InboxState.REFUSED)
     assert row.docket.status is S.ARRIVED
     assert [bounce.error.code for bounce in land["H49"].dms.bounces] == ["refused-by-dms"]

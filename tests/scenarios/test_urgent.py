@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bus.errors import BrokerAway, DmsAway
-from bus.records import Box
-from bus.topology import DEAD, OLDEST, TARGET, UNROUTABLE, Version, inbox_of, lane_of
+from bus.topology.names import DEAD, UNROUTABLE, inbox_of, lane_of
+from bus.topology.versions import OLDEST, TARGET, Version
 from schemas.codes import Kind, Priority, StatusCode
 from tests.fakes.broker import FakeExchange
 from tests.scenarios.country import Land, document, status
@@ -43,7 +43,7 @@ def test_it_leaves_the_outbox_first(land: Land) -> None:
         land.publish("G22")
     land["G22"].broker.mend()
     with land["G22"].store.read() as tx:
-        (first, *_) = tx.due_outbox(now=land.now, limit=5, max_bytes=1 << 30)
+        (first, *_) = tx.outbox.due(now=land.now, limit=5, max_bytes=1 << 30)
     assert first.docket.document
     assert first.docket.document.id == URGENT.id
 
@@ -86,7 +86,7 @@ def test_the_answers_to_it_are_as_urgent(land: Land) -> None:
     land["G22"].dms.write(status(StatusCode.TAKE_BACK, URGENT, "G22", "H49"))
     land.settle()
     with land["H49"].store.read() as tx:
-        sent = [row.docket for row in tx.rows(Box.OUT)]
+        sent = [row.docket for row in tx.outbox.rows()]
     urgency = {
         (docket.status, docket.document.id if docket.document else None): docket.priority
         for docket in sent
@@ -99,7 +99,7 @@ def test_the_answers_to_it_are_as_urgent(land: Land) -> None:
     assert Priority.IMMEDIATE in receipts
     assert ("03", "H49") in land["G22"].dms.heard
     with land["G22"].store.read() as tx:
-        (asked,) = [row.docket for row in tx.rows(Box.OUT) if row.docket.status is StatusCode.TAKE_BACK]
+        (asked,) = [row.docket for row in tx.outbox.rows() if row.docket.status is StatusCode.TAKE_BACK]
     assert asked.priority is Priority.IMMEDIATE
 
 
@@ -127,7 +127,7 @@ def test_a_copy_that_cannot_be_taken_is_let_go() -> None:
     assert land.exchange.depth(lane_of("H49")) == 0
     assert land.exchange.depth(DEAD) == 1
     with land["H49"].store.read() as tx:
-        assert [event.name for event in tx.recent_events(limit=9)] == ["inbox.set-aside"]
+        assert [event.name for event in tx.dossiers.recent_events(limit=9)] == ["inbox.set-aside"]
     assert [bounce.error.code for bounce in land["G22"].dms.bounces] == ["not-understood"]
 
 
@@ -148,5 +148,5 @@ def test_a_full_inbox_does_not_stop_the_lane() -> None:
     land.settle()
     assert land["H49"].dms.documents == [URGENT.id]
     with land["G22"].store.read() as tx:
-        (row,) = [row for row in tx.rows(Box.OUT) if row.docket.kind is Kind.DOCUMENT]
+        (row,) = [row for row in tx.outbox.rows() if row.docket.kind is Kind.DOCUMENT]
     assert row.state == "done"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bus import envelope
 from bus.errors import BusError
-from bus.keys import SealingKey, VerifyKey
-from bus.segments import Manifest, nonce, opened
-from schemas.content import unpack_apart, unpack_content
+from bus.trust.keys import SealingKey, VerifyKey
+from bus.wire import envelope
+from bus.wire.segments import Manifest, nonce, opened
+from schemas.content import unpack_content, unpack_with_blobs
 from schemas.docket import SEGMENT, Docket
 from schemas.document import Document
 from schemas.framing import frame
@@ -83,7 +83,7 @@ def _by_the_bus(vector: dict[str, Any]) -> str:
 
 
 def _files_by_the_bus(docket: Docket, content: bytes, vector: dict[str, Any]) -> Document:
-    document, in_place = unpack_apart(content, [blob.attachment for blob in docket.blobs or ()])
+    document, in_place = unpack_with_blobs(content, [blob.attachment for blob in docket.blobs or ()])
     files: list[bytes | None] = [None] * len(document.attachments)
     for blob in docket.blobs or ():
         manifest = Manifest.parse(in_place[blob.attachment], blob, message=docket.id)

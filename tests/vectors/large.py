@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bus.envelope import encrypt, parse, seal
-from bus.segments import Sealing
+from bus.wire.envelope import encrypt, parse, seal
+from bus.wire.segments import Sealing
 from schemas.content import pack_content
 from schemas.docket import SEGMENT
 from schemas.document import Attachment, Document
@@ -27,7 +27,7 @@ def vectors() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     made = {number: Sealing(LARGE.attachments[number - 1], number) for number in (1, 3)}
     segments = {number: list(each.segments()) for number, each in made.items()}
     sealed = {number: each.sealed() for number, each in made.items()}
-    content = pack_content(LARGE, apart={number: each.manifest.to_bytes() for number, each in sealed.items()})
+    content = pack_content(LARGE, in_place={number: each.manifest.to_bytes() for number, each in sealed.items()})
     encrypted = encrypt(content)
     docket = docket_of(LARGE, encrypted.content, blobs=tuple(each.blob for each in sealed.values()))
     beside = {

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bus.envelope import COMMITTED, MAGIC, SIGNED, WRAPPED, Encrypted, encrypt, parse, seal
-from bus.keys import SealingKey, SigningKey
+from bus.trust.keys import SealingKey, SigningKey
+from bus.wire.envelope import COMMITTED, MAGIC, SIGNED, WRAPPED, Encrypted, encrypt, parse, seal
 from schemas.agency import Party
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.content import pack_content
@@ -341,9 +341,28 @@ def malformed() -> Iterator[Row]:
         ("docket-version-2", "A docket of version 2.", good[0].replace(b'"version":1', b'"version":2')),
         ("docket-no-offset", "A time without an offset.", good[0].replace(b"07:00:00Z", b"07:00:00")),
         ("docket-no-status", "A status docket without its status.", good[0].replace(b'"status":"06",', b"")),
+        ("docket-name-twice", "A docket in which a name occurs twice.", good[0][:-1] + b',"priority":4}'),
+        (
+            "docket-name-twice-within",
+            "A name that occurs twice in an address.",
+            good[0].replace(b'"sender":{', b'"sender":{"agency":"G22",'),
+        ),
+        (
+            "docket-name-twice-escaped",
+            "The second time, the name is written with an escape.",
+            good[0][:-1] + rb',"\u006bind":"status"}',
+        ),
+        ("docket-id-line-break", "A document id with a line break.", good[0].replace(b"12/TB-VPCP", rb"12\n/TB-VPCP")),
+        (
+            "docket-id-reordered",
+            "A document id with a mark of writing direction.",
+            good[0].replace(b"12/TB-VPCP", "12\u202e/TB-VPCP".encode()),
+        ),
         ("docket-unknown-kind", "A kind that is not in §1.1.", good[0].replace(b'"kind":"status"', b'"kind":"notice"')),
     ):
         yield name, fact, no, assemble(text, encrypted)
+    twice = RECEIPT.model_copy(update={"recipients": RECEIPT.recipients * 2}).to_json()
+    yield "docket-recipient-twice", "A docket with one recipient twice.", no, together([twice, good[1], b"", b""])
     der = frame((b"p256", P256.id.encode(), bytes.fromhex("3006020101020101")))
     yield "signature-der", "A P-256 signature in DER.", no, together([good[0], der, *good[2:]])
     two = frame((b"p256", P256.id.encode()))

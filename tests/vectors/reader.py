@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import struct
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -97,17 +98,30 @@ _OF_KIND = {
 }
 
 
+_STEERING = {"Cc", "Cf", "Zl", "Zp"}  # §8.1; zero-width characters, which are allowed, are in no vector
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # §3.1
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return dict(pairs)
+
+
 def _docket(data: bytes) -> dict[str, Any]:  # §3
     try:
-        docket = json.loads(data.decode("utf-8"))
+        docket = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
         names = {name for name, value in docket.items() if value != []}
         wanted = _ALL | _OF_KIND[docket["kind"]]
         timed = datetime.fromisoformat(docket["created_at"]).tzinfo
     except (ValueError, AttributeError, KeyError):
         raise RefusedError("bad-message") from None
-    if docket["version"] != 1 or not timed or not wanted <= names <= wanted | _ANY:
+    plain = all(unicodedata.category(each) not in _STEERING for each in docket.get("document", {}).get("id", ""))
+    if docket["version"] != 1 or not plain or not timed or not wanted <= names <= wanted | _ANY:
         raise RefusedError("bad-message")
     assert isinstance(docket, dict)
+    named = [(recipient["agency"], recipient["mailbox"]) for recipient in docket["recipients"]]
+    if len(named) > 4096 or len(set(named)) != len(named) or len(docket.get("acknowledges", ())) > 1024:  # §3.2, §8.1
+        raise RefusedError("bad-message")
     return docket
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bus.directory import NOBODY, Directory
+from bus.directory.agencies import Directory
+from bus.directory.resolver import NOBODY
 from bus.errors import AgencyClosed, NoMailbox, UnknownAgency
 from bus.files.directory import default_folder, load
 

@@ -32,7 +32,7 @@ def test_an_agency_carries_its_history() -> None:
 
 @pytest.mark.parametrize("code", ["", "Sở", ".H49", "A" * 65, "H49/06"])
 def test_a_code_is_of_plain_letters(code: str) -> None:
-    """In a party, an agency and a mailbox alike."""
+    """Codes have the same letters in a party, an agency and a mailbox."""
     for build in (lambda: Party(code=code), lambda: Mailbox(code=code), lambda: Agency(code=code, names=())):
         with pytest.raises(ValidationError):
             build()

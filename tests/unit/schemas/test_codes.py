@@ -30,7 +30,7 @@ from schemas.codes import (
     ],
 )
 def test_the_codes_of_a_list(listed: EnumMeta, codes: list[object]) -> None:
-    """Exactly these, in this order, each labelled."""
+    """A list has exactly these codes, in this order, each with its label."""
     members = list[Any](listed)
     assert [member.value for member in members] == codes
     assert all(isinstance(member.label, Label) and member.label.vi and member.label.en for member in members)
@@ -55,5 +55,5 @@ def test_the_types_of_documents() -> None:
     ],
 )
 def test_a_type_by_name(name: str, key: tuple[DocumentGroup, int] | None) -> None:
-    """As people write it; what is on no list has no number."""
+    """A type is found by its name as people write it; an unlisted name has no number."""
     assert document_type_by_name(name) == key

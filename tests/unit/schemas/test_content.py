@@ -59,7 +59,7 @@ _FILES = [attachment.content for attachment in DOCUMENT.attachments]
     ],
 )
 def test_refused(kind: Kind, content: bytes, why: str) -> None:
-    """Content that is not what it should be is refused whole."""
+    """Content of a wrong shape is refused as a whole."""
     with pytest.raises(ValueError, match=why):
         unpack_content(kind, content)
 

@@ -95,25 +95,25 @@ def _blob(attachment: int, *, id_: str = "0" * 32) -> Blob:
 
 
 def test_blobs_travel_with_the_docket() -> None:
-    """What travels apart is named in the signed part, and comes back from it."""
+    """Attachments that travel apart are listed in the signed docket, and are read back from it."""
     docket = _docket(Kind.DOCUMENT, attachments=3, blobs=(_blob(1), _blob(3, id_="1" * 32)))
     assert Docket.from_json(docket.to_json()) == docket
 
 
 def test_a_docket_without_blobs_is_as_it_was() -> None:
-    """A reader of before, which refuses names it does not know, reads every docket without large attachments."""
+    """An older reader, which refuses unknown names, reads every docket without large attachments."""
     assert b"blobs" not in _docket(Kind.DOCUMENT).to_json()
 
 
 @pytest.mark.parametrize("segments", [1, 3])
 def test_segments_hold_exactly_their_file(segments: int) -> None:
-    """Their number follows from the size (schemas §10)."""
+    """The number of segments follows from the size (schemas §10)."""
     with pytest.raises(ValidationError, match="are not in"):
         Blob(attachment=1, id="0" * 32, size=SEGMENT + 1, segments=segments, sha256="0" * 64)
 
 
 def test_no_blob_is_larger_than_can_be_counted() -> None:
-    """Every reader of JSON holds it exactly."""
+    """Every reader of JSON holds the size exactly."""
     size = 2**53
     with pytest.raises(ValidationError, match="less than or equal"):
         Blob(attachment=1, id="0" * 32, size=size, segments=size // SEGMENT, sha256="0" * 64)

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
 
 from schemas.agency import Party
-from schemas.document import Attachment, Document, DocumentNumber, DocumentType
+from schemas.document import Attachment, Document, DocumentNumber, DocumentType, is_due_day
 from tests.strategies import documents
 
 
@@ -43,12 +43,12 @@ def test_recipients_are_some_and_differ(to: tuple[str, ...]) -> None:
     [("a.pdf", "application/pdf"), ("a.xlsx", "sheet"), ("a", "octet-stream"), ("a.lạ", "octet-stream")],
 )
 def test_the_type_of_a_file_comes_from_its_name(name: str, kind: str) -> None:
-    """What a package claims is not asked."""
+    """The type that a package states is not used."""
     assert Attachment.of(name, b"").media_type.endswith(kind)
 
 
 def test_an_attachment_describes_its_bytes() -> None:
-    """Size and digest are made with it; the bytes stay out of JSON and out of logs."""
+    """Size and digest are computed from the bytes; the bytes stay out of JSON and out of logs."""
     attachment = Attachment.of("a.pdf", b"%PDF", content_id="7", description="x")
     assert (attachment.size, attachment.sha256) == (4, hashlib.sha256(b"%PDF").hexdigest())
     assert b"%PDF" not in attachment.to_json()
@@ -56,7 +56,7 @@ def test_an_attachment_describes_its_bytes() -> None:
 
 
 def test_contents_come_back() -> None:
-    """What was taken out to travel beside the JSON is put in again, in order."""
+    """Bytes that travel beside the JSON are put back into the document, in order."""
     whole = document(Attachment.of("a", b"1"), Attachment.of("b", b"2"))
     bare = Document.from_json(whole.to_json())
     assert [each.content for each in bare.attachments] == [b"", b""]
@@ -65,7 +65,7 @@ def test_contents_come_back() -> None:
 
 @pytest.mark.parametrize("contents", [[], [b"1"], [b"1", b"2", b"3"], [b"2", b"1"], [b"1", b"22"]])
 def test_contents_that_do_not_fit_are_refused(contents: list[bytes]) -> None:
-    """Too few, too many, another size, another digest."""
+    """Too few contents, too many, one of another size, one of another digest: each is refused."""
     with pytest.raises(ValueError, match=r"described|match"):
         document(Attachment.of("a", b"1"), Attachment.of("b", b"2")).with_contents(contents)
 
@@ -79,14 +79,14 @@ def test_json_carries_a_whole_document(item: Document) -> None:
 
 
 class _Twice:
-    """The same byte over and over."""
+    """A source that repeats the same byte."""
 
     def pieces(self, size: int) -> Iterator[bytes]:
         return iter([b"x" * size, b"x"])
 
 
 def test_bytes_are_read_where_they_lie() -> None:
-    """In memory or elsewhere, piece by piece; and where they lie is nothing that travels."""
+    """Bytes are read piece by piece, from memory or from a source; the place is not part of the JSON."""
     small = Attachment.of("a", b"12345")
     assert list(small.pieces(2)) == [b"12", b"34", b"5"]
     large = Attachment(name="a", size=3, sha256="0" * 64, source=_Twice())
@@ -95,6 +95,29 @@ def test_bytes_are_read_where_they_lie() -> None:
 
 
 def test_a_source_has_pieces() -> None:
-    """Anything else in its place is an adapter's mistake, found at once."""
+    """An object without `pieces` is an adapter's mistake, and is refused at once."""
     with pytest.raises(ValidationError):
         Attachment(name="a", size=3, sha256="0" * 64, source="a path")  # type: ignore[arg-type]
+
+
+DAY = date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(
+    ("due_on", "issued_on", "due"),
+    [
+        (DAY, None, True),
+        (DAY, DAY, True),
+        (DAY, DAY + timedelta(days=1), False),
+        (date(1, 1, 1), None, False),
+        (date(1753, 1, 1), None, False),
+        (date(1899, 12, 30), None, False),
+        (date(1900, 1, 1), None, False),
+        (date(1970, 1, 1), date(1970, 1, 1), False),
+        (date(9999, 12, 31), DAY, False),
+        (date(1945, 9, 2), None, True),
+    ],
+)
+def test_a_day_on_which_an_answer_can_be_due(due_on: date, issued_on: date | None, due: bool) -> None:
+    """How programs write "no date" is none, and neither is a day on which the document did not exist."""
+    assert is_due_day(due_on, issued_on=issued_on) is due

@@ -38,7 +38,8 @@ def test_round_trip(parts: list[bytes]) -> None:
     ],
 )
 def test_refused(data: bytes, why: str) -> None:
-    """A frame that ends within a part, or holds too many, is refused; a length is compared before it is believed."""
+    """A frame that ends within a part, or holds too many parts, is refused; a length is compared before it is
+    trusted."""
     with pytest.raises(ValueError, match=why):
         unframe(data, at_most=2)
 

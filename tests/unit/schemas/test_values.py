@@ -31,6 +31,7 @@ class Example(Value):
         ("id", ""),
         ("id", "a" * 256),
         ("id", "a\x01"),
+        *(("id", f"a{letter}b") for letter in "\n\r\t\x85\x9b\u061c\u200e\u202e\u2028\u2029\u2069\xad\U000e0041"),
         ("box", "Sở A"),
         ("box", "A" * 65),
         ("box", "A\n"),
@@ -53,6 +54,8 @@ def test_what_cannot_be_said(field: str, value: object) -> None:
         ("text", "😀", "😀"),
         ("id", " H49.06,2026/01/05,12/SA-VP ", "H49.06,2026/01/05,12/SA-VP"),
         ("id", "a" * 255, "a" * 255),
+        ("id", "12/Q\u200bĐ\ufeff", "12/Q\u200bĐ\ufeff"),  # zero-width: real ids have them
+        ("id", "12/Q\u0110\u0300\u00a01", "12/Q\u0110\u0300\u00a01"),
         ("box", "000.00.00.G22", "000.00.00.G22"),
         ("digest", "0" * 64, "0" * 64),
     ],

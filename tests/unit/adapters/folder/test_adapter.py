@@ -2,6 +2,9 @@
 
 import errno
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,8 +14,8 @@ import pytest
 
 from adapters.folder import FolderAdapter
 from adapters.folder.names import of_document
-from bus.errors import DmsAway, RefusedByDms
-from bus.ports import Bounce
+from bus.errors import DmsAway, HeldAfterAll, RefusedByDms, Withdrawn
+from bus.ports.adapter import Bounce, Filed, Filing
 from schemas.codes import BusinessType, StatusCode
 from schemas.document import Attachment, Trace
 from schemas.edxml import read, write, write_pieces
@@ -20,6 +23,7 @@ from schemas.values import MessageId
 from tests.contract.adapter_site import a_document, a_filing, a_message, a_report, a_status, accepted, ids
 from tests.fakes.source import Generated, large
 
+PROJECT = Path(__file__).parents[4]
 END_OF_TIME = datetime(9999, 12, 31, 23, tzinfo=UTC)
 """A moment that Việt Nam's clock cannot show."""
 
@@ -89,6 +93,43 @@ def test_what_is_filed_is_a_national_package(tmp_path: Path) -> None:
     assert (tmp_path / (document.ref or "")).read_bytes() == write(filing.document)
     assert read((tmp_path / (status.ref or "")).read_bytes()).item == report.status
     assert (status.ref or "").startswith("statuses/received/20260106T093000_03_G22_")
+
+
+_IN_ASCII = """
+import sys, time
+from adapters.folder import FolderAdapter
+from bus.ports import Answer
+from tests.contract.adapter_site import a_filing, a_message
+adapter = FolderAdapter({"root": sys.argv[1], "quiet": 0})
+(first, second) = adapter.collect(10)
+adapter.acknowledge([Answer(ref=first.ref, message=a_message()), Answer(ref=second.ref, error=second.item)])
+(filed,) = adapter.deliver([a_filing()])
+(said,) = adapter.check()
+assert filed.ref.isascii() and sys.getfilesystemencoding() == "ascii" and "LANG=C.UTF-8" in said
+"""
+
+
+def test_a_machine_without_utf_8_sends_names_of_any_letters(tmp_path: Path) -> None:
+    """Under LANG=C of old: what people named in Vietnamese is sent, refused and registered under its own name."""
+    adapter(tmp_path)
+    for second, (name, data) in enumerate(
+        [("Quyết định.edxml", write(a_document())), ("Đề án.edxml", b"<edXML/></edXML>")]
+    ):
+        path = tmp_path / "outgoing" / name
+        path.write_bytes(data)
+        os.utime(path, (second + 1, second + 1))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_ASCII, str(tmp_path)],
+        env=environment | {"PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert not list((tmp_path / "outgoing").iterdir())
+    assert (tmp_path / "rejected/Đề án.edxml.reason").is_file()
+    (register,) = tmp_path.rglob("messages.tsv")
+    assert "Quyết định.edxml" in register.read_text(encoding="utf-8")
 
 
 def test_nothing_else_lies_in_incoming(tmp_path: Path) -> None:
@@ -187,6 +228,36 @@ def test_messages_of_two_senders_are_two(tmp_path: Path) -> None:
     assert [line.split("\t")[-1] for line in lines] == names
 
 
+def test_all_that_was_sent_is_sent_again(tmp_path: Path) -> None:
+    """Both sides lost their stores, and `sent/` was put back: the same comes in new messages, and nothing is filed
+    twice. What another mailbox says, and what differs in anything, is filed."""
+    filings, reports = [a_filing() for _ in range(3)], [a_report(), a_report()]
+    first = adapter(tmp_path)
+    refs = [filed.ref for filed in (*first.deliver(filings), *first.report(reports))]
+    assert len(set(refs)) == 5
+
+    def named(number: int, mailbox: str) -> MessageId:
+        return MessageId(f"019b0000-0000-7000-8000-{number:012}.{mailbox}")
+
+    def of(mailbox: str, first: int) -> list[Filed]:
+        at_work = adapter(tmp_path)
+        new = [replace(each, message=named(number, mailbox)) for number, each in enumerate(filings, first)]
+        told = [replace(each, message=named(number + 100, mailbox)) for number, each in enumerate(reports, first)]
+        answers = [*at_work.deliver(new), *at_work.report(told)]
+        messages = [*(each.message for each in new), *(each.message for each in told)]
+        assert len(at_work.holds(dict.fromkeys(messages))) == 5
+        return answers
+
+    assert len({filed.ref for filed in of("G22", 1)} - set(refs)) == 5
+    before = {path: path.stat().st_ino for path in tmp_path.rglob("*.edxml")}
+    known = {filed.ref for filed in of("G22", 11)}
+    assert {path: path.stat().st_ino for path in tmp_path.rglob("*.edxml")} == before
+    assert {filed.ref for filed in of("G22", 21)} == known
+    other = filings[0].document.model_copy(update={"subject": "V/v khác"})
+    (filed,) = adapter(tmp_path).deliver([Filing(document=other, recipients=("G22",), message=named(99, "G22"))])
+    assert filed.ref not in known
+
+
 def test_closed_to_other_users(tmp_path: Path) -> None:
     """Nothing that the adapter makes can be read by everybody, however lax the umask."""
     before = os.umask(0)
@@ -237,12 +308,87 @@ def test_a_bounce_that_cannot_be_shown_hinders_no_other(tmp_path: Path) -> None:
     assert (tmp_path / f"rejected/-.{bounces[1].message}.G22.reason").is_file()
 
 
+def withdrawn(ref: str | None, message: MessageId) -> list[Bounce]:
+    """An operator took it back: neither recipient gets it."""
+    at = datetime(2026, 1, 6, tzinfo=UTC)
+    return [
+        Bounce(ref=ref, message=message, document=None, mailbox=mailbox, error=Withdrawn(mailbox=mailbox), at=at)
+        for mailbox in ("H53", "G22")
+    ]
+
+
+def sent(root: Path, at_work: FolderAdapter) -> tuple[str, MessageId, Path]:
+    """A package that the bus has accepted, with its ref and its message."""
+    (root / "outgoing/a.edxml").write_bytes(write(a_document()))
+    os.utime(root / "outgoing/a.edxml", (1, 1))  # else it may have come while the folder is listed, and waits
+    (answer,) = accepted(at_work.collect(1))
+    at_work.acknowledge([answer])
+    assert answer.message
+    (package,) = root.glob("sent/*/*/a.edxml")
+    return answer.ref, answer.message, package
+
+
+def test_what_was_withdrawn_is_marked_where_it_lies(tmp_path: Path) -> None:
+    """Beside the package in sent/, one text for all recipients; told twice, it is there once, and nothing elsewhere."""
+    at_work = adapter(tmp_path)
+    ref, message, package = sent(tmp_path, at_work)
+    for each in (at_work, adapter(tmp_path)):
+        each.bounced(withdrawn(ref, message))
+    assert "G22, H53" in package.with_name("a.edxml.withdrawn").read_text()
+    assert sorted(path.name for path in package.parent.iterdir()) == ["a.edxml", "a.edxml.withdrawn", "messages.tsv"]
+    assert not list((tmp_path / "rejected").iterdir())
+
+
+def test_what_was_withdrawn_and_arrived_after_all_is_marked_so(tmp_path: Path) -> None:
+    """At the head of the text that said otherwise, once for each recipient; nothing lies elsewhere."""
+    at_work = adapter(tmp_path)
+    ref, message, package = sent(tmp_path, at_work)
+    bounces = withdrawn(ref, message)
+    at_work.bounced(bounces)
+    late = [replace(each, error=HeldAfterAll(mailbox=each.mailbox, document="x")) for each in bounces]
+    for told in ([late[0]], late, late):
+        at_work.bounced(told)
+    text = package.with_name("a.edxml.withdrawn").read_text()
+    assert text.startswith("CẬP NHẬT")
+    assert (text.count("CORRECTED"), text.count("Withdrawn at")) == (2, 1)
+    assert not list((tmp_path / "rejected").iterdir())
+
+
+def test_what_was_never_withdrawn_and_arrived_after_all_is_said_in_rejected(tmp_path: Path) -> None:
+    """There lies what said that it was not in time."""
+    at_work = adapter(tmp_path)
+    ref, message, _ = sent(tmp_path, at_work)
+    at_work.bounced([replace(withdrawn(ref, message)[0], error=HeldAfterAll(mailbox="H53", document="x"))])
+    assert [path.name for path in (tmp_path / "rejected").iterdir()] == [f"a.edxml.{message}.H53.reason"]
+
+
+def test_what_was_withdrawn_and_is_not_there_any_more(tmp_path: Path) -> None:
+    """A clerk has moved it: the texts lie in rejected/, one for each recipient."""
+    at_work = adapter(tmp_path)
+    ref, message, package = sent(tmp_path, at_work)
+    package.unlink()
+    at_work.bounced(withdrawn(ref, message))
+    assert len(list((tmp_path / "rejected").glob("a.edxml.*.reason"))) == 2
+
+
+def test_a_mark_that_cannot_be_written_is_asked_for_again(tmp_path: Path) -> None:
+    """And what else was to be told is told."""
+    at_work = adapter(tmp_path)
+    ref, message, package = sent(tmp_path, at_work)
+    package.with_name("a.edxml.withdrawn").mkdir()
+    other = replace(withdrawn(ref, message)[0], message=a_message(), error=RefusedByDms(document="x", why="y"))
+    with pytest.raises(DmsAway):
+        at_work.bounced([*withdrawn(ref, message), other])
+    assert len(list((tmp_path / "rejected").iterdir())) == 1
+
+
 def test_check_names_what_is_left_over(tmp_path: Path) -> None:
     """A settled package that cannot be moved is in check, with the reason."""
     at_work = adapter(tmp_path)
     (tmp_path / "outgoing/a.edxml").write_bytes(write(a_document()))
+    os.utime(tmp_path / "outgoing/a.edxml", (1, 1))  # else it may have come while the folder is listed, and waits
     collected = at_work.collect(1)
-    (tmp_path / "sent").rmdir()
+    shutil.rmtree(tmp_path / "sent")
     (tmp_path / "sent").touch()
     at_work.acknowledge(accepted(collected))
     sentences = at_work.check()
@@ -257,8 +403,9 @@ def test_check_speaks_of_folders_on_other_disks(tmp_path: Path) -> None:
         pytest.skip("this system has one file system only")
     (tmp_path / "incoming").symlink_to(elsewhere)
     (sentence,) = adapter(tmp_path).check()
-    assert "incoming" in sentence
-    assert "another file system" in sentence
+    assert ".lienthong/staged → incoming" in sentence
+    assert "hai thư mục nằm ở hai ổ gắn khác nhau" in sentence
+    assert "the two folders are on different mounts" in sentence
 
 
 def test_sending_and_filing_share_nothing(tmp_path: Path) -> None:
@@ -270,7 +417,8 @@ def test_sending_and_filing_share_nothing(tmp_path: Path) -> None:
     sent: list[str] = []
 
     def send() -> None:
-        while collected := at_work.collect(5):
+        while len(sent) < len(documents):
+            collected = at_work.collect(5)
             sent.extend(ids(collected))
             at_work.acknowledge(accepted(collected))
 
@@ -284,7 +432,7 @@ def test_sending_and_filing_share_nothing(tmp_path: Path) -> None:
 
 
 def test_the_spool_may_lie_elsewhere(tmp_path: Path) -> None:
-    """Where the disk has room; `check` says whether it can be used."""
+    """The spool may be on a disk with more space; `check` says whether it can be used."""
     spool = tmp_path / "spool"
     at_work = adapter(tmp_path / "dms", spool=str(spool))
     (sentence,) = at_work.check()
@@ -306,7 +454,7 @@ def test_no_room_to_read_is_a_disk_in_trouble(tmp_path: Path) -> None:
 
 
 def test_a_large_document_that_no_package_can_hold_is_refused(tmp_path: Path) -> None:
-    """As a small one is: it will not fit another time either."""
+    """It is refused as a small one is: trying again would not help."""
     source = Generated(1 << 32)
     attachment = Attachment(name="a.bin", size=1 << 32, sha256="0" * 64, content_id="1", source=source)
     (filed,) = adapter(tmp_path).deliver([a_filing(a_document(attachments=[attachment]))])

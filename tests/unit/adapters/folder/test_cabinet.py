@@ -43,6 +43,24 @@ def test_interrupted_between_journal_and_move(root: Path) -> None:
     assert (root / "incoming" / "a.edxml").read_bytes() == b"x"
 
 
+def test_a_content_is_filed_once(root: Path) -> None:
+    """In whatever messages it comes, before a restart or after, also when a clerk has taken the file; each of the
+    messages is then known. A package that could not be filed is not known."""
+    work = cabinet(root)
+    first = replace(paper("a"), content="digest")
+    (root / "incoming" / "a.edxml").mkdir()
+    assert isinstance(work.file([first])[0], OSError)
+    (root / "incoming" / "a.edxml").rmdir()
+    again = replace(paper("b"), content="digest")
+    assert work.file([again]) == ["incoming/a.edxml"]
+    (root / "incoming" / "a.edxml").unlink()
+    last = replace(paper("c"), content="digest")
+    assert cabinet(root).file([last, paper("d")]) == ["incoming/a.edxml", "incoming/d.edxml"]
+    assert [path.name for path in (root / "incoming").iterdir()] == ["d.edxml"]
+    assert not list((root / ".lienthong/staged").iterdir())
+    assert len(cabinet(root).holds({paper(name).message: None for name in "abcd"})) == 4
+
+
 def test_what_cannot_be_moved_is_tried_again(root: Path) -> None:
     """A package whose place is taken by a folder is answered with that, and filed once the folder is gone."""
     obstacle = root / "incoming" / "a.edxml"

@@ -1,13 +1,15 @@
-"""adapters/folder/client.py: durable or not there, and nothing overwritten."""
+"""adapters/folder/client.py: writes are durable or have no effect, and nothing is overwritten."""
 
 import errno
 import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from adapters.folder import client
+from adapters.folder import client, faults
 from adapters.folder.client import Stale, Stamp
 from adapters.folder.names import numbered
 
@@ -17,7 +19,7 @@ def test_reads_what_stayed_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"12345")
     before = client.stamp(path)
-    assert client.read(path, before) == b"12345"
+    assert client.read(path, before)[0] == b"12345"
     for wrong in (Stamp(4, before.mtime_ns), Stamp(6, before.mtime_ns), Stamp(5, before.mtime_ns + 1)):
         with pytest.raises(Stale):
             client.read(path, wrong)
@@ -44,7 +46,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     """No space is an error of the file that found none, by name."""
     (failed,) = client.write_all([(Path("/dev/full"), b"x")])
     assert failed is not None
-    assert client.away(failed).facts["why"] == "/dev/full: No space left on device"
+    assert faults.away(failed).facts["why"] == "/dev/full: No space left on device"
 
 
 def test_put_shows_old_or_new(tmp_path: Path) -> None:
@@ -52,13 +54,6 @@ def test_put_shows_old_or_new(tmp_path: Path) -> None:
     for data in (b"old", b"new"):
         client.put(tmp_path / "a", data, temporary=tmp_path / "t")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
-
-
-def test_append_heads_a_new_file_only(tmp_path: Path) -> None:
-    """A register has its head once."""
-    for data in (b"1\n", b"2\n"):
-        client.append(tmp_path / "r", data, head=b"head\n")
-    assert (tmp_path / "r").read_bytes() == b"head\n1\n2\n"
 
 
 @pytest.mark.parametrize("taken", [0, 1, 2, 3, 7, 8, 9, 33])
@@ -93,32 +88,60 @@ def test_a_folder_is_made_in_what_is_there(tmp_path: Path) -> None:
 
 
 def test_looks_at_folders(tmp_path: Path) -> None:
-    """A probe leaves nothing behind; a device is that of a folder only."""
+    """A probe leaves nothing behind, whether it could be made, moved, or neither."""
     (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
     assert client.probe(tmp_path, ".check") is None
-    assert client.probe(tmp_path / "gone", ".check") == "No such file or directory"
-    assert client.device(tmp_path) == tmp_path.stat().st_dev
-    assert client.device(tmp_path / "file") is client.device(tmp_path / "gone") is None
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    missing = client.probe(tmp_path / "gone", ".check")
+    assert missing is not None
+    assert missing.errno == errno.ENOENT
+    assert client.probe_move(tmp_path, tmp_path / "folder", ".check") is None
+    assert client.probe_move(tmp_path, tmp_path / "gone", ".check") is not None
+    assert client.is_folder(tmp_path)
+    assert not client.is_folder(tmp_path / "file")
+    assert not client.is_folder(tmp_path / "gone")
+    assert not client.is_folder(tmp_path / "file" / "below")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("longest", [143, 255])
+def test_how_long_a_name_may_be_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    """Some disks keep fewer bytes than they say; what cannot be tried is not known."""
+    real = os.open
+
+    def short(path: str | Path, *others: int, **more: int) -> int:
+        if len(os.fsencode(Path(path).name)) > longest:
+            raise OSError(errno.ENAMETOOLONG, "File name too long", os.fspath(path))
+        return real(path, *others, **more)
+
+    monkeypatch.setattr(os, "open", short)
+    assert client.longest_name(tmp_path) == longest
+    assert client.longest_name(tmp_path / "gone") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_without_figures_is_not_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks say 0 of everything: that says nothing of their space."""
+    none = SimpleNamespace(f_bavail=0, f_frsize=4096, f_blocks=0)
+    monkeypatch.setattr(os, "statvfs", lambda _: none)
+    client.pour(tmp_path / "a", [b"12", b"34"], size=4)
+    assert (tmp_path / "a").read_bytes() == b"1234"
+    none.f_blocks = 1
+    with pytest.raises(OSError, match="No space left"):
+        client.pour(tmp_path / "b", [b"12"], size=2)
+
+
+def test_this_user_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a number, where nobody has written its name down."""
+    assert client.user() == pwd.getpwuid(os.geteuid()).pw_name
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    assert client.user() == "4000000"
 
 
 def test_syncing_what_is_no_folder_is_an_error(tmp_path: Path) -> None:
     """Only a file system without the call is forgiven."""
     with pytest.raises(FileNotFoundError):
         client.sync_folders([tmp_path / "gone"])
-
-
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (OSError("odd"), "odd"),
-        (OSError(13, "Permission denied", "/x/a"), "/x/a: Permission denied"),
-        (OSError(13, "Permission denied", os.fsdecode(b"/x/\xff")), "/x/\\xff: Permission denied"),
-    ],
-)
-def test_what_the_disk_says(error: OSError, sentence: str) -> None:
-    """The sentence names the file, in letters that every log can hold."""
-    assert client.sentence(error) == sentence
 
 
 @pytest.mark.parametrize(
@@ -136,7 +159,7 @@ def test_what_every_file_would_meet(number: int | None, all_: bool) -> None:
 
 
 def test_a_usable_folder(tmp_path: Path) -> None:
-    """It is there, and it is a folder."""
+    """A usable folder exists, and is a folder."""
     (tmp_path / "file").touch()
     assert [client.usable(tmp_path / name) for name in ("", "file", "gone")] == [True, False, False]
 
@@ -157,7 +180,7 @@ def test_a_large_file_is_poured_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_what_has_no_room_is_not_begun(tmp_path: Path) -> None:
-    """A disk that would be full at the end is full for everybody until then."""
+    """A file larger than the free space is not begun: it would fill the disk for everybody."""
     with pytest.raises(OSError, match="No space") as caught:
         client.pour(tmp_path / "a", iter([b"x"]), size=1 << 60)
     assert client.concerns_all(caught.value)
@@ -165,7 +188,7 @@ def test_what_has_no_room_is_not_begun(tmp_path: Path) -> None:
 
 
 def test_what_is_in_the_way_is_cleared_away(tmp_path: Path) -> None:
-    """It follows no link, and the next try finds none."""
+    """A link in the way is not followed but removed, and the next attempt succeeds."""
     path = tmp_path / "a"
     path.symlink_to("elsewhere")
     with pytest.raises(OSError, match="symbolic"):
@@ -175,7 +198,7 @@ def test_what_is_in_the_way_is_cleared_away(tmp_path: Path) -> None:
 
 
 def test_an_open_file_stays_as_it_was(tmp_path: Path) -> None:
-    """From the first byte to the last, or it is stale."""
+    """An open file is as expected from the first byte to the last, or Stale is raised."""
     path = tmp_path / "a"
     path.write_bytes(b"12345")
     before = client.stamp(path)
@@ -188,7 +211,7 @@ def test_an_open_file_stays_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_spool_leaves_nothing(tmp_path: Path) -> None:
-    """It has no name, not even while it is there."""
+    """A spool has no name, even while it exists."""
     with client.spool(tmp_path) as file:
         file.write(b"x")
         assert not list(tmp_path.iterdir())

@@ -1,13 +1,17 @@
-"""adapters/folder/mapping.py: what the folders say."""
+"""adapters/folder/mapping.py: the texts of the folders."""
 
+import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from adapters.folder import mapping
-from bus.errors import BadPackage, NotServed, RefusedByDms, StateSecret
-from bus.ports import Answer, Bounce
+from bus.errors import BadPackage, NotServed, RefusedByDms, StateSecret, Withdrawn
+from bus.ports.adapter import Answer, Bounce
 from schemas.codes import BusinessType, StatusCode
+from schemas.docket import DocumentKey
 from schemas.edxml import Departure, PackageRefused, read, write
 from schemas.values import MessageId
 from tests.contract.adapter_site import a_document, a_filing, a_report, a_status
@@ -30,12 +34,13 @@ AT = datetime(2026, 11, 5, 2, 30, tzinfo=UTC)
     ],
 )
 def test_a_package_without_an_end_is_unfinished(data: bytes, expected: bool) -> None:
-    """Cut anywhere, or filled up with zeros by a copy under way: its writer may still be at work."""
+    """A package that is cut anywhere, or filled up with zeros by a copy under way, is unfinished: its writer may still
+    be at work."""
     assert mapping.unfinished(data) is expected
 
 
 def test_a_refused_package_is_the_senders_to_mend() -> None:
-    """Where, why and what to do, in both languages, as the reader says them."""
+    """The refusal gives the place, the reason and the remedy in both languages, as the reader does."""
     with pytest.raises(PackageRefused) as caught:
         read(b"<edXML></edXML>")
     error = mapping.refusal("a.edxml", caught.value)
@@ -45,7 +50,7 @@ def test_a_refused_package_is_the_senders_to_mend() -> None:
 
 
 def test_a_state_secret_is_told_apart() -> None:
-    """It has no place here at all, and the remedy is another channel."""
+    """A state secret is an error of its own: its remedy is another channel."""
     refused = PackageRefused(path="edXML", rule="state-secret", found="Tối mật")
     error = mapping.refusal("mật.edxml", refused)
     assert isinstance(error, StateSecret)
@@ -54,7 +59,7 @@ def test_a_state_secret_is_told_apart() -> None:
 
 
 def test_a_reason_says_it_all_twice() -> None:
-    """Vietnamese first, then English: what, when, who must act, what to do next, what else is not to the standard."""
+    """A `.reason` is in Vietnamese, then in English: package, time, who must act, the next step, other departures."""
     departure = Departure(path="edXML/x", rule="pdf-header")
     text = mapping.reason("cv 12.edxml", NotServed(agency="G22", mailbox="H49"), [departure], AT).decode()
     vi, en = text.split("\n\n")
@@ -75,7 +80,7 @@ def test_a_report_lists_what_was_forgiven() -> None:
 
 
 def test_a_bounce_names_who_refused() -> None:
-    """Package, message, mailbox, reason; a document that is not known is a question mark."""
+    """A bounce names package, message, mailbox and reason; an unknown document is a question mark."""
     bounce = Bounce(
         ref=None, message=MessageId("id-1"), document=None, mailbox="G22", error=RefusedByDms(why="x"), at=AT
     )
@@ -83,17 +88,50 @@ def test_a_bounce_names_who_refused() -> None:
     assert text.count("G22") == text.count("id-1") == text.count(": ?\n") == 2
 
 
-@pytest.mark.parametrize(("duplicate", "word"), [(False, ""), (True, "duplicate")])
-def test_a_line_of_the_register(duplicate: bool, word: str) -> None:
-    """Four cells, whatever the package is called."""
-    answer = Answer(ref="x", message=MessageId("id-1"), duplicate=duplicate)
+def test_what_was_withdrawn_names_all_who_do_not_get_it() -> None:
+    """One text for one package, in both languages, with the next step."""
+    bounces = [
+        Bounce(ref=None, message=MessageId("id-1"), document=document, mailbox=mailbox, error=Withdrawn(), at=AT)
+        for mailbox, document in (("H53", DocumentKey(issuer="G22", id="1/CV")), ("G22", None))
+    ]
+    for half in mapping.withdrawn("a.edxml", bounces).decode().split("\n\n"):
+        assert [
+            fact for fact in ("a.edxml", "id-1", "1/CV", "G22, H53", "outgoing/", "[withdrawn;") if fact not in half
+        ] == []
+    assert "?" in mapping.withdrawn("a.edxml", bounces[1:]).decode()
+    assert "Refused by" not in mapping.bounce_reason("a.edxml", bounces[0]).decode()
+
+
+def test_what_is_sent_again_says_to_whom() -> None:
+    """And who has it, and to whom it is on its way, where there are such."""
+    answer = Answer(ref="x", message=MessageId("id-1"), again_to=("H53",), held_by=("H49",), under_way_to=("H08",))
+    for half in mapping.again("a.edxml", answer, AT).decode().split("\n\n"):
+        assert [fact for fact in ("a.edxml", "id-1", ": H53", ": H49", ": H08") if fact not in half] == []
+    for half in mapping.not_again("a.edxml", answer, AT).decode().split("\n\n"):
+        assert [fact for fact in ("a.edxml", "id-1", ": H49", ": H08") if fact not in half] == []
+    few = mapping.again("a.edxml", Answer(ref="x", message=MessageId("id-1"), again_to=("H53",)), AT).decode()
+    assert len(few.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("of", "word"),
+    [
+        ({}, ""),
+        ({"duplicate": True, "held_by": ("H49",)}, "duplicate"),
+        ({"duplicate": True, "under_way_to": ("H49", "H53")}, "duplicate, under way to H49 H53"),
+        ({"again_to": ("H53", "H08"), "under_way_to": ("H49",)}, "again to H53 H08"),
+    ],
+)
+def test_a_line_of_the_register(of: dict[str, Any], word: str) -> None:
+    """A line of the register has four cells, whatever the package's name; the last says what became of it before."""
+    answer = Answer(ref="x", message=MessageId("id-1"), **of)
     line = mapping.registered("cv\t1\n2.edxml", answer, AT)
-    assert line == f"2026-11-05T09:30:00+07:00\tcv 1 2.edxml\tid-1\t{word}\n"
-    assert line.count("\t") == mapping.REGISTER_HEAD.count("\t")
+    assert line.text == f"2026-11-05T09:30:00+07:00\tcv<U+0009>1⏎2.edxml\tid-1\t{word}\n"
+    assert line.text.count("\t") == mapping.REGISTER_HEAD.count("\t")
 
 
 def test_a_change_is_one_line() -> None:
-    """Time, what came, in which package, why, by which message; a reason of several lines is made one."""
+    """A change is one line: time, change, package, reason, message; a reason of several lines is made one."""
     filing = a_filing(a_document(business=BusinessType.REVOKE))
     reason = filing.document.business.model_copy(update={"reason": "Sai\nsố"})
     line = mapping.change_by_document(
@@ -106,6 +144,39 @@ def test_a_change_is_one_line() -> None:
         AT,
     )
     assert line == "2026-11-05 09:30:00 +07:00\tThu hồi / Revocation\tincoming/x.edxml\tSai số\tid-1\n"
+
+
+@pytest.mark.parametrize(
+    ("reason", "cell"),
+    [
+        ('=HYPERLINK("http://x","Xem")', '\'=HYPERLINK("http://x",\'"Xem")'),
+        ("+84", "'+84"),
+        ("-", "'-"),
+        ("@x", "'@x"),
+        ("a\t=1", "a =1"),
+        ("a\u202eb\x9b31m", "a<U+202E>b<U+009B>31m"),
+    ],
+)
+def test_a_change_is_no_formula(reason: str, cell: str) -> None:
+    """Clerks open .changes in a spreadsheet: a reason is a text there, and the message is still the last cell."""
+    filing = a_filing(a_document(business=BusinessType.REVOKE))
+    business = filing.document.business.model_copy(update={"reason": reason})
+    told = replace(filing, document=filing.document.model_copy(update={"business": business}))
+    cells = mapping.change_by_document(told, "incoming/x.edxml", AT).rstrip("\n").split("\t")
+    assert cells[2:] == ["incoming/x.edxml", cell, filing.message]
+
+
+def test_what_lies_beside_a_package_steers_no_terminal() -> None:
+    """Names of files, ids, what was found in a package: each on its line, whoever prints the file."""
+    bad = BadPackage(path="a/\x9b", why="\u202e", why_vi="\n", remedy="\x1b", remedy_vi="\u2028")
+    error = mapping.reason("a\n\x1b[2J.edxml", bad, (), AT).decode()
+    bounce = Bounce(
+        ref=None, message=MessageId("id-1"), document=None, mailbox="G22", error=RefusedByDms(why="\x9b\n"), at=AT
+    )
+    told = mapping.bounce_reason("b\u202e.edxml", bounce).decode()
+    steering = {letter for letter in error + told if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"}}
+    assert steering == {"\n"}
+    assert "Package: a⏎<U+001B>[2J.edxml\n" in error
 
 
 def test_only_a_take_back_changes_what_was_filed() -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 MOST = 150 * 1024
-"""KiB of memory that the process ever has."""
+"""The most KiB of memory that the process may have."""
 
 WORK = """
 import sys

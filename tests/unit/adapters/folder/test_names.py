@@ -1,4 +1,4 @@
-"""adapters/folder/names.py: how files are called."""
+"""adapters/folder/names.py: the names of files."""
 
 import os
 import unicodedata
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.folder.names import (
     LONGEST,
     beside,
-    hidden,
+    from_shown,
     is_package,
     numbered,
     of_bounce,
@@ -64,7 +64,8 @@ def test_a_message_id_is_no_path(message: str) -> None:
 
 
 def test_a_message_is_named_with_its_senders_mailbox() -> None:
-    """As long as the name leaves room; a longer mailbox code is shortened to a digest, another for another code."""
+    """The name has the sender's mailbox if it is short enough; a longer mailbox code is replaced by a digest, different
+    for each code."""
     short, long, longer = (
         MessageId(f"{MESSAGE}.{code}") for code in ("000.00.16.H49", "H" * 60 + ".1", "H" * 60 + ".2")
     )
@@ -159,10 +160,10 @@ def test_every_name_survives_as_text(data: bytes) -> None:
     """What is shown is text that UTF-8 can hold, and leads back to the very bytes of the name."""
     name = os.fsdecode(data)
     shown(name).encode("utf-8")
-    assert os.fsencode(hidden(shown(name))) == data
+    assert os.fsencode(from_shown(shown(name))) == data
 
 
 def test_decomposed_letters_stay_decomposed() -> None:
     """A name is compared by no one: NFD stays NFD."""
     name = unicodedata.normalize("NFD", "Kế hoạch.edxml")
-    assert shown(name) == name == hidden(name)
+    assert shown(name) == name == from_shown(name)

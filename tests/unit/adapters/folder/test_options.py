@@ -1,4 +1,4 @@
-"""adapters/folder/options.py: what a configuration may say."""
+"""adapters/folder/options.py: the options of a configuration."""
 
 import pytest
 

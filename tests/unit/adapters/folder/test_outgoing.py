@@ -1,19 +1,20 @@
 """adapters/folder/outgoing.py: from outgoing/ to sent/ or rejected/."""
 
 import os
+import tempfile
 import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.folder import client
-from adapters.folder.adapter import FOLDERS
+from adapters.folder.check import FOLDERS
 from adapters.folder.options import parse
-from adapters.folder.outgoing import Outgoing, place_of, ref_of
-from adapters.folder.waiting import Place
+from adapters.folder.outgoing import Outgoing
 from bus.errors import BadPackage, NotServed, StateSecret, StoreFull, TooLarge
-from bus.ports import Answer, Collected
+from bus.ports.adapter import Answer, Collected
 from schemas.edxml import write
 from schemas.values import MessageId
 from tests.contract.adapter_site import a_document, a_status, accepted, ids
@@ -49,20 +50,6 @@ def answer(desk: Outgoing, answers: list[Answer]) -> None:
 
 def listed(root: Path, folder: str) -> list[str]:
     return sorted(str(path.relative_to(root / folder)) for path in (root / folder).rglob("*") if path.is_file())
-
-
-@pytest.mark.parametrize(
-    "ref", ["", "a", "outgoing/a.edxml", "outgoing/#1", "incoming/a.edxml#1", "outgoing/../x#1", "77", "statuses/a/b#1"]
-)
-def test_refs_of_others(ref: str) -> None:
-    """What another adapter called its submissions names no file here, and no answer to it moves any."""
-    assert place_of(ref) is None
-
-
-def test_a_ref_leads_back() -> None:
-    """Whatever the file is called, marks of ours included."""
-    place = Place("outgoing", "a#b#1.edxml")
-    assert place_of(ref_of(place, client.Stamp(1, 2))) == place
 
 
 @pytest.mark.parametrize(
@@ -106,13 +93,27 @@ def test_sent_by_the_month_of_viet_nam(root: Path) -> None:
     put(root, "a.edxml")
     (item,) = desk.collect(10, NOW)
     answer(desk, [Answer(ref=item.ref, message=MessageId("id-1"), duplicate=True)])
-    assert listed(root, "sent") == ["2026/11/a (2).edxml", "2026/11/a.edxml", "2026/11/messages.tsv"]
+    names = ["a (2).edxml", "a (2).edxml.again", "a.edxml", "messages.tsv"]
+    assert listed(root, "sent") == [f"2026/11/{name}" for name in names]
+    assert "NOT sent once more" in (root / "sent/2026/11/a (2).edxml.again").read_text()
     rows = [line.split("\t") for line in (root / "sent/2026/11/messages.tsv").read_text().splitlines()]
     assert [row[1:] for row in rows] == [
         ["package", "message", "duplicate"],
         ["a.edxml", "id-1", ""],
         ["a (2).edxml", "id-1", "duplicate"],
     ]
+
+
+def test_what_goes_again_says_to_whom(root: Path) -> None:
+    """Beside the package, whatever else lies there, and in the register."""
+    put(root, "a.edxml", write(a_document()).replace(b"<edXML:Subject>", b"<edXML:Subject>  "))
+    desk = outgoing(root)
+    (item,) = desk.collect(10, NOW)
+    answer(desk, [Answer(ref=item.ref, message=MessageId("id-2"), again_to=("H53",), held_by=("H49",))])
+    names = ["a.edxml", "a.edxml.again", "a.edxml.report", "messages.tsv"]
+    assert listed(root, "sent") == [f"2026/11/{name}" for name in names]
+    assert "H53" in (root / "sent/2026/11/a.edxml.again").read_text()
+    assert (root / "sent/2026/11/messages.tsv").read_text().endswith("\tid-2\tagain to H53\n")
 
 
 def test_what_was_forgiven_lies_beside(root: Path) -> None:
@@ -184,7 +185,7 @@ def test_a_state_secret_is_refused(root: Path) -> None:
 
 
 def test_too_large_is_refused_unread(root: Path) -> None:
-    """With both figures."""
+    """A package over the limit is refused without reading it; the error has both figures."""
     put(root, "a.edxml", b"x" * 1001)
     (item,) = outgoing(root, largest=1000).collect(10, NOW)
     assert isinstance(item.item, TooLarge)
@@ -192,7 +193,7 @@ def test_too_large_is_refused_unread(root: Path) -> None:
 
 
 def test_a_batch_has_a_size(root: Path) -> None:
-    """As many packages as fit, and the first whatever its size."""
+    """A batch has as many packages as fit, and the first one whatever its size."""
     size = len(write(a_document()))
     for age in range(6):
         put(root, f"{age}.edxml", age=age)
@@ -216,7 +217,7 @@ def test_both_folders(root: Path) -> None:
 
 
 def test_try_later_stands_in_nobodys_way(root: Path) -> None:
-    """Behind one that must wait, the others are offered."""
+    """Packages behind one that must wait are still offered."""
     documents = [a_document() for _ in range(2)]
     for age, document in enumerate(documents):
         put(root, f"{age}.edxml", write(document), age=60 - age)
@@ -227,7 +228,7 @@ def test_try_later_stands_in_nobodys_way(root: Path) -> None:
     assert ids(desk.collect(2, NOW)) == [documents[1].id, documents[0].id]
 
 
-def test_what_cannot_be_moved_is_owed(root: Path) -> None:
+def test_what_cannot_be_moved_is_moved_later(root: Path) -> None:
     """While a settled package cannot be moved it is named as a trouble and not offered; then it is moved."""
     put(root, "a.edxml")
     desk = outgoing(root)
@@ -235,14 +236,14 @@ def test_what_cannot_be_moved_is_owed(root: Path) -> None:
     obstacle = root / "rejected" / "a.edxml.reason"
     obstacle.mkdir()
     answer(desk, [Answer(ref=item.ref, error=REFUSED)])
-    assert list(desk.troubles) == [item.ref]
+    assert list(desk.faults) == [item.ref]
     assert desk.collect(10, NOW) == []
-    assert list(desk.troubles) == [item.ref]
+    assert list(desk.faults) == [item.ref]
     obstacle.rmdir()
     desk.settle(AT)
     assert listed(root, "rejected") == ["a.edxml", "a.edxml.reason"]
     assert desk.collect(10, NOW) == []
-    assert not desk.troubles
+    assert not desk.faults
 
 
 def test_taken_back_by_the_clerk(root: Path) -> None:
@@ -252,20 +253,39 @@ def test_taken_back_by_the_clerk(root: Path) -> None:
     collected: list[Collected] = desk.collect(10, NOW)
     (root / "outgoing/a.edxml").unlink()
     answer(desk, accepted(collected))
-    assert not desk.troubles
+    assert not desk.faults
     assert desk.collect(10, NOW) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_a_trouble(root: Path) -> None:
-    """It is not offered, hinders no other, and is forgotten once it is gone."""
+@pytest.fixture
+def ours() -> Iterator[Path]:
+    """A root of somebody to whom permissions apply: where the tests run as root, of nobody, who we are meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
+        root = Path(folder)
+        for name in FOLDERS:
+            (root / name).mkdir()
+        us, nobody = os.geteuid(), 65534
+        if us == 0:
+            for path in (root, *root.iterdir()):
+                os.chown(path, nobody, -1)
+            os.seteuid(nobody)
+        try:
+            yield root
+        finally:
+            os.seteuid(us)
+
+
+def test_what_may_not_be_read_is_a_trouble(ours: Path) -> None:
+    """A file that cannot be read is in `troubles`, is not offered, hinders no other, and is forgotten once it is
+    gone."""
+    root = ours
     path = put(root, "a.edxml")
     path.chmod(0)
     document = a_document()
     put(root, "b.edxml", write(document))
     desk = outgoing(root)
     assert ids(desk.collect(10, NOW)) == [document.id]
-    assert "Permission denied" in next(iter(desk.troubles.values()))
+    assert "Permission denied" in str(next(iter(desk.faults.values())).error)
     path.unlink()
     desk.collect(10, NOW)
-    assert not desk.troubles
+    assert not desk.faults

@@ -1,4 +1,4 @@
-"""adapters/folder/urgency.py: how urgent a package says it is."""
+"""adapters/folder/urgency.py: the priority that a package states."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.contract.adapter_site import a_document, a_status
 
 @pytest.mark.parametrize("priority", Priority)
 def test_reads_what_our_writer_writes(priority: Priority) -> None:
-    """Each urgency, from a real package."""
+    """Each priority is read from a package of our writer."""
     assert peek(write(a_document(priority=priority))) is priority
 
 
@@ -31,10 +31,20 @@ def test_reads_what_our_writer_writes(priority: Priority) -> None:
     ],
 )
 def test_reads_it_as_others_write_it(head: bytes, found: Priority | None) -> None:
-    """By number or by name; what is unclear is ordinary, what is not there yet may stand further on."""
+    """The priority is read by number or by name; an unclear one is ordinary, a missing one may stand further on."""
     assert peek(head) is found
 
 
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_reads_every_encoding_that_packages_have(codec: str) -> None:
+    """With a mark at the beginning or without one; also where the bytes read end within a letter."""
+    text = write(a_document(priority=Priority.IMMEDIATE)).decode()
+    data = ("\ufeff" if codec == "utf-32-be" else "").encode(codec) + text.encode(codec)
+    assert peek(data) is Priority.IMMEDIATE
+    assert peek(data[: 2 * len(data) // 3 + 1]) is Priority.IMMEDIATE
+    assert peek(data[:31]) is None
+
+
 def test_a_status_has_none() -> None:
-    """A status package is known by its code."""
+    """A status package has no priority; it is recognised by its code."""
     assert peek(write(a_status())) is Priority.NORMAL

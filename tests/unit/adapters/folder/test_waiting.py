@@ -1,234 +1,144 @@
-"""adapters/folder/waiting.py: which packages wait."""
+"""adapters/folder/waiting.py: what is never taken is named, with what to do; what waits for nobody is not."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from adapters.folder.waiting import Package, Place, Waiting
+from adapters.folder.waiting import look
+from bus.errors import BusError
 
-NOW = 1_800_000_000.0
+
+def found(root: Path, *, for_owner: bool = False) -> dict[str, BusError]:
+    return {
+        each.ref: each.error
+        for folder in ("outgoing", "statuses")
+        for each in look(folder, root / folder, user="lienthong", for_owner=for_owner)
+    }
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Path:
+    for name in ("outgoing", "statuses/received"):
+        (tmp_path / name).mkdir(parents=True)
     return tmp_path
 
 
-def put(folder: Path, name: str, *, age: float, data: bytes = b"x") -> Path:
-    path = folder / name
-    path.write_bytes(data)
-    os.utime(path, (NOW - age, NOW - age))
-    return path
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("cv.docx", "take this file out of here"),
+        ("cv", "take this file out of here"),
+        ("cv3.xml", 'rename it to "cv3.edxml"'),
+        ("cv2.edxml.txt", 'Rename it to "cv2.edxml".'),
+        ("cv2.EDXML.txt", 'Rename it to "cv2.EDXML".'),
+        ("cv1.edxml ", 'Rename it to "cv1.edxml".'),
+        ("cv1.edxml.", 'Rename it to "cv1.edxml".'),
+        ("công văn 1.edxml (1)", 'Rename it to "công văn 1.edxml".'),
+        ("cv5.edxml.part", 'rename it to "cv5.edxml";'),
+        ("cv5.part", 'rename it to "cv5.edxml";'),
+        ("cv.edxml~", 'rename it to "cv.edxml";'),
+        (".cv.edxml.a8Fz2", 'rename it to "cv.edxml";'),
+        ("~cv.edxml", 'rename it to "cv.edxml";'),
+        (".edxml", 'rename it to "edxml.edxml";'),
+        (os.fsdecode(b"b\xff.txt"), "take this file out of here"),
+        ("line\nbreak.edxml.part", 'rename it to "line⏎break.edxml";'),
+    ],
+)
+def test_a_name_that_is_never_taken_is_named(root: Path, name: str, remedy: str) -> None:
+    """With the name under which it would be, where there is one; in both languages."""
+    (root / "outgoing" / name).touch()
+    (error,) = found(root).values()
+    assert error.code == "not-taken"
+    assert remedy in error.in_english()
+    assert error.in_vietnamese() != error.in_english()
 
 
-def waiting(folder: Path, *, quiet: float = 1, window: int = 10_000) -> Waiting:
-    return Waiting({"outgoing": folder}, quiet=quiet, window=window)
+def test_a_blank_at_the_end_is_shown(root: Path) -> None:
+    """Else nobody would see what is wrong."""
+    (root / "outgoing" / " cv.edxml ").touch()
+    (error,) = found(root).values()
+    assert "outgoing/␠cv.edxml␠ waits" in error.in_english()
 
 
-def names(packages: object) -> list[str]:
-    return [package.place.name for package in packages]  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("cv.edxml", "cv.EDXML", "Thumbs.db", ".DS_Store", "._cv.edxml", ".nfs0001", "~$cv.docx", ".lienthong-check"),
+        *("cv.edxml.reason", "cv.edxml.report", "cv.edxml.changes", "desktop.ini", ".~lock.cv.odt#"),
+    ],
+)
+def test_what_waits_for_nobody_is_not_named(root: Path, name: str) -> None:
+    """Packages in their turn, files of operating systems, texts of ours."""
+    (root / "outgoing" / name).touch()
+    assert not found(root)
 
 
-def test_oldest_first(folder: Path) -> None:
-    """By the time of the file, not by its name."""
-    for name, age in (("b.edxml", 30), ("a.edxml", 20), ("c.edxml", 40)):
-        put(folder, name, age=age)
-    assert names(waiting(folder).packages(NOW)) == ["c.edxml", "b.edxml", "a.edxml"]
+def test_what_is_no_file_is_named(root: Path) -> None:
+    """A link, a pipe, and a folder with packages in it; a folder without any is somebody's own affair."""
+    (root / "outgoing" / "link.edxml").symlink_to(root / "x")
+    os.mkfifo(root / "outgoing" / "pipe.edxml")
+    (root / "outgoing" / "công văn").mkdir()
+    (root / "outgoing" / "công văn" / "cv.edxml").touch()
+    (root / "statuses" / "drafts").mkdir()
+    (root / "statuses" / "drafts" / "cv.txt").touch()
+    (root / "statuses" / "received" / "03.edxml").touch()
+    errors = found(root)
+    assert sorted(errors) == ["outgoing/công văn", "outgoing/link.edxml", "outgoing/pipe.edxml"]
+    assert "subfolder" in errors["outgoing/công văn"].in_english()
+    assert "is a link" in errors["outgoing/link.edxml"].in_english()
+    assert "no regular file" in errors["outgoing/pipe.edxml"].in_english()
 
 
-def test_a_file_being_written_is_left_alone(folder: Path) -> None:
-    """A file is taken only when it has not changed for the quiet time; growing starts the wait again."""
-    path = put(folder, "a.edxml", age=0.5)
-    wait = waiting(folder)
-    assert names(wait.packages(NOW)) == []
-    path.write_bytes(b"longer")
-    os.utime(path, (NOW + 0.4, NOW + 0.4))
-    assert names(wait.packages(NOW + 0.9)) == []
-    assert names(wait.packages(NOW + 1.5)) == ["a.edxml"]
+def test_since_when_is_the_disks_word(root: Path) -> None:
+    """When it was last changed, which nobody can set back; and whether somebody may be writing it."""
+    for name in ("cv.docx", "cv.part"):
+        path = root / "outgoing" / name
+        path.touch()
+        os.utime(path, (1, 1))
+    looked = {each.ref: each for each in look("outgoing", root / "outgoing", user="x")}
+    assert not looked["outgoing/cv.docx"].is_temporary
+    assert looked["outgoing/cv.part"].is_temporary
+    assert looked["outgoing/cv.part"].changed_at == path.stat().st_ctime
 
 
-def test_a_file_from_the_future_is_taken_all_the_same(folder: Path) -> None:
-    """Where the file server's clock runs ahead, lying still before our eyes is enough."""
-    put(folder, "a.edxml", age=-3600)
-    wait = waiting(folder)
-    assert names(wait.packages(NOW)) == []
-    assert names(wait.packages(NOW + 1)) == ["a.edxml"]
+def test_what_this_user_may_not_read() -> None:
+    """A package that another user left with mode 0600: it is named, with the user that must be let in."""
+    before = os.geteuid()
+    with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        (root / "cv7.edxml").touch(mode=0o600 if before == 0 else 0)
+        (root / "cv8.edxml").touch(mode=0o644)
+        if before == 0:
+            os.seteuid(65534)
+        try:
+            (found,) = look("outgoing", root, user="lienthong")
+        finally:
+            os.seteuid(before)
+    assert (found.ref, found.error.code) == ("outgoing/cv7.edxml", "not-readable")
+    assert "user lienthong cannot read it" in found.error.in_english()
 
 
-def test_a_clock_set_back_starts_the_wait_again(folder: Path) -> None:
-    """Our own clock may be corrected; nothing waits for ever."""
-    put(folder, "a.edxml", age=-3600)
-    wait = waiting(folder)
-    list(wait.packages(NOW))
-    assert names(wait.packages(NOW - 600)) == []
-    assert names(wait.packages(NOW - 599)) == ["a.edxml"]
-
-
-def test_only_regular_files(folder: Path) -> None:
-    """Folders, links and pipes of a package's name are none."""
-    put(folder, "a.edxml", age=9)
-    (folder / "b.edxml").mkdir()
-    (folder / "c.edxml").symlink_to("a.edxml")
-    os.mkfifo(folder / "d.edxml")
-    assert names(waiting(folder).packages(NOW)) == ["a.edxml"]
-
-
-def test_deferred_comes_last_and_comes_again(folder: Path) -> None:
-    """What the bus could not take just now stands behind all others, but stands there."""
-    for age in (3, 4, 5):
-        put(folder, f"{age}.edxml", age=age)
-    wait = waiting(folder)
-    list(wait.packages(NOW))
-    wait.defer(Place("outgoing", "5.edxml"))
-    assert names(wait.packages(NOW)) == ["4.edxml", "3.edxml", "5.edxml"]
-
-
-def test_held_until_its_time_or_its_change(folder: Path) -> None:
-    """A held package comes back when its time has come, or at once when it is another."""
-    put(folder, "a.edxml", age=9)
-    wait = waiting(folder, quiet=0)
-    (package,) = wait.packages(NOW)
-    wait.hold(package, NOW + 60)
-    assert names(wait.packages(NOW + 59)) == []
-    assert [found.still for found in wait.packages(NOW + 60)] == [60]
-    wait.hold(package, NOW + 500)
-    put(folder, "a.edxml", age=8)
-    assert names(wait.packages(NOW + 61)) == ["a.edxml"]
-
-
-def test_holding_what_is_gone_is_no_error(folder: Path) -> None:
-    """The clerk may take a file back while we read it."""
-    put(folder, "a.edxml", age=9)
-    wait = waiting(folder)
-    (package,) = wait.packages(NOW)
-    (folder / "a.edxml").unlink()
-    assert names(wait.packages(NOW)) == []
-    wait.hold(package, NOW + 60)
-
-
-def test_more_files_than_are_remembered(folder: Path) -> None:
-    """Each is offered once it is old enough, however few are remembered at a time; those besides are passed over."""
-    for age in range(100):
-        put(folder, f"{age:02}.edxml", age=age + 1)
-    wait = waiting(folder, window=7)
-    offered: list[Package] = []
-    while batch := list(wait.packages(NOW)):
-        offered += batch
-        for package in batch:
-            (folder / package.place.name).unlink()
-            wait.forget(package.place)
-    assert names(offered) == [f"{age:02}.edxml" for age in reversed(range(100))]
-
-
-def test_the_owed_do_not_hide_the_others(folder: Path) -> None:
-    """Files answered but not moved do not count among those remembered."""
-    for age in (1, 2, 3):
-        put(folder, f"{age}.edxml", age=age)
-    besides = {Place("outgoing", "3.edxml"), Place("outgoing", "2.edxml")}
-    assert names(waiting(folder, window=1).packages(NOW, besides=besides)) == ["1.edxml"]
-
-
-def test_the_folder_is_listed_only_when_needed(folder: Path) -> None:
-    """As long as what is remembered suffices, a new file is not even seen."""
-    for age in (5, 6):
-        put(folder, f"{age}.edxml", age=age)
-    wait = waiting(folder)
-    list(wait.packages(NOW))
-    put(folder, "older.edxml", age=99)
-    assert next(iter(wait.packages(NOW))).place.name == "6.edxml"
-    assert "older.edxml" in names(wait.packages(NOW))
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """Is an error, not an empty folder."""
-    with pytest.raises(FileNotFoundError):
-        list(waiting(tmp_path / "gone").packages(NOW))
-
-
-class Levels:
-    """How urgent each file is, by its name, and which were looked into."""
-
-    def __init__(self, **levels: int) -> None:
-        self.levels = {f"{name}.edxml": level for name, level in levels.items()}
-        self.asked: list[str] = []
-        self.time = 0.0
-        self.costs = 0.0
-
-    def __call__(self, place: Place) -> int:
-        self.asked.append(place.name)
-        self.time += self.costs
-        return self.levels.get(place.name, 0)
-
-    def timer(self) -> float:
-        return self.time
-
-    def waiting(self, folder: Path, *, window: int = 10_000) -> Waiting:
-        return Waiting({"outgoing": folder}, quiet=1, window=window, urgency=self, timer=self.timer)
-
-
-def test_the_urgent_overtake(folder: Path) -> None:
-    """However many wait, and even where they fill the window: the most urgent first, each looked into once."""
-    levels = Levels(u=1, v=3, w=1)
-    wait = levels.waiting(folder, window=3)
-    for number in range(9):
-        put(folder, f"{number}.edxml", age=90 - number)
-    assert names(wait.packages(NOW))[:2] == ["0.edxml", "1.edxml"]
-    for name, age in (("u.edxml", 9), ("w.edxml", 8), ("v.edxml", 7)):
-        put(folder, name, age=age)
-    assert names(wait.packages(NOW))[0] == "0.edxml"  # it is not the time for another glance
-    levels.time += 1
-    first = iter(wait.packages(NOW))
-    assert [next(first).place.name for _ in range(4)] == ["v.edxml", "u.edxml", "w.edxml", "0.edxml"]
-    assert names(wait.packages(NOW))[:3] == ["v.edxml", "u.edxml", "w.edxml"]
-    assert len(levels.asked) == len(set(levels.asked)) == 12
-
-
-def test_a_file_being_written_is_looked_into_again(folder: Path) -> None:
-    """Its urgency may not be in it yet. One that says it is urgent need lie still for a moment only."""
-    levels = Levels()
-    wait = levels.waiting(folder)
-    put(folder, "a.edxml", age=50)
-    put(folder, "u.edxml", age=0.1)
-    assert names(wait.packages(NOW)) == ["a.edxml"]
-    assert levels.asked == ["a.edxml"]
-    levels.time += 1
-    assert names(wait.packages(NOW + 0.2)) == ["a.edxml"]
-    levels.levels["u.edxml"] = 3
-    levels.time += 1
-    assert names(wait.packages(NOW + 0.4)) == ["u.edxml", "a.edxml"]
-    assert levels.asked == ["a.edxml", "u.edxml", "u.edxml"]
-
-
-def test_a_glance_has_its_time(folder: Path) -> None:
-    """Where files are slow to open, the newest are looked into first, the rest later, and most of the time is left."""
-    levels = Levels(**{"0": 2})
-    levels.costs = 0.2
-    wait = levels.waiting(folder)
-    for number in range(4):
-        put(folder, f"{number}.edxml", age=90 - number)
-    list(wait.packages(NOW))
-    assert levels.asked == ["3.edxml"]
-    levels.time += 0.7
-    list(wait.packages(NOW))
-    assert levels.asked == ["3.edxml"]
-    put(folder, "new.edxml", age=9)
-    for count in (2, 3, 4, 5):
-        levels.time += 0.9
-        list(wait.packages(NOW))
-        assert len(levels.asked) == count
-    assert levels.asked == ["3.edxml", "new.edxml", "2.edxml", "1.edxml", "0.edxml"]
-    assert names(wait.packages(NOW))[:2] == ["0.edxml", "1.edxml"]
-
-
-def test_an_urgent_one_that_was_deferred_waits_like_others(folder: Path) -> None:
-    """What the bus cannot take just now must not stand in front for ever."""
-    levels = Levels(u=3)
-    wait = levels.waiting(folder)
-    put(folder, "u.edxml", age=50)
-    put(folder, "a.edxml", age=40)
-    assert names(wait.packages(NOW)) == ["u.edxml", "a.edxml"]
-    wait.defer(Place("outgoing", "u.edxml"))
-    wait.forget(Place("outgoing", "gone.edxml"))
-    levels.time += 1
-    assert names(wait.packages(NOW)) == ["a.edxml", "u.edxml"]
+def test_what_its_owner_may_not_read(root: Path) -> None:
+    """Where root checks, the owner of the folder is asked about: by owner, by group, by all."""
+    if os.geteuid():
+        pytest.skip("only root may give files to others")
+    folder = root / "outgoing"
+    os.chown(folder, 65534, 65534)
+    for name, owner, group, mode in [
+        ("own.edxml", 65534, 0, 0o400),
+        ("own-closed.edxml", 65534, 0, 0o077),
+        ("group.edxml", 0, 65534, 0o640),
+        ("group-closed.edxml", 0, 65534, 0o604),
+        ("all.edxml", 0, 0, 0o604),
+        ("all-closed.edxml", 0, 0, 0o600),
+    ]:
+        (folder / name).touch()
+        os.chown(folder / name, owner, group)
+        (folder / name).chmod(mode)
+    assert not found(root)
+    errors = found(root, for_owner=True)
+    assert sorted(errors) == [f"outgoing/{who}-closed.edxml" for who in ("all", "group", "own")]
+    assert all("user lienthong cannot read it" in error.in_english() for error in errors.values())

@@ -7,10 +7,11 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from bus import sending
 from bus.cli.main import main
-from bus.ports import Collected, Store
-from bus.store import open_store
+from bus.ports.adapter import Collected
+from bus.ports.store import Store
+from bus.sending.accept import accept as accept_batch
+from bus.store.open import open_store
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import MessageId
@@ -27,7 +28,7 @@ class Mailbox:
 
     def accept(self, *items: Document | Status) -> list[MessageId]:
         collected = [Collected(ref=f"outgoing/{number}.edxml#1", item=item) for number, item in enumerate(items, 1)]
-        answers = sending.accept(self.store, collected, member=self.land["G22"].member, now=self.land.now)
+        answers = accept_batch(self.store, collected, member=self.land["G22"].member, now=self.land.now)
         return [answer.message for answer in answers if answer.message]
 
     def run(self, *arguments: str, columns: int = 100) -> Result:

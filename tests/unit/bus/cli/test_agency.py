@@ -1,12 +1,17 @@
 """`lienthong agency`, as people and programs call it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bus.cli.main import main
+from bus.cli.output import text
+from bus.directory.edition import load, sign
+from bus.files.directory import default_folder
+from deploy.offices import open_office
 
 WIDE = {"COLUMNS": "200"}
 FORWARDING = """
@@ -61,14 +66,14 @@ def test_people_read(arguments: list[str], said: list[str]) -> None:
     """Names, dates and successors of the directory that comes with the bus."""
     result = run(*arguments)
     assert result.exit_code == 0, result.output
-    for text in said:
-        assert text in result.output
+    for each in said:
+        assert each in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["resolve", "H08"], "agency-closed", ["đơn vị kế thừa là H21", "its successor is H21"]),
+        (["resolve", "H08"], "agency-closed", ["đơn vị kế thừa H21 chưa có hộp thư", "successor, H21, has no mailbox"]),
         (["resolve", "H57"], "no-mailbox", ["chưa có hộp thư", "has no mailbox"]),
         (["resolve", "H98"], "unknown-agency", ["Không có mã định danh H98", "no agency H98", "  H49  UBND tỉnh"]),
         (["show", "h29"], "unknown-agency", ["  H29  UBND Thành phố Hồ Chí Minh"]),
@@ -85,8 +90,8 @@ def test_an_error_says_the_next_step_in_both_languages(arguments: list[str], cod
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.count(f"[{code}; ") == 2
-    for text in said:
-        assert text in result.stderr
+    for each in said:
+        assert each in result.stderr
     if "codes like it" in result.stderr:
         assert result.stderr.index("acts]") < result.stderr.index("codes like it")
 
@@ -117,6 +122,8 @@ def test_programs_read_one_agency() -> None:
         "open": False,
         "successor_then": "H21",
         "mailbox": None,
+        "joined": False,
+        "edition": None,
     }
 
 
@@ -133,6 +140,7 @@ def test_programs_read_lists() -> None:
         "name": "UBND tỉnh Bình Định",
         "serves": [],
         "largest": None,
+        "under_way": {"messages": 20_000, "bytes": 20 * 2**30, "blobs": 100 * 2**30},
         "closed": "2025-07-01",
         "successor": "H21",
     }
@@ -145,12 +153,14 @@ def test_forwarding_is_shown(folder: Path) -> None:
     assert found == {
         "asked": "H08",
         "as_of": "2026-11-01",
+        "edition": None,
         "code": "H21",
         "name": "UBND tỉnh Gia Lai",
         "listed": True,
         "mailbox": "H21",
         "mailbox_name": "UBND tỉnh Gia Lai",
         "largest": None,
+        "under_way": {"messages": 20_000, "bytes": 20 * 2**30, "blobs": 100 * 2**30},
         "via": ["H21"],
         "forwarded_from": "H08",
     }
@@ -180,3 +190,49 @@ def test_help_names_every_option(name: str) -> None:
     text = run(name, "--help").output
     for option in ("--as-of", "--directory", "LIENTHONG_DIRECTORY", "--json"):
         assert option in text
+
+
+def test_the_edition_in_force_is_read(folder: Path, tmp_path: Path) -> None:
+    """The one that a daemon holds, by its file; or one that is named, with the root that vouches for it. Its number is
+    said; what nobody signed says so."""
+    office = open_office(tmp_path / "authority")
+    (edition := office.folder / "7.lt").write_bytes(office.edition(folder, version=7))
+    config = office.folder / "H21.toml"
+    config.write_text(
+        f'mailbox = "H21"\nkeys = "k"\nstore = "sqlite:///x.db"\n[broker]\nurl = "amqps://bus/lienthong"\n'
+        f'[trust]\nroot = "{office.root_file}"\ndirectory = "{edition}"\n[adapter]\nuse = "a:B"\n'
+    )
+    named = ("--directory", str(edition), "--root", str(office.root_file))
+    for options in (("-c", str(config)), named):
+        assert json.loads(run("resolve", "H08", "--json", *options).stdout)["edition"] == 7
+        assert "số / edition 7, " in run("show", "H21", *options).stdout
+    typed = run("show", "H21", "-c", str(config), folder=default_folder())
+    assert "số / edition 7, " in typed.stdout, "what is typed comes before the environment"
+    assert "chưa ai ký / not signed" in run("show", "H21", folder=folder).stdout
+    assert "needs --root" in run("show", "H21", "--directory", str(edition)).stderr
+    for unsigned, found in ((f'directory = "{folder}"', "UBND tỉnh Gia Lai"), ("", "UBND tỉnh Gia Lai")):
+        config.write_text(
+            f'mailbox = "H21"\nkeys = "k"\nstore = "sqlite:///x.db"\n{unsigned}\n[broker]\nurl = "amqps://bus/v"\n'
+            '[adapter]\nuse = "a:B"\n'
+        )
+        shown = run("show", "H21", "-c", str(config)).stdout
+        assert found in shown
+        assert "chưa ai ký / not signed" in shown
+
+
+def test_an_edition_that_has_ended_says_so(folder: Path, tmp_path: Path) -> None:
+    """It is still read: an answer of yesterday is better than none, if one knows that it is."""
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
+    office = open_office(tmp_path / "authority", began=began)
+    fresh = office.edition(folder, version=1)
+    register = load(fresh, roots=[office.root.certificate], now=datetime.now(UTC)).register
+    until = began + timedelta(days=2)
+    begins, chain = began + timedelta(days=1), office.directory_chain
+    ended = sign(register, version=2, issued_at=begins, expires_at=until, signer=office.directory_key, chain=chain)
+    named = ("--root", str(office.root_file), "--directory", str(office.folder / "2.lt"))
+    (office.folder / "2.lt").write_bytes(ended)
+    result = run("show", "H21", *named)
+    assert result.exit_code == 0
+    assert f"! This edition expired at {text(until)}." in result.stderr
+    (office.folder / "2.lt").write_bytes(fresh)
+    assert run("show", "H21", *named).stderr == ""

@@ -12,6 +12,24 @@ from tests.packages import BUSINESS, DOCUMENT, PDF, STATUS, spoiled, with_file
 
 SECRET = spoiled(DOCUMENT, ("<edXML:OtherInfo>", "<edXML:OtherInfo><edXML:Secret>Tối mật</edXML:Secret>"))
 
+DIRECTORY = """
+[[agency]]
+code = "G22"
+names = [{ vi = "Văn phòng Chính phủ" }]
+[[agency]]
+code = "H49.06"
+names = [{ vi = "Sở A" }]
+[[agency]]
+code = "G05"
+names = [{ vi = "Bộ cũ" }]
+closed = 2025-03-01
+successor = "G22"
+[[mailbox]]
+code = "G22"
+[[mailbox]]
+code = "H49.06"
+"""
+
 
 def run(*arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["edxml", *arguments])
@@ -119,6 +137,47 @@ def test_show_gives_json(folder: Path) -> None:
     assert "content" not in shown["item"]["attachments"][0]
 
 
+def test_what_the_package_would_not_reach_is_said(folder: Path) -> None:
+    """With a directory at hand: no tick, exit 1, the error's sentence, the successor's code for programs."""
+    closed = spoiled(DOCUMENT, ("<edXML:OrganId>G22<", "<edXML:OrganId>G05<"))
+    (folder / "closed.edxml").write_bytes(closed)
+    (folder / "d.toml").write_text(DIRECTORY)
+    result = run("check", f"{folder}/closed.edxml", f"{folder}/document.edxml", "--directory", str(folder))
+    assert result.exit_code == 1
+    assert result.output.count("KHÔNG GỬI ĐƯỢC / CANNOT BE SENT\n") == 1
+    assert "  ! Mã G05 đã đóng từ 2025-03-01; đơn vị kế thừa là G22." in result.output
+    assert f"✓ {folder}/document.edxml" in result.output
+    result = run("check", "--json", f"{folder}/closed.edxml", f"{folder}/document.edxml", "--directory", str(folder))
+    bad, good = json.loads(result.output)
+    assert (bad["verdict"], good["verdict"], good["agencies"]) == ("unreachable", "read", [])
+    ((agency),) = bad["agencies"]
+    assert (agency["agency"], agency["rule"], agency["successor"]) == ("G05", "agency-closed", "G22")
+
+
+@pytest.mark.parametrize("name", ["nowhere.edxml", "."])
+def test_what_cannot_be_read_is_said_and_the_rest_is_checked(folder: Path, name: str) -> None:
+    """A file that is not there is one verdict among others, for people and for programs."""
+    result = run("check", f"{folder}/{name}", f"{folder}/document.edxml")
+    assert result.exit_code == 1
+    assert f"✗ {folder}/{name}: không đọc được / cannot be read: " in result.output
+    assert f"✓ {folder}/document.edxml" in result.output
+    assert json.loads(run("check", "--json", f"{folder}/{name}").output)[0]["verdict"] == "unreadable"
+    assert run("show", f"{folder}/{name}").exit_code == 1
+    assert json.loads(run("show", "--json", f"{folder}/{name}").output)["verdict"] == "unreadable"
+
+
+def test_a_package_that_is_refused_is_json_where_json_was_asked_for(folder: Path) -> None:
+    """Of `show`, too."""
+    result = run("show", "--json", f"{folder}/refused.edxml")
+    assert (result.exit_code, json.loads(result.output)["rule"]) == (1, "missing-element")
+
+
+def test_standard_input_is_a_dash(folder: Path) -> None:
+    """What another program hands over."""
+    result = CliRunner().invoke(main, ["edxml", "check", "-"], input=DOCUMENT.encode())
+    assert (result.exit_code, result.output.startswith("✓ -: Văn bản mới 12/SA-VP")) == (0, True)
+
+
 @pytest.mark.parametrize(("name", "code"), [("refused", "bad-package"), ("secret", "state-secret")])
 def test_what_cannot_be_read_cannot_be_shown(folder: Path, name: str, code: str) -> None:
     """The bus's own error, in both languages."""
@@ -133,7 +192,7 @@ def test_a_package_steers_no_terminal(folder: Path) -> None:
     changes = (("V/v kiểm tra", "a\u009b31m\nb"), ("Văn phòng B", "[red]B[/red] :smile:"))
     (folder / "x.edxml").write_bytes(spoiled(DOCUMENT, *changes))
     output = run("show", f"{folder}/x.edxml").output
-    assert "a 31m b" in output
+    assert "a<U+009B>31m⏎b" in output
     assert "[red]B[/red] :smile:" in output
 
 

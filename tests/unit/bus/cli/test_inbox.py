@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bus.errors import RefusedByDms
-from bus.records import State
+from bus.handling.transport import OutboxState
 from tests.scenarios.country import document
 from tests.unit.bus.cli.mailbox import Mailbox, made
 
@@ -27,7 +27,7 @@ def test_what_was_refused_can_be_discarded(mailbox: Mailbox) -> None:
     assert mailbox.run("inbox", "discard").exit_code == 2
     assert mailbox.run("inbox", "discard", message).output == f"Đã bỏ bản tin {message}. / Discarded: {message}.\n"
     shown = mailbox.json("inbox", "show", message)
-    assert (shown["state"], shown["size"]) == (State.CANCELLED, 0)
+    assert (shown["state"], shown["size"]) == (OutboxState.CANCELLED, 0)
     again = mailbox.run("inbox", "discard", message)
     assert (again.exit_code, again.stdout) == (1, "")
     assert "not-possible" in again.stderr

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bus.cli import main
+from bus.cli.main import main
 from bus.files.keys import load_identity
-from bus.keys import SealingPublicKey, VerifyKey
+from bus.trust.keys import SealingPublicKey, VerifyKey
 
 
 def run(*arguments: object) -> Result:

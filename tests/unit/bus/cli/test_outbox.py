@@ -26,8 +26,9 @@ def test_what_has_left_can_not(tmp_path: Path) -> None:
     result = mailbox.run("outbox", "withdraw", message)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
-        f"Không thể withdraw bản tin {message}: đang ở trạng thái sent. "
-        "Xem trạng thái bằng lệnh show. [not-possible; người vận hành xử lý]",
-        f"Cannot withdraw message {message}: it is sent. Look at its state with show. [not-possible; operator acts]",
+        f"Không thể rút lại bản tin {message}: đã gửi đi. "
+        "Nó có thể đã đi: gửi yêu cầu lấy lại (trạng thái 13) cho văn bản ấy. [not-possible; người vận hành xử lý]",
+        f"Cannot withdraw message {message}: it is sent. "
+        "It may have left: send a take-back (status 13) for its document. [not-possible; operator acts]",
     ]
     mailbox.store.close()

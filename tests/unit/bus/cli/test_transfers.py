@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bus import uploading
 from bus.errors import BlobsAway
+from bus.ports.blobs import SEGMENTS_AT_ONCE
+from bus.sending.upload import upload
 from schemas.codes import BusinessType
 from schemas.document import Business
 from tests.fakes.blobs import FakeDepot
@@ -27,16 +28,16 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 
 
 def sending(mailbox: Mailbox) -> FakeDepot:
-    """8 of 40 MiB are there, and then it is away; a revocation waits behind it."""
+    """A few of 40 MiB are there, and then it is away; a revocation waits behind it."""
     depot, sent = FakeDepot(), large_document("G22", "H49", mib=40)
     mailbox.accept(sent)
     blobs = depot.of("G22")
-    uploading.upload(mailbox.store, blobs, now=mailbox.land.now)
+    upload(mailbox.store, blobs, now=mailbox.land.now)
     business = Business(type=BusinessType.REVOKE, document_id=sent.id)
     mailbox.accept(document("G22", "H49", number=2, business=business))
     depot.away = "no route"
     with pytest.raises(BlobsAway):
-        uploading.upload(mailbox.store, blobs, now=mailbox.land.now)
+        upload(mailbox.store, blobs, now=mailbox.land.now)
     return depot
 
 
@@ -47,7 +48,7 @@ def test_a_bar_for_each(mailbox: Mailbox) -> None:
     said = mailbox.run("transfers", columns=120).output
     first = next(line for line in said.splitlines() if "1/CV-VP" in line)
     assert "đang gửi / sending" in first
-    assert first.rstrip().endswith("8 / 40 MiB")
+    assert first.rstrip().endswith(f"{SEGMENTS_AT_ONCE} / 40 MiB")
     assert "━" in first
     assert "waits for another's files" in said
     assert "no route" in said
@@ -60,7 +61,7 @@ def test_programs_get_bytes(mailbox: Mailbox) -> None:
     large, behind = mailbox.json("transfers")
     assert (large["bytes"], large["done"], large["kind"], large["state"]) == (
         40 * MIB + 5,
-        8 * MIB,
+        SEGMENTS_AT_ONCE * MIB,
         "stream",
         "uploading",
     )
@@ -81,4 +82,4 @@ def test_watching_goes_on(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(time, "sleep", sleep)
     result = mailbox.run("transfers", "--watch", "--every", "0.5", columns=120)
     assert looks == [0.5] * 3
-    assert "8 / 40 MiB" in result.output
+    assert f"{SEGMENTS_AT_ONCE} / 40 MiB" in result.output

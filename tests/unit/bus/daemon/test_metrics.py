@@ -1,11 +1,15 @@
-"""What a daemon can be asked: numbers and health, read from tallies, stores and links when somebody asks."""
+"""/metrics: numbers, read from counters, stores and links when somebody asks."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bus.daemon.metrics import RoadCollector, health
+from bus.daemon.descriptors import Descriptors
+from bus.daemon.log_stream import LogStream
+from bus.daemon.loops import Loop
+from bus.daemon.metrics import RoadCollector
+from bus.daemon.own_process import OwnProcess
 from bus.errors import StoreFull
 from tests.fakes.store import MemoryStore
 from tests.scenarios.country import Land, document
@@ -25,7 +29,7 @@ def land() -> Land:
 
 
 def test_metrics_are_read_from_where_the_facts_are(land: Land) -> None:
-    """Counters from the tally, boxes and ages from the store, the link, the loops; for each mailbox."""
+    """Counters of the road, boxes and ages from the store, the link, the loops; for each mailbox."""
     sender, recipient = daemon_of(land, "G22"), daemon_of(land, "H49")
     land["G22"].dms.write(document())
     step(sender, "collect")
@@ -56,40 +60,21 @@ def test_a_store_that_cannot_be_read_leaves_the_other_numbers(land: Land) -> Non
     assert registry.get_sample_value("lienthong_store_readable", {"mailbox": "H49"}) == 1
 
 
-@pytest.mark.parametrize(
-    ("trouble", "well"),
-    [("none", True), ("link", False), ("blocked", False), ("loop", False), ("store", False)],
-)
-def test_health_is_good_where_everything_is(land: Land, trouble: str, well: bool) -> None:
-    """One mailbox in trouble is enough for the process; the answer names which, and leaves the others well."""
-    match trouble:
-        case "link":
-            land["H49"].broker.cut()
-        case "blocked":
-            land["H49"].broker.block()
-        case "store":
-            land["H49"].store = BrokenStore()
-        case _:
-            pass
-    one, other = daemon_of(land, "G22"), daemon_of(land, "H49")
-    if trouble == "loop":
-        failing(other, "deliver", "the document system does not answer", land)
-    fine, said = health([one, other])
-    mailboxes = said["mailboxes"]
-    assert isinstance(mailboxes, list)
-    assert (fine, said["ok"]) == (well, well)
-    assert [(each["mailbox"], each["ok"]) for each in mailboxes] == [("G22", True), ("H49", well)]
-    assert mailboxes[0]["outbox"] == {}
-
-
-def test_health_says_what_is_wrong(land: Land) -> None:
-    """In the loop's own words, since when; of the store, in the error's."""
-    land["H49"].store = BrokenStore()
-    daemon = daemon_of(land, "H49")
-    failing(daemon, "deliver", "the document system does not answer", land)
-    _, said = health([daemon])
-    mailboxes = said["mailboxes"]
-    assert isinstance(mailboxes, list)
-    assert mailboxes[0]["loops"]["deliver"]["error"] == "the document system does not answer"
-    assert mailboxes[0]["loops"]["deliver"]["failing_since"] == land.now
-    assert "disk I/O error" in mailboxes[0]["store"]
+def test_the_process_has_numbers_of_its_own(land: Land) -> None:
+    """Threads, the log, descriptors, and the loop that follows the directory."""
+    stream = LogStream(None)
+    own = OwnProcess(threads={"lienthong-io": lambda: True, "http": lambda: False}, log_stream=stream)
+    follower = Loop("directory", lambda: False, idle=1, mailbox="*")
+    follower.health.failing_since = land.now
+    own.watch([], [follower])
+    registry = CollectorRegistry()
+    registry.register(RoadCollector([], own))
+    sample = registry.get_sample_value
+    assert sample("lienthong_descriptors_wanted") is None
+    own.descriptors = Descriptors(limit=64, wanted=96)
+    assert (sample("lienthong_log_failing"), sample("lienthong_log_lines_lost_total")) == (0, 0)
+    stream.write("a\n")
+    assert (sample("lienthong_log_failing"), sample("lienthong_log_lines_lost_total")) == (1, 1)
+    assert (sample("lienthong_threads_expected"), sample("lienthong_threads_alive")) == (2, 1)
+    assert sample("lienthong_descriptors_wanted") == 96
+    assert sample("lienthong_process_loop_failing", {"loop": "directory"}) == 1

@@ -9,11 +9,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from bus.daemon.health import health
 from bus.daemon.mailbox import MailboxDaemon
-from bus.daemon.metrics import RoadCollector, health
+from bus.daemon.metrics import RoadCollector
 from bus.daemon.standby import Standby
 from bus.errors import BadConfig, StoreAway
-from bus.ports import Store
+from bus.ports.store import Store
 from tests.fakes.store import MemoryStore
 from tests.scenarios.country import Land
 from tests.unit.bus.daemon.offices import daemon_of
@@ -26,8 +27,8 @@ class Somebody:
 
 
 @dataclass
-class Wish:
-    """A claimant that a test answers for."""
+class FakeCandidate:
+    """A candidate for a store that a test answers for."""
 
     store: Store | None = None
     is_held: bool = False
@@ -55,13 +56,13 @@ class ClosingStore(MemoryStore):
 @dataclass
 class Scene:
     land: Land = field(default_factory=Land)
-    wish: Wish = field(default_factory=Wish)
+    candidate: FakeCandidate = field(default_factory=FakeCandidate)
     store: ClosingStore = field(default_factory=ClosingStore)
     made: list[MailboxDaemon] = field(default_factory=list)
     failure: Exception | None = None
 
     def standby(self) -> Standby:
-        return Standby("G22", self.wish, self.make, clock=lambda: self.land.now)
+        return Standby("G22", self.candidate, self.make, clock=lambda: self.land.now)
 
     def make(self, store: Store) -> MailboxDaemon:
         if self.failure:
@@ -71,8 +72,8 @@ class Scene:
         return self.made[-1]
 
     def somebody(self, name: str = "vanthu1:77") -> Somebody:
-        self.wish.holder = Somebody(name, self.land.now)
-        return self.wish.holder
+        self.candidate.holder = Somebody(name, self.land.now)
+        return self.candidate.holder
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_it_waits_and_says_for_whom(scene: Scene) -> None:
             assert standby.loop.step() is False
         scene.somebody("vanthu2:5")
         standby.loop.step()
-        scene.wish.holder = None
+        scene.candidate.holder = None
         standby.loop.step()
     assert [each["waits_for"] for each in logs if each["event"] == "daemon.standby"] == ["vanthu1:77", "vanthu2:5"]
     assert scene.made == []
@@ -121,7 +122,7 @@ def test_it_takes_over(scene: Scene) -> None:
     standby = scene.standby()
     scene.somebody()
     standby.loop.step()
-    scene.wish.store = scene.store
+    scene.candidate.store = scene.store
     with capture_logs() as logs:
         standby.loop.step()
         standby.loop.step()
@@ -137,13 +138,13 @@ def test_it_takes_over(scene: Scene) -> None:
 def test_it_lets_go_and_stands_by_again(scene: Scene) -> None:
     """Whose claim is lost, or doubtful, ends its loops, closes its link first, then all the rest, and waits anew."""
     standby = scene.standby()
-    scene.wish.store = scene.store
+    scene.candidate.store = scene.store
     standby.loop.step()
-    scene.wish.is_held, scene.wish.store = False, None
+    scene.candidate.is_held, scene.candidate.store = False, None
     with capture_logs() as logs:
         standby.loop.step()
     assert [each["event"] for each in logs] == ["daemon.stood-down", "mailbox.stopped"]
-    assert (standby.daemon, standby.standing.active, scene.store.closed) == (None, False, 1)
+    assert (standby.daemon, standby.status.active, scene.store.closed) == (None, False, 1)
     assert not scene.land["G22"].broker.is_up
     assert all(loop.join(0) for loop in scene.made[0].loops)
     scene.somebody()
@@ -154,7 +155,7 @@ def test_it_lets_go_and_stands_by_again(scene: Scene) -> None:
 def test_a_store_that_is_away(scene: Scene) -> None:
     """Nobody can take it: this is not well, and said in the words of the error."""
     standby = scene.standby()
-    scene.wish.away = True
+    scene.candidate.away = True
     with pytest.raises(StoreAway):
         standby.loop.step()
     standby.start()
@@ -171,7 +172,7 @@ def test_a_store_that_is_away(scene: Scene) -> None:
 def test_what_cannot_be_made_leaves_the_store_to_others(scene: Scene) -> None:
     """A key folder that is gone on this machine, say: the error is said, and the store is free."""
     standby = scene.standby()
-    scene.wish.store, scene.failure = scene.store, BadConfig(file="keys", why="gone")
+    scene.candidate.store, scene.failure = scene.store, BadConfig(file="keys", why="gone")
     with pytest.raises(BadConfig):
         standby.loop.step()
     assert (scene.store.closed, standby.daemon) == (1, None)
@@ -181,12 +182,12 @@ def test_what_cannot_be_made_leaves_the_store_to_others(scene: Scene) -> None:
 def test_it_ends(scene: Scene, at_work: bool) -> None:
     """At work or waiting, everything is closed, and the store is free for the next one."""
     standby = scene.standby()
-    scene.wish.store = scene.store if at_work else None
+    scene.candidate.store = scene.store if at_work else None
     standby.loop.step()
     standby.tell_to_stop()
     assert all(loop.join(10) for loop in standby.loops)
     standby.close()
-    assert (scene.store.closed, scene.wish.closed) == (int(at_work), 1)
+    assert (scene.store.closed, scene.candidate.closed) == (int(at_work), 1)
 
 
 def test_told_to_stop_while_it_takes_over(scene: Scene) -> None:
@@ -196,8 +197,8 @@ def test_told_to_stop_while_it_takes_over(scene: Scene) -> None:
         standby.tell_to_stop()
         return scene.make(store)
 
-    standby = Standby("G22", scene.wish, make)
-    scene.wish.store = scene.store
+    standby = Standby("G22", scene.candidate, make)
+    scene.candidate.store = scene.store
     standby.loop.step()
     assert standby.daemon is None
     assert scene.store.closed == 1

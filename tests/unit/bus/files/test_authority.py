@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
-from bus.certificates import Purpose, RevocationList
 from bus.errors import BadCertificate, BadConfig
 from bus.files.authority import REASONS, create_registry, registry_of
-from bus.keys import SigningKey
+from bus.trust.authority import BACKDATED, revocation_list
+from bus.trust.certificates import Purpose, RevocationList
+from bus.trust.keys import SigningKey
 from tests.identities import BEGIN, papers
 
 NOW = datetime(2022, 11, 2, 8, tzinfo=UTC)
@@ -79,13 +81,43 @@ def test_revoked(folder: Path, reason: str) -> None:
     assert made.entry(int(stays, 16)) is None
 
 
+@pytest.mark.parametrize(
+    ("since", "counts_from"),
+    [
+        (timedelta(hours=3), timedelta(hours=3)),
+        (timedelta(days=-9), -BACKDATED),  # it had not begun
+    ],
+)
+def test_revoked_since(folder: Path, since: timedelta, counts_from: timedelta) -> None:
+    """The list says the date that was given, never one before the certificate's beginning; its number goes up by the
+    moment it was made; the index says when the authority was told, too."""
+    serial, told = add(folder, "H49"), NOW + timedelta(days=1)
+    with registry_of(folder) as registry:
+        registry.revoke({serial}, at=told, reason="cessation", since=NOW + since)
+        (line,) = registry.issued()
+        made = RevocationList.from_pem(registry.crl.read_bytes())
+    entry = made.entry(int(serial, 16))
+    assert entry is not None
+    assert (entry.at, line.noted) == (NOW + counts_from, told.isoformat())
+    assert made.parsed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == int(told.timestamp())
+
+
+def test_a_certificate_that_was_being_issued_is_revoked(folder: Path) -> None:
+    """The machine died between index and file: its beginning is known all the same."""
+    serial = add(folder, "H49")
+    (folder / "issued" / f"H49-{serial}.pem").unlink()
+    with registry_of(folder) as registry:
+        registry.revoke({serial}, at=NOW, reason="key-compromise", since=NOW - timedelta(days=1))
+        assert registry.issued()[0].revoked == (NOW - BACKDATED).isoformat()
+
+
 ADD = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from bus.certificates import Purpose
+from bus.trust.certificates import Purpose
 from bus.files.authority import registry_of
-from bus.keys import SigningKey
+from bus.trust.keys import SigningKey
 from tests.identities import BEGIN, papers
 for number in range(10):
     made = papers().certificate(f"{sys.argv[2]}.{number}", SigningKey.generate())
@@ -121,3 +153,31 @@ def test_broken(folder: Path, file: str, data: bytes | None, error: type[Excepti
         (folder / file).write_bytes(data)
     with pytest.raises(error, match=why), registry_of(folder):
         pass
+
+
+@pytest.mark.parametrize("lost", ["index.jsonl", "crl.pem"])
+def test_no_list_forgets_what_was_revoked(folder: Path, lost: str) -> None:
+    """Index and list stand in for each other. An index from an older backup gives no certificate back either."""
+    old = (folder / "index.jsonl").read_bytes() if (folder / "index.jsonl").exists() else b""
+    gone = add(folder, "H49")
+    with registry_of(folder) as registry:
+        registry.revoke({gone}, at=NOW, reason="key-compromise")
+        (folder / lost).unlink()
+        registry.write_crl(at=NOW + timedelta(days=1))
+        (folder / "index.jsonl").write_bytes(old)
+        registry.write_crl(at=NOW + timedelta(days=2))
+        entry = RevocationList.from_pem(registry.crl.read_bytes()).entry(int(gone, 16))
+    assert entry is not None
+    assert (entry.at, entry.compromised) == (NOW, True)
+
+
+def test_a_list_of_nothing_known_is_not_made(folder: Path) -> None:
+    """Neither where index and list are both gone, nor beside another issuer's list."""
+    (folder / "crl.pem").unlink()
+    with registry_of(folder) as registry, pytest.raises(BadConfig, match="Bring them back from the backup"):
+        registry.write_crl(at=NOW)
+    assert not (folder / "crl.pem").exists()
+    other = revocation_list(papers().root, (), at=NOW, until=NOW + timedelta(days=9), number=1)
+    (folder / "crl.pem").write_bytes(other.to_pem())
+    with registry_of(folder) as registry, pytest.raises(BadConfig, match="it is no list of"):
+        registry.write_crl(at=NOW)

@@ -28,6 +28,17 @@ def test_what_stands_there_stays(tmp_path: Path) -> None:
     assert file.read_text() == '# ours\n"A" = "1"\n"B" = "2"\n'
 
 
+def test_a_file_of_an_editor_on_windows(tmp_path: Path) -> None:
+    """Its byte order mark is no part of it, and does not come back when a line is added."""
+    file = tmp_path / "credentials.toml"
+    file.touch(mode=0o600)
+    file.write_bytes(b'\xef\xbb\xbf"A" = "1"\r\n')
+    assert load_credentials(file) == {"A": "1"}
+    add_credentials(file, {"B": "2"})
+    assert load_credentials(file) == {"A": "1", "B": "2"}
+    assert not file.read_bytes().startswith(b"\xef")
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "words"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from bus.errors import BadConfig
 from bus.files.keys import add_sealing, load_identity, load_keyring, read_secret, save_identity
-from bus.keys import Identity, SealingKey, SigningKey, new_identity
+from bus.trust.keys import Identity, SealingKey, SigningKey, new_identity
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_cannot_be_written(folder: Path) -> None:
     identity = new_identity()
     save_identity(folder, identity)
     (folder / "sealing-1.pub").mkdir()  # in the way of its statement
-    with pytest.raises(BadConfig, match=r"sealing-1\.pub is wrong"):
+    with pytest.raises(BadConfig, match=r"sealing-1\.pub cannot be used"):
         load_keyring(folder)
     (folder / "sealing-1.pub").rmdir()
     assert load_identity(folder) == identity
@@ -108,7 +108,8 @@ def test_folder_is_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "secret"), [(b"hunter2\n", "hunter2"), (b"m\xe1\xba\xadt", "mật"), (b"a\r\nb\n", "a")]
+    ("text", "secret"),
+    [(b"hunter2\n", "hunter2"), (b"m\xe1\xba\xadt", "mật"), (b"a\r\nb\n", "a"), (b"\xef\xbb\xbfa\r\n", "a")],
 )
 def test_secret(tmp_path: Path, text: bytes, secret: str) -> None:
     """A password is the file's first line, without its end."""

@@ -1,4 +1,4 @@
-"""Reading a broker's URL, and keeping its password to ourselves."""
+"""bus/rabbit/address.py: reading a broker's URL, and showing its password to nobody."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import pytest
 from pika.credentials import ExternalCredentials, PlainCredentials
 
 from bus.errors import BadConfig
-from bus.rabbit.address import Address, Tls, Turn, cluster
+from bus.rabbit.address import Address, NodeRotation, Tls, cluster, is_loopback, refuse_clear
+from bus.trust.keys import SigningKey
+from tests.identities import papers
 
 CERTIFIED = Tls(cafile=Path("ca.pem"), certfile=Path("own.pem"), keyfile=Path("own.key"))
 
@@ -105,6 +107,26 @@ def test_missing_certificate(tmp_path: Path) -> None:
         Address.from_url("amqps://u:p@broker", tls=tls).parameters(name="x", heartbeat=7, timeout=3.0)
 
 
+def test_the_file_at_fault_is_named(tmp_path: Path) -> None:
+    """A root that is missing is not said of our own certificate, nor a key of the certificate beside it."""
+    authority, signer = papers(), SigningKey.generate()
+    ca, own, key = (tmp_path / name for name in ("root.pem", "signing-1.crt", "signing-1.pem"))
+    own.write_bytes(authority.certificate("H49", signer).to_pem())
+    tls = Tls(cafile=ca, certfile=own, keyfile=key)
+    root = b"\xef\xbb\xbf" + authority.root.certificate.to_pem()  # as Notepad saves it
+    for file, content, why in (
+        (ca, b"none", "root.pem cannot be used: No such file"),
+        (ca, root, "root.pem cannot be used: nothing in it is PEM"),
+        (key, b"none", "signing-1.pem cannot be used: No such file"),
+        (key, SigningKey.generate().to_pem(), "signing-1.pem cannot be used: nothing in it is PEM"),
+        (key, signer.to_pem(), "signing-1.crt \\+ .*/signing-1.pem cannot be used: .*KEY_VALUES_MISMATCH"),
+    ):
+        with pytest.raises(BadConfig, match=why):
+            tls.context()
+        file.write_bytes(content)
+    assert tls.context().check_hostname
+
+
 def test_external() -> None:
     """Without a password pika is told to use EXTERNAL."""
     address = Address(host="broker", port=5671, vhost="/", user="H49", password=None)
@@ -116,7 +138,7 @@ def test_external() -> None:
     [
         ([], "there is none"),
         (["amqp://u:secret@a/gov", "amqp://u:secret@b/other"], "one virtual host"),
-        (["amqp://u:secret@a/gov", "amqp://v:secret@b/gov"], "cùng người dùng"),
+        (["amqp://u:secret@a/gov", "amqp://v:secret@b/gov"], "one user"),
         (["amqp://u:secret@a/gov", "amqps://u:secret@b/gov"], "in all of them or in none"),
         (["amqp://u:secret@a/gov", "amqp://u:secret@a:5672/gov"], "names one node twice"),
         (["amqp://u:secret@a/gov", "http://u:secret@b/gov"], "begin with amqp"),
@@ -142,7 +164,36 @@ def test_turns_go_round() -> None:
     """Each connection has an order of its own, and keeps it: who loses a node does not follow all the others."""
     nodes = cluster([f"amqp://u:p@{host}/" for host in "abc"])
     dice = iter((0.9, 0.5, 0.1, 0.2, 0.3, 0.4)).__next__
-    one, other = Turn(nodes, dice=dice), Turn(nodes, dice=dice)
+    one, other = NodeRotation(nodes, dice=dice), NodeRotation(nodes, dice=dice)
     assert [one.next().host for _ in range(5)] == ["c", "b", "a", "c", "b"]
     assert [other.next().host for _ in range(3)] == ["a", "b", "c"]
     assert len(one) == 3
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.5.4.3", True),
+        ("::1", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("::", False),
+        ("0.0.0.0", False),
+        ("localhost.example.vn", False),
+        ("127.0.0.1.example.vn", False),
+    ],
+)
+def test_what_is_this_machine(host: str, here: bool) -> None:
+    """By its address, or by the one name that is always here; no name is looked up."""
+    assert is_loopback(host) is here
+
+
+def test_a_password_goes_in_clear_to_this_machine_only() -> None:
+    """One node of a cluster beyond it is enough to refuse all."""
+    here, there = "amqp://u:secret@localhost/gov", "amqp://u:secret@bus.example.vn/gov"
+    refuse_clear(cluster([here]))
+    refuse_clear(cluster([there.replace("amqp:", "amqps:")]))
+    with pytest.raises(BadConfig, match="amqps://") as caught:
+        refuse_clear(cluster([here, there]))
+    assert "secret" not in str(caught.value)

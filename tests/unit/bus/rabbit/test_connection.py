@@ -1,13 +1,12 @@
-import asyncio
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+"""bus/rabbit/connection.py: frames cut out of reads and joined for writes. Pausing is tests/integration's."""
 
-import pika
+from collections.abc import Callable
+
 import pytest
 from pika import BasicProperties, exceptions, frame, spec
 
-from bus.rabbit import connection as connections
-from bus.rabbit.connection import Connection
+from bus.rabbit.connection import WRITE_BYTES
+from tests.unit.bus.rabbit.offline import Clock, OfflineConnection
 
 
 class Heard:
@@ -30,31 +29,18 @@ class Heard:
                 self.frames.append(("?", value))
 
 
-class Deaf(Connection):
-    """Open, as far as it knows; nothing behind it, and one channel."""
+class Deaf(OfflineConnection):
+    """With one channel, which remembers what it hears."""
 
-    _channels: dict[int, Heard]
-    _heartbeat_checker: object
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(
-            pika.ConnectionParameters(), lambda *_: None, custom_ioloop=loop, internal_connection_workflow=False
-        )
-        self.connection_state = self.CONNECTION_OPEN
+    def __init__(self) -> None:
+        super().__init__(Clock())
         self.heard = Heard()
         self._channels = {1: self.heard}
-        self._heartbeat_checker = SimpleNamespace(received=lambda: None)
-        self.written: list[bytes] = []
-
-    def _adapter_emit_data(self, data: bytes) -> None:
-        self.written.append(data)
 
 
 @pytest.fixture
-def connection() -> Iterator[Deaf]:
-    loop = asyncio.new_event_loop()
-    yield Deaf(loop)
-    loop.close()
+def connection() -> Deaf:
+    return Deaf()
 
 
 def message(tag: int, body: bytes) -> bytes:
@@ -81,6 +67,21 @@ def test_messages_come_whole_however_they_are_read(connection: Deaf, piece: int)
     assert connection._frame_buffer == b""
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_no_content_header_ends_it(connection: Deaf, is_open: bool) -> None:
+    """Also while pika's own reading runs: what follows is heard."""
+    bad = frame.Header(1, 3, BasicProperties(headers={"a": None}))
+    header = bad.marshal().replace(b"aV", b"aZ")
+    deliver = frame.Method(1, spec.Basic.Deliver("c", 1, False, "agency.H17", "document.H49")).marshal()
+    if not is_open:
+        connection.connection_state = connection.CONNECTION_CLOSING
+    connection._on_data_available(deliver + header + frame.Body(1, b"bad").marshal() + message(2, b"good"))
+    assert connection.heard.frames == [
+        *(("method", "Basic.Deliver", 1), ("header", 3, None), ("body", b"bad")),
+        *(("method", "Basic.Deliver", 2), ("header", 4, "G22"), ("body", b"good")),
+    ]
+
+
 @pytest.mark.parametrize("broken", [message(1, b"x")[:-1] + b"?", b"\x09" + message(1, b"x")[1:]])
 def test_what_is_no_frame_is_an_error(connection: Deaf, broken: bytes) -> None:
     """As pika has it."""
@@ -94,21 +95,47 @@ def test_after_a_close_it_reads_as_pika_does(connection: Deaf, state: str, heard
     connection.heard.after_body = lambda: setattr(connection, "connection_state", getattr(connection, state))
     connection._on_data_available(READ)
     assert len(connection.heard.frames) == heard
+    assert connection.bytes_received == len(READ)
 
 
-def test_what_is_sent_together_is_written_together(connection: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_sent_together_is_written_together(connection: Deaf) -> None:
     """In one piece, or in few large ones; by itself, a message is one."""
-    monkeypatch.setattr(connections, "WRITE", 1000)
     written = connection.written
-    frames = [b"a" * 10, b"b" * 20, b"c" * 300]
+    frames = [b"a" * 10, b"b" * 20, b"c" * (WRITE_BYTES // 4)]
+    size = sum(map(len, frames))
     connection._output_marshaled_frames(frames)
-    with connection.together():
+    with connection.batched_writes():
         for _ in range(5):
             connection._output_marshaled_frames(frames)
-        assert list(map(len, written)) == [330, 4 * 330]
-    assert list(map(len, written)) == [330, 4 * 330, 330]
-    assert (connection.bytes_sent, connection.frames_sent) == (6 * 330, 18)
-    with connection.together():
+        assert list(map(len, written)) == [size, 4 * size]
+    assert list(map(len, written)) == [size, 4 * size, size]
+    assert (connection.bytes_sent, connection.frames_sent) == (6 * size, 18)
+    with connection.batched_writes():
         connection._output_marshaled_frames(frames)
         connection.connection_state = connection.CONNECTION_CLOSED
     assert len(written) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ({"version": b"3.10.8"}, (3, 10)),
+        ({"version": "4.3.6"}, (4, 3)),
+        ({"version": b"dev"}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_the_brokers_version(connection: Deaf, said: dict[str, object] | None, version: tuple[int, int] | None) -> None:
+    """None where it is not said in a way that can be read."""
+    connection.server_properties = said
+    assert connection.broker_version == version
+
+
+def test_bytes_count_before_their_frame_is_whole(connection: Deaf) -> None:
+    """Heartbeats would take a large frame on a slow or paused connection for silence, and close it."""
+    part = message(1, b"x" * 1000)[:-500]
+    connection._on_data_available(part[:600])
+    connection._on_data_available(part[600:])
+    assert connection.bytes_received == len(part)
+    assert connection.bytes_unsent == 0

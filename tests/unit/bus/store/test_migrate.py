@@ -12,7 +12,8 @@ from sqlalchemy.engine import make_url
 
 import bus.store
 from bus.errors import BadConfig
-from bus.store import migrate, sqlite
+from bus.store import migrate
+from bus.store.sql import sqlite
 from bus.store.tables import metadata
 
 
@@ -69,7 +70,7 @@ def test_a_newer_store(engine: Engine) -> None:
     with engine.begin() as connection:
         migrate.upgrade(connection)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-        with pytest.raises(BadConfig, match=r"newer version.*9999.*0005.*install"):
+        with pytest.raises(BadConfig, match=r"newer version.*9999.*0006.*Install"):
             migrate.is_current(connection, store="x.db")
 
 

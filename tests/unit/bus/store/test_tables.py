@@ -8,7 +8,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
-from bus.store import boxes, dossiers, inbox, outbox
+from bus.ports.records import Box
+from bus.store.sql.batches import Batch, Lookup
+from bus.store.statements import dossiers, inbox, outbox
+from bus.store.statements.blobs import BLOBS
+from bus.store.statements.entries import INBOX, OUTBOX
 from bus.store.tables import metadata
 
 
@@ -16,10 +20,20 @@ def statements() -> Iterator[tuple[str, ClauseElement]]:
     for table in metadata.sorted_tables:
         yield table.name, CreateTable(table)
         yield from ((str(index.name), CreateIndex(index)) for index in table.indexes)
-    kept_in = {"OUTBOX": boxes.OUTBOX, "INBOX": boxes.INBOX, "outbox": outbox, "inbox": inbox, "dossiers": dossiers}
+    kept_in = {
+        "OUTBOX": OUTBOX,
+        "INBOX": INBOX,
+        "outbox": outbox,
+        "inbox": inbox,
+        "dossiers": dossiers,
+        **{f"blobs {box}": BLOBS[box] for box in Box},
+    }
     for where, owner in kept_in.items():
-        for name, value in vars(owner).items():
-            if isinstance(value, Executable) and isinstance(value, ClauseElement):
+        for name in dir(owner):
+            value = getattr(owner, name)
+            if isinstance(value, Batch | Lookup):
+                yield f"{where}.{name}", value.arrays
+            elif isinstance(value, Executable) and isinstance(value, ClauseElement):
                 yield f"{where}.{name}", value
 
 

@@ -1,4 +1,4 @@
-"""The files of a package: how they are found, named, decoded, unpacked, and what is noticed about them."""
+"""The files of a package: found, named, decoded, unpacked, and checked for damage."""
 
 import base64
 
@@ -47,6 +47,15 @@ def judged(package: bytes, **limits: int) -> tuple[list[tuple[str, bytes]], list
         ("a.kmz", zip_of(("doc.kml", b"1"), ("images/1.png", b"2")), "application/zip",
          zip_of(("doc.kml", b"1"), ("images/1.png", b"2")), [("zip-several", "2")]),
         ("a.pdf", zip_of(), "application/zip", zip_of(), [("content-type", "application/zip ≠ ?"), ("pdf-header", "")]),
+        ("a.pdf", zip_of(("x.pdf", PDF), ("__MACOSX/._x.pdf", b"1")), "application/zip", PDF, [("zip-extra", "1")]),
+        ("a.pdf", zip_of(("vb/", b""), ("x.pdf", PDF), (".DS_Store", b"1")), "application/zip", PDF,
+         [("zip-extra", "2")]),
+        ("a.kmz", zip_of(("doc.kml", b"1"), ("images/", b"")), "application/zip",
+         zip_of(("doc.kml", b"1"), ("images/", b"")), [("zip-several", "2")]),
+        ("a.txt", zip_of(("vb/", b""), ("vb/x.txt", b"1")), "application/zip",
+         zip_of(("vb/", b""), ("vb/x.txt", b"1")), [("zip-several", "2")]),
+        ("a.pdf", base64.b64encode(PDF), "application/pdf", base64.b64encode(PDF),
+         [("content-type", "application/pdf ≠ ?"), ("encoded-twice", ""), ("pdf-header", "")]),
         ("a.txt", BROKEN, "application/zip", BROKEN, [("zip-kept", "CRC")]),
         ("a.txt", b"", "text/plain", b"", [("attachment-empty", "")]),
         ("a.pdf", b"", "text/plain", b"", [("attachment-empty", "")]),
@@ -71,6 +80,9 @@ def test_a_file_is_what_its_bytes_say(
         (f"\n{ENCODED}\n", []),
         (ENCODED.rstrip("="), [("base64-padding", "")]),
         (f"<![CDATA[{ENCODED}]]>", []),
+        ("\u200b" + ENCODED[:9] + "\u00a0\n" + ENCODED[9:], [("base64-invisible", "")]),
+        (f"data:application/pdf;base64,{ENCODED}", [("base64-prefix", "")]),
+        (base64.b64encode(PDF[:10]).decode() + base64.b64encode(PDF[10:]).decode(), [("base64-chunks", "")]),
     ],
 )
 def test_base64_is_read_as_people_write_it(written: str, departures: list[tuple[str, str]]) -> None:
@@ -81,7 +93,7 @@ def test_base64_is_read_as_people_write_it(written: str, departures: list[tuple[
 
 @pytest.mark.parametrize(
     "written",
-    ["${tệp}", "${file}", "!" + ENCODED, ENCODED[:5] + "=" + ENCODED[5:], "A", "\u200b" + ENCODED, ENCODED[:-1] + "?"],
+    ["${tệp}", "${file}", "!" + ENCODED, ENCODED[:5] + "=" + ENCODED[5:], "A", "ế" + ENCODED, ENCODED[:-1] + "?"],
 )
 def test_what_is_no_base64_is_refused(written: str) -> None:
     """A placeholder or a half-encoded file is no attachment."""
@@ -117,7 +129,7 @@ def test_a_name_is_for_people(written: str, name: str, departures: list[tuple[st
 
 @given(st.text())
 def test_no_name_is_a_path(name: str) -> None:
-    """Whatever is written, what is left can be a file's name and no other's."""
+    """Whatever name is written, the result can be a file's name, without a path."""
     plain = plain_name(name)
     assert not {"/", "\\", "\0", "\n"} & set(plain)
     assert plain not in {".", ".."}
@@ -135,7 +147,7 @@ def test_an_extension(name: str, ending: str) -> None:
 
 @pytest.mark.parametrize("entry", ["../x.pdf", "a/x.pdf", "a\\x.pdf", "C:x.pdf", "..", "a/"])
 def test_an_entry_with_a_path_is_refused(entry: str) -> None:
-    """What has one file in a folder is no wrapper of any SDK, and somebody's trap."""
+    """A ZIP with one file in a folder is no SDK's wrapper, and may be an attack."""
     with pytest.raises(PackageRefused, match="zip-entry-path"):
         judged(with_file("a.pdf", zip_of((entry, b""))))
 
@@ -160,21 +172,21 @@ def test_a_bomb_is_refused_by_its_ratio_before_it_is_unpacked() -> None:
     ],
 )
 def test_files_have_limits(package: bytes, limits: dict[str, int], rule: str) -> None:
-    """One file, all together, their number, and what they unpack to."""
+    """Limits bound one file, all files together, their number, and their unpacked size."""
     with pytest.raises(PackageRefused) as refused:
         judged(package, **limits)
     assert refused.value.rule == rule
 
 
 def test_a_file_without_content_is_refused() -> None:
-    """An Attachment that carries no content element promises what is not there."""
+    """An Attachment without a content element is refused: its file is missing."""
     start, end = ATTACHMENT.index("<edXML:ContentTransferEncoded"), ATTACHMENT.index("</Attachment>")
     with pytest.raises(PackageRefused, match="attachment-missing"):
         judged(spoiled(DOCUMENT, (ATTACHMENT[start:end], "")))
 
 
 def test_elements_of_other_writers_are_known() -> None:
-    """FieldName, MimeType and Format occur in the field, and say nothing that is used."""
+    """FieldName, MimeType and Format occur in real packages; their values are not used."""
     more = "<FieldName>f</FieldName><MimeType>x</MimeType><Format>y</Format>"
     assert judged(spoiled(DOCUMENT, ("<Attachment>", "<Attachment>" + more)))[1] == []
 
@@ -186,14 +198,14 @@ def test_types_that_differ_are_noticed() -> None:
 
 
 def test_a_package_whose_files_are_over_all_limits_is_refused_from_a_file_too() -> None:
-    """There what is over them is not even kept; the words are the same."""
+    """From a file, bytes beyond the limits are not stored; the refusal is the same."""
     package = with_file("a.pdf", b"%PDF" * 1_000_000)
     with pytest.raises(PackageRefused, match="> 1000 byte"):
         judged(package, total=1000)
 
 
 def test_a_content_within_a_content_is_none() -> None:
-    """The outer one's own text is the file; what stands in an element within it never was, however it is called."""
+    """The outer element's own text is the file; the text of an element within it is ignored, whatever its name."""
     inner = f"<edXML:ContentTransferEncoded>{'QUJD' * 50}<x>Z</x></edXML:ContentTransferEncoded>"
     package = spoiled(DOCUMENT, (ENCODED, ENCODED[:8] + inner + ENCODED[8:]))
     assert judged(package) == ([("12-SA.pdf", PDF)], [])

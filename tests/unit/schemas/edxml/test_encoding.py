@@ -1,4 +1,4 @@
-"""The bytes of a file as XML in UTF-8, piece by piece; what surrounds the XML is told in test_xml.py."""
+"""The bytes of a file as XML in UTF-8, piece by piece; test_xml.py has the bytes around the XML."""
 
 import io
 
@@ -9,12 +9,12 @@ from schemas.edxml.encoding import PIECE, document
 from schemas.edxml.report import Report
 
 LONG = "<a>" + "ừ" * PIECE + "</a>"
-"""Letters of three bytes, over the ends of pieces."""
+"""A text with letters of three bytes at the ends of pieces."""
 
 
 def text(data: bytes, size: int | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
     report, passed = Report(), bytearray()
-    pieces = document(io.BytesIO(data), len(data) if size is None else size, report, passing=passed.extend)
+    pieces = document(io.BytesIO(data), len(data) if size is None else size, report, on_piece=passed.extend)
     read = b"".join(pieces).decode()
     return read, [(entry.rule, entry.found) for entry in report.entries()], bytes(passed)
 
@@ -32,12 +32,12 @@ def text(data: bytes, size: int | None = None) -> tuple[str, list[tuple[str, str
     ],
 )
 def test_a_letter_is_whole_wherever_a_piece_ends(data: bytes, rules: list[tuple[str, str]]) -> None:
-    """And every byte of the file is passed on once, as it is."""
+    """No letter is cut at the end of a piece, and every byte of the file is passed on once, unchanged."""
     assert text(data) == (LONG, rules, data)
 
 
 def test_a_legacy_declaration_is_believed_of_long_files_too() -> None:
-    """Only where they are no UTF-8, which one byte far behind decides."""
+    """A legacy encoding is used only if the bytes are not UTF-8; one byte far behind decides it."""
     start = '<?xml version="1.0" encoding="windows-1252"?>'
     data = (start + "<a>" + "x" * PIECE * 2).encode()
     assert text(data + b"\xe9</a>")[0].endswith("x\u00e9</a>")
@@ -52,19 +52,19 @@ def test_a_legacy_declaration_is_believed_of_long_files_too() -> None:
     ],
 )
 def test_which_byte_is_wrong_is_said(data: bytes, found: str) -> None:
-    """Counted from the beginning of the file, before anything in it is looked at."""
+    """The refusal gives the offset of the wrong byte in the file, before anything is parsed."""
     with pytest.raises(PackageRefused, match=found):
         text(data)
 
 
 @pytest.mark.parametrize(("data", "rule"), [(b" " * PIECE * 2, "empty"), (b"?" * PIECE * 2, "not-xml")])
 def test_no_xml_at_all(data: bytes, rule: str) -> None:
-    """However long one looks for it."""
+    """A file without XML is refused, however long it is."""
     with pytest.raises(PackageRefused) as refused:
         text(data)
     assert refused.value.rule == rule
 
 
 def test_a_file_that_grows_is_read_to_where_it_ended() -> None:
-    """Who writes on and on keeps no reader for ever."""
+    """A writer that never stops does not keep the reader busy for ever."""
     assert text(b"<a></a>" + b"x" * 9, 7)[0] == "<a></a>"

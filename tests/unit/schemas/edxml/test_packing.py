@@ -1,4 +1,4 @@
-"""What stands for a file in a package: its bytes, or a ZIP around them."""
+"""The packing of a file: its bytes as they are, or a ZIP around them."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 from schemas.document import Attachment
 from schemas.edxml import packing, zipped
 from schemas.edxml.limits import MIB
-from schemas.edxml.spool import Held
+from schemas.edxml.spool import InMemory
 from tests.fakes.source import Generated, large, lying
 from tests.packages import zip_of
 
@@ -16,7 +16,8 @@ SIZE = packing.DEFLATED_MOST + 12_345
 
 
 def test_a_large_file_is_stored_in_its_zip() -> None:
-    """Too large to be made smaller, it is read twice and never held; any ZIP reader opens it, ours takes it off."""
+    """A file too large to be compressed is read twice and never held in memory; any ZIP reader opens its ZIP, ours
+    unwraps it."""
     file = large("a.bin", SIZE)
     packed = b"".join(packing.wrapped(file, "bin"))
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -28,13 +29,13 @@ def test_a_large_file_is_stored_in_its_zip() -> None:
             (1980, 1, 1, 0, 0, 0),
         )
         assert entry.filename.endswith(".bin")
-    looked = zipped.look(Held(packed))
+    looked = zipped.look(InMemory(packed))
     assert isinstance(looked, zipped.Wrapped)
     assert zipped.unwrap(looked) == b"".join(file.pieces())
 
 
 def test_up_to_a_size_it_is_compressed() -> None:
-    """From a source as from memory."""
+    """Up to a size a file is compressed, from a source as from memory."""
     file = Attachment.of("a.txt", b"x" * MIB)
     packed = b"".join(packing.wrapped(file, "txt"))
     assert packed == packing.wrap(file.content, "txt")
@@ -42,7 +43,7 @@ def test_up_to_a_size_it_is_compressed() -> None:
 
 
 def test_what_no_zip_can_hold_is_not_written() -> None:
-    """The standard form has 32 bits for a size; readers take no other off."""
+    """A ZIP's standard form has 32 bits for a size; readers unwrap no other form."""
     file = Attachment(name="a.bin", size=1 << 32, sha256="0" * 64, source=Generated(1 << 32))
     with pytest.raises(ValueError, match="too many for a ZIP"):
         next(packing.wrapped(file, "bin"))
@@ -50,7 +51,7 @@ def test_what_no_zip_can_hold_is_not_written() -> None:
 
 @pytest.mark.parametrize("ending", ["pdf", "bin"])
 def test_a_source_that_ends_early_is_noticed(ending: str) -> None:
-    """Nothing is written as if it were whole."""
+    """A source that ends early raises: no package with half a file is written."""
     file = lying(f"a.{ending}", Generated(SIZE, ends_at=SIZE - 1))
     with pytest.raises(ValueError, match=f"a source of {SIZE - 1} bytes, not of {SIZE}"):
         list(packing.pieces(file) if packing.is_raw(file, ending) else packing.wrapped(file, ending))
@@ -68,5 +69,5 @@ def test_a_source_that_ends_early_is_noticed(ending: str) -> None:
     ],
 )
 def test_a_zip_under_another_name_is_looked_at_by_its_end(name: str, content: bytes, raw: bool) -> None:
-    """Of many pieces, the last ones say whether a reader would take it for a wrapper."""
+    """The end of a ZIP says whether a reader would take it for a wrapper."""
     assert packing.is_raw(Attachment.of(f"a.{name}", content), name) is raw

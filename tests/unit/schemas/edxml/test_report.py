@@ -18,7 +18,7 @@ SOURCES = "".join(path.read_text() for path in FOLDER.glob("*.py") if path.name 
 
 @pytest.mark.parametrize("rule", sorted(DEPARTURES))
 def test_a_departure_can_be_said(rule: str) -> None:
-    """Both sentences are there, name what was met alike, and differ."""
+    """Both sentences exist, name the text found in the same way, and differ."""
     entry = Departure(path="edXML", rule=rule, found="⟨x⟩")
     assert entry.vi != entry.en
     assert ("⟨x⟩" in entry.vi) == ("⟨x⟩" in entry.en)
@@ -64,7 +64,7 @@ def test_paragraphs_that_are_cited_exist() -> None:
 
 
 def test_a_departure_is_told_once() -> None:
-    """However often the reader looks at an element."""
+    """A departure is reported once, however often the reader reads the element."""
     report = Report()
     report.add("a", "trimmed")
     report.add("a", "trimmed")

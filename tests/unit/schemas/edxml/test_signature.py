@@ -1,4 +1,4 @@
-"""XML signatures are looked at, told about, and never a reason to refuse."""
+"""XML signatures are inspected, reported, and never a reason to refuse."""
 
 import base64
 
@@ -37,6 +37,6 @@ def signature(value: str, certificate: str, subject: str = "CN=x", attributes: s
     ],
 )
 def test_a_signature_is_reported(written: str, rules: list[str]) -> None:
-    """Absent, a sample, without its namespace, or real but unchecked."""
+    """A signature is reported as absent, as a sample, as without its namespace, or as not checked."""
     package = spoiled(DOCUMENT, ("    </edXML:edXMLHeader>", written + "    </edXML:edXMLHeader>"))
     assert [entry.rule for entry in read(package).report] == rules

@@ -1,4 +1,4 @@
-"""Where files lie while a package is read: in memory, or in a file without a name."""
+"""The storage of files while a package is read: memory, or a file without a name."""
 
 import io
 import os
@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from schemas.edxml.spool import Held, Room, Slice, Spool, SpoolFailed
+from schemas.edxml.spool import InMemory, MemoryBudget, Slice, Spool, SpoolFailed
 
 
 def spool(*parts: bytes) -> Spool:
@@ -19,7 +19,7 @@ def spool(*parts: bytes) -> Spool:
 
 
 def test_a_slice_is_a_part_of_its_spool() -> None:
-    """What was added before and what is added later belong to others."""
+    """Bytes that were added before a slice, or are added later, do not belong to it."""
     made = spool(b"before")
     made.add(b"0123456789")
     part = Slice(made, 6)
@@ -30,7 +30,7 @@ def test_a_slice_is_a_part_of_its_spool() -> None:
 
 
 def test_a_slice_is_read_as_a_file() -> None:
-    """In any order, like one of its own."""
+    """A slice is read in any order, like a file of its own."""
     part = Slice(spool(b"before", b"0123456789"), 6)
     with part.open() as file:
         assert file.seekable()
@@ -43,11 +43,11 @@ def test_a_slice_is_read_as_a_file() -> None:
         assert file.read(99) == b"56789"
         with pytest.raises(ValueError, match="before the beginning"):
             file.seek(-11, os.SEEK_END)
-    assert Held(b"0123").open().read() == b"0123"
+    assert InMemory(b"0123").open().read() == b"0123"
 
 
 def test_a_spool_goes_with_the_last_that_refers_to_it() -> None:
-    """Nothing has to be closed, and nothing is left behind."""
+    """A spool is gone with its last reference: nothing has to be closed, and nothing is left behind."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 — that is what this is about
     part = Slice(Spool(file), 0)
     assert not file.closed
@@ -56,13 +56,13 @@ def test_a_spool_goes_with_the_last_that_refers_to_it() -> None:
 
 
 def test_a_spool_that_cannot_be_read_or_written_says_so() -> None:
-    """That is no fault of the package: a full disk, a broken one, none at all."""
+    """A full disk, a broken one or none is SpoolFailed, not a fault of the package."""
 
     def none() -> IO[bytes]:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(SpoolFailed, match="No space"):
-        Room(none, one=0, all_=0).spool()
+        MemoryBudget(none, one=0, all_=0).spool()
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(SpoolFailed):  # noqa: PTH123
         Spool(full).add(b"x")
     with tempfile.TemporaryFile() as file:
@@ -76,14 +76,14 @@ def test_a_spool_that_cannot_be_read_or_written_says_so() -> None:
         part.first(1)
 
 
-def test_a_room_has_an_end(tmp_path: Path) -> None:
+def test_the_budget_has_an_end(tmp_path: Path) -> None:
     """Small files are held until there are too many of them."""
-    room = Room(lambda: (tmp_path / "x").open("w+b"), one=10, all_=15)
-    assert [room.takes(size) for size in (11, 10, 6, 5, 1, 0)] == [False, True, False, True, False, True]
-    assert room.spool() is room.spool()
+    budget = MemoryBudget(lambda: (tmp_path / "x").open("w+b"), one=10, all_=15)
+    assert [budget.takes(size) for size in (11, 10, 6, 5, 1, 0)] == [False, True, False, True, False, True]
+    assert budget.spool() is budget.spool()
 
 
 def test_a_spool_is_no_mere_stream() -> None:
-    """What has no place on a disk is no spool."""
+    """A file object without a file on a disk cannot be a spool."""
     with pytest.raises(OSError, match="fileno"):
         Spool(io.BytesIO())

@@ -1,4 +1,4 @@
-"""The path of a package, and what it does: new, revocation, update, replacement."""
+"""The path of a package, and its business operation: new, revocation, update, replacement."""
 
 from datetime import UTC, datetime
 

@@ -203,3 +203,11 @@ def test_writing_is_a_function() -> None:
 def test_times_are_on_the_clock_of_viet_nam() -> None:
     """Inside UTC, in packages UTC+7 without a zone."""
     assert b"<edXML:Timestamp>2026/01/05 09:30:00</edXML:Timestamp>" in write(status())
+
+
+@pytest.mark.parametrize("due_on", [date(1, 1, 1), date(1970, 1, 1), date(2026, 1, 4)])
+def test_a_due_day_that_is_none_is_not_handed_on(due_on: date) -> None:
+    """An older release may have sent it; the reader would leave it out."""
+    written = write(document(due_on=due_on))
+    assert b"DueDate" not in written
+    assert b"2026/01/05</edXML:DueDate>" in write(document(due_on=date(2026, 1, 5)))

@@ -1,4 +1,4 @@
-"""The file itself: what surrounds the XML, how it is encoded, what its namespaces say, and what it may cost."""
+"""The file itself: the bytes around the XML, its encoding, its namespaces, and the limits on its cost."""
 
 from contextlib import suppress
 
@@ -10,6 +10,7 @@ from schemas.edxml import Limits, PackageRefused, read
 from tests.packages import DOCUMENT, MANIFEST, NAMESPACE, STATUS, read_both, spoiled, with_file
 
 PLAIN = read(DOCUMENT.encode())
+DECLARED = b'<?xml version="1.0" encoding="utf-8"?>\r\n'
 BOMB = '<!DOCTYPE edXML [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 EXTERNAL = '<!DOCTYPE edXML [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 
@@ -56,11 +57,43 @@ def rules(data: bytes, **limits: int) -> list[tuple[str, str]]:
         (spoiled(DOCUMENT, ("<edXML:Subject>V/v kiểm tra", "<edXML:Subject><!-- nháp --><![CDATA[V/v kiểm tra]]>")),
          []),
         (spoiled(DOCUMENT, ("<edXML xmlns", "<?xml-stylesheet href='a'?><edXML xmlns")), []),
+        (spoiled(DOCUMENT, ("<edXML xmlns", "\ufeff<edXML xmlns")), [("byte-order-mark", "")]),
+        (DECLARED + DOCUMENT.encode(), [("declaration-repeated", "")]),
+        (b"\xef\xbb\xbf" * 2 + DOCUMENT.encode(), [("byte-order-mark", ""), ("stray-before", "3")]),
+        (spoiled(DOCUMENT, ("V/v", "V/v\x0b")), [("control-character", "U+000B")]),
+        (spoiled(DOCUMENT, ("V/v", "V\x01/v\x01")), [("control-character", "U+0001")]),
+        (spoiled(DOCUMENT, ("V/v", "V/v&nbsp;")), [("html-entity", "&nbsp;")]),
     ],
 )  # fmt: skip
 def test_what_surrounds_a_package_is_forgiven(data: bytes, departures: list[tuple[str, str]]) -> None:
-    """Each of these was met in the field, and is read with its departure."""
+    """Each of these occurs in real packages, and is read with its departure."""
     assert rules(data) == departures
+
+
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        (b"V/v b\xb8o c\xb8o", "TCVN3 (.Vn…)"),
+        ("Coâng vaên hoûa toác".encode("latin-1"), "VNI"),
+        (b"V/v th\xfd", "Windows-1258"),
+        (b"V/v \x80\x81 \xff", "12:28"),
+    ],
+)
+def test_what_the_bytes_look_like_is_said(subject: bytes, found: str) -> None:
+    """Declared UTF-8, and none: the refusal says in which encoding the text makes sense, and in which element."""
+    with pytest.raises(PackageRefused) as refused:
+        read_both(DOCUMENT.encode().replace("V/v kiểm tra".encode(), subject))
+    assert (refused.value.rule, refused.value.path.rpartition("/")[2]) == ("not-utf8", "Subject")
+    assert found in refused.value.found
+
+
+@pytest.mark.parametrize(
+    ("subject", "font"), [("V/v b¸o c¸o", "TCVN3 (.Vn…)"), ("Coâng vaên hoûa toác", "VNI"), ("V/v báo cáo", None)]
+)
+def test_letters_of_an_old_font_are_noticed(subject: str, font: str | None) -> None:
+    """Text typed for such a font and kept as Unicode is read, and people are told."""
+    found = rules(spoiled(DOCUMENT, ("V/v kiểm tra", subject)))
+    assert found == ([("legacy-font", font)] if font else [])
 
 
 def test_an_encoding_changes_nothing() -> None:
@@ -85,13 +118,16 @@ def test_any_order_is_read() -> None:
         (b" \r\n", "empty"),
         (b"null", "not-xml"),
         (b"%PDF-1.7", "not-xml"),
-        (b"<edXML", "not-xml"),
-        (DOCUMENT.encode()[:2000], "not-xml"),
-        (spoiled(DOCUMENT, ("V/v", "A & B")), "not-xml"),
-        (spoiled(DOCUMENT, ("V/v", "A &nbsp; B")), "not-xml"),
-        (spoiled(DOCUMENT, ("V/v", "A \x0b B")), "not-xml"),
-        (spoiled(DOCUMENT, ("V/v", "A &#1; B")), "not-xml"),
-        (DOCUMENT.encode().replace("Sở".encode(), b"\xff\xfe"), "not-xml"),
+        (b"%PDF-1.7 <</Type /Catalog>>", "not-xml"),
+        (b"<edXML", "cut-off"),
+        (DOCUMENT.encode()[:2000], "cut-off"),
+        (DOCUMENT.encode()[: DOCUMENT.encode().index("Sở".encode()) + 3], "cut-off"),
+        (spoiled(DOCUMENT, ("V/v", "A & B")), "bad-markup"),
+        (spoiled(DOCUMENT, ("V/v", "A & Bế")), "bad-markup"),  # the look ends within a letter
+        (spoiled(DOCUMENT, ("V/v", "A &nbsq; B")), "bad-markup"),
+        (spoiled(DOCUMENT, ("V/v", "A &#1; B")), "bad-markup"),
+        (spoiled(DOCUMENT, ("</edXML:Subject>", "</edXML:Sub>")), "bad-markup"),
+        (DOCUMENT.encode().replace("Sở".encode(), b"\xff\xfe"), "not-utf8"),
         (DOCUMENT.encode("utf-16")[:-1], "encoding"),
         (spoiled(DOCUMENT, ("UTF-8", "x-viet-vps")).replace("Sở".encode(), b"\xff"), "encoding"),
         (spoiled(DOCUMENT, ("<edXML xmlns", BOMB + "<edXML xmlns"), ("V/v", "&b;")), "doctype"),

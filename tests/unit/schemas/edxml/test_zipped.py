@@ -1,4 +1,4 @@
-"""ZIP wrappers: opened at a bounded cost, kept where anything about them is odd."""
+"""ZIP wrappers: opened at a bounded cost; a ZIP with anything unusual is kept as it is."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.edxml import packing, zipped
-from schemas.edxml.spool import Held, Slice, Spool, SpoolFailed
+from schemas.edxml.spool import InMemory, Slice, Spool, SpoolFailed
 from tests.packages import zip_of
 
 ONE = zip_of(("x.pdf", "nội dung".encode() * 20))
@@ -43,18 +43,19 @@ def central(offset: int, new: bytes) -> bytes:
     ],
 )
 def test_what_is_kept_as_it_is(content: bytes, kept: zipped.Kept) -> None:
-    """Damaged, encrypted, of several entries, of an office program: such bytes are passed on, with a word why."""
-    assert zipped.look(Held(content)) == kept
+    """A ZIP that is damaged, encrypted, of several entries or of an office program is passed on as it is, with a
+    reason."""
+    assert zipped.look(InMemory(content)) == kept
 
 
 def wrapped(content: bytes) -> zipped.Wrapped:
-    found = zipped.look(Held(content))
+    found = zipped.look(InMemory(content))
     assert isinstance(found, zipped.Wrapped)
     return found
 
 
 def test_a_wrapper_is_opened() -> None:
-    """One entry, one file."""
+    """A wrapper has one entry, which is the file."""
     assert zipped.unwrap(wrapped(ONE)) == "nội dung".encode() * 20
 
 
@@ -68,13 +69,13 @@ def test_a_wrapper_is_opened() -> None:
     ],
 )
 def test_a_damaged_wrapper_gives_nothing(content: bytes) -> None:
-    """A stream, a header, a checksum or a size that is wrong: no half file comes out."""
+    """A wrapper with a wrong stream, header, checksum or size gives no half file."""
     with pytest.raises(ValueError, match="damaged"):
         zipped.unwrap(wrapped(content))
 
 
 def test_no_more_is_unpacked_than_the_directory_says() -> None:
-    """That is what was judged; what follows is never looked at."""
+    """No more bytes are unpacked than the directory states, because the limits were checked against that size."""
     assert [len(piece) for piece in zipped.unpacked(wrapped(ONE), 150)] == [150, 50]
     more = wrapped(central(24, struct.pack("<L", 10)))
     with pytest.raises(ValueError, match="damaged"):
@@ -82,7 +83,7 @@ def test_no_more_is_unpacked_than_the_directory_says() -> None:
 
 
 def test_the_end_of_a_zip_says_what_it_is() -> None:
-    """Whoever cannot go back looks at the last bytes alone."""
+    """The last bytes alone show whether a ZIP is a wrapper."""
     long = zip_of(("x.bin", bytes(range(256)) * 8000), method=zipfile.ZIP_STORED)
     assert len(long) > zipped.TAIL
     assert isinstance(zipped.look_at_end(long[-zipped.TAIL :]), zipped.Wrapped)
@@ -101,20 +102,20 @@ def test_wrapping_is_a_function_and_comes_off(content: bytes, extension: str) ->
 @settings(max_examples=200)
 @given(st.integers(0, len(ONE) - 1), st.binary(min_size=1, max_size=4))
 def test_no_damage_brings_out_an_exception(at: int, new: bytes) -> None:
-    """Any byte of a wrapper may be wrong."""
-    found = zipped.look(Held(changed(at, new)))
+    """Any byte of a wrapper may be wrong; the result is a wrapper or a ZIP that is kept, never another exception."""
+    found = zipped.look(InMemory(changed(at, new)))
     if isinstance(found, zipped.Wrapped):
         with suppress(ValueError):
             zipped.unwrap(found)
 
 
 def test_a_spool_that_cannot_be_read_is_no_damaged_zip() -> None:
-    """The package is not judged by this machine's trouble."""
+    """A fault of this machine is SpoolFailed, not a damaged ZIP."""
     with tempfile.TemporaryFile() as file:
         spool = Spool(file)
         spool.add(zip_of(("x.bin", bytes(range(256)) * 400), method=zipfile.ZIP_STORED))
         lying = Slice(spool, 0)
-        inside = zipped.Inside(lying, wrapped_in(lying))
+        inside = zipped.Unzipped(lying, wrapped_in(lying))
         found = wrapped_in(lying)
         file.truncate(2000)
         with pytest.raises(SpoolFailed):
@@ -125,7 +126,7 @@ def test_a_spool_that_cannot_be_read_is_no_damaged_zip() -> None:
 
 
 class _Breaking(io.BytesIO):
-    """Its directory cannot be read; its end can."""
+    """A file whose directory cannot be read, though its end can."""
 
     def read(self, size: int | None = -1) -> bytes:
         if (size or 0) > 22:
@@ -133,13 +134,13 @@ class _Breaking(io.BytesIO):
         return super().read(size)
 
 
-class _Broken(Held):
+class _Broken(InMemory):
     def open(self) -> BinaryIO:
         return _Breaking(self.content)
 
 
 def test_nor_is_its_directory() -> None:
-    """Wherever the spool fails."""
+    """The same holds when the spool fails while the directory is read."""
     with pytest.raises(SpoolFailed):
         zipped.look(_Broken(ONE))
 

@@ -1,0 +1,1 @@
+"""What an operator does at a broker: topology, queues, dead letters, a node's own settings."""

@@ -1,0 +1,1 @@
+"""A message as bytes and as AMQP properties: envelope, segments, message. Does no I/O."""

@@ -1,0 +1,15 @@
+"""Exit code 0 once the daemon of a TOML answers /healthz with 200."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import httpx
+
+if __name__ == "__main__":
+    listen = tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["http"]["listen"]
+    try:
+        answer = httpx.get(f"http://{listen}/healthz", timeout=5, trust_env=False)
+    except httpx.HTTPError:
+        sys.exit(1)
+    sys.exit(answer.status_code != httpx.codes.OK)
