@@ -1,0 +1,1 @@
+"""Who asks the ledger over HTTP: the API, and the pages over it. Calls queries; decides nothing itself."""
