@@ -9,10 +9,11 @@ from bus.handling.obligations import Rules, Succession, WorkingDays
 from bus.handling.working_days import Calendar
 from bus.ledger.records import Event, EventNumber, LedgerReceiptLine, Position
 from bus.ledger.tables import GENUINE
+from bus.trust.keys import KeyId
 from bus.wire.envelope import Signature
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.docket import Address, Docket, DocumentKey, SealedContent
-from schemas.values import VIETNAM, AgencyCode, KeyId, MessageId
+from schemas.values import VIETNAM, AgencyCode, MessageId
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=VIETNAM)
 """A working day, with four after it."""
