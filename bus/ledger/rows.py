@@ -1,5 +1,6 @@
 """A record as a row of its table, and back. The shapes of its JSON columns are here and nowhere else."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -21,6 +22,7 @@ from bus.ledger.records import (
     StatusHeard,
 )
 from bus.store.sql.times import from_micros, maybe_micros, maybe_moment, to_micros
+from bus.trust.keys import KeyId
 from bus.wire.envelope import Signature
 from schemas.codes import BusinessType, Outcome, Priority, StatusCode
 from schemas.docket import Docket, DocumentKey
@@ -59,10 +61,10 @@ def signature_bytes(signature: Signature) -> bytes:
 
 def signature_of(data: bytes) -> Signature:
     algorithm, key_id, value = unframe(data, at_most=3)
-    return Signature(bytes(algorithm).decode(), bytes(key_id).decode(), bytes(value))
+    return Signature(bytes(algorithm).decode(), KeyId(bytes(key_id).decode()), bytes(value))
 
 
-def event_of(row: Row[Any], *, docket_sha256: str) -> Event:
+def event_of(row: Row[Any]) -> Event:
     return Event(
         number=EventNumber(row.number),
         position=Position(row.stream, row.epoch, row.offset),
@@ -71,7 +73,7 @@ def event_of(row: Row[Any], *, docket_sha256: str) -> Event:
         standing=row.standing,
         docket=Docket.from_kept(row.docket),
         docket_bytes=row.docket,
-        docket_sha256=docket_sha256,
+        docket_sha256=hashlib.sha256(row.docket).hexdigest(),
         signature=signature_of(row.signature),
         size=row.size,
     )
