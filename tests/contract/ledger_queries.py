@@ -229,8 +229,10 @@ class FindContract:
         assert found.standing == {Standing.NOT_TAKEN: 1}
 
     def test_by_its_key_and_number(self, connection: Connection) -> None:
-        """The key is exact: another spelling is another document."""
+        """An id may be spelt otherwise, but for its marks."""
         assert by_key(connection, ONE.key) == ONE
+        assert by_key(connection, DocumentKey(issuer="H49", id="h49,2026-11-01,12/qđ-ubnd")) == ONE
+        assert by_key(connection, DocumentKey(issuer="H49", id="h49,2026-11-01,12/qd-ubnd")) is None
         assert by_key(connection, DocumentKey(issuer="H53", id=ONE.key.id)) is None
         assert by_number(connection, DocumentNumber(2)) == TWO
         assert by_number(connection, DocumentNumber(99)) is None

@@ -14,6 +14,7 @@ from bus.ledger.records import DocumentNumber, DocumentRow
 from bus.ledger.rows import document_of
 from bus.ledger.tables import now as tables
 from bus.ledger.tables import seen
+from bus.store.normal_forms import document_form
 from bus.store.sql.batches import Lookup, look_up
 from bus.store.sql.times import to_micros
 from schemas.codes import Outcome, StatusCode
@@ -91,9 +92,10 @@ def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | N
 
 
 def by_key(connection: Connection, key: DocumentKey) -> DocumentRow | None:
-    statement = select(tables.document).where(_d.form == fold(key.id), _d.document == key.id, _d.issuer == key.issuer)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
+    """However its id is spelt: as a mailbox's store finds its own."""
+    wanted = document_form(key.id)
+    rows = connection.execute(select(tables.document).where(_d.form == fold(key.id), _d.issuer == key.issuer))
+    return next((found for found in map(document_of, rows) if document_form(found.key.id) == wanted), None)
 
 
 def _spelt(wanted: str, typed: str) -> Iterable[ColumnElement[bool]]:

@@ -89,7 +89,7 @@ def lifeline(
         return None
     agencies = {each.agency for each in deliveries}
     mailboxes = None if shown is None else {document.mailbox, *(each.mailbox for each in deliveries)}
-    events = _events(connection, document, mailboxes=mailboxes)
+    events = _events(connection, document, deliveries, is_whole=shown is None)
     receipts = _receipts(connection, events[:MESSAGES], mailboxes=mailboxes)
     return History(
         document=document,
@@ -116,12 +116,34 @@ def _deliveries(
     return [delivery_of(row) for row in connection.execute(statement)]
 
 
-def _events(connection: Connection, document: DocumentRow, *, mailboxes: Collection[str] | None) -> Sequence[Event]:
-    """One more than are shown, where there are more."""
+def _events(
+    connection: Connection, document: DocumentRow, deliveries: Sequence[DeliveryRow], *, is_whole: bool
+) -> Sequence[Event]:
+    """One more than are shown, where there are more. What spelt the document's id otherwise is found by the statuses
+    that it brought."""
+    agencies = {each.agency for each in deliveries}
     statement = select(event).where(_e.document == document.key.id, _e.issuer == document.key.issuer)
-    if mailboxes is not None:
-        statement = statement.where(or_(_e.mailbox.in_(sorted(mailboxes)), _e.publisher.in_(sorted(mailboxes))))
-    return [event_of(row) for row in connection.execute(statement.order_by(_e.number).limit(MESSAGES + 1))]
+    if not is_whole:
+        mailboxes = sorted({document.mailbox, *(each.mailbox for each in deliveries)})
+        statement = statement.where(or_(_e.mailbox.in_(mailboxes), _e.publisher.in_(mailboxes)))
+    found = {
+        each.number: each
+        for each in map(event_of, connection.execute(statement.order_by(_e.number).limit(MESSAGES + 1)))
+        if is_whole or _concerns(each, agencies)
+    }
+    heard = {status.event for each in deliveries for status in each.statuses} - found.keys()
+    if heard and len(found) <= MESSAGES:
+        others = sorted(heard)[: MESSAGES + 1]
+        found |= {
+            each.number: each for each in map(event_of, connection.execute(select(event).where(_e.number.in_(others))))
+        }
+    return [found[number] for number in sorted(found)[: MESSAGES + 1]]
+
+
+def _concerns(message: Event, agencies: Collection[AgencyCode]) -> bool:
+    """Whether one of these sent it, or it was sent to one of them."""
+    docket = message.docket
+    return docket.sender.agency in agencies or any(address.agency in agencies for address in docket.recipients)
 
 
 def _receipts(
