@@ -9,12 +9,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union
 
 from bus.ledger.folded import fold
+from bus.ledger.keep import numbers_of
 from bus.ledger.queries.wanted import Standing, stands
 from bus.ledger.records import DocumentNumber, DocumentRow
 from bus.ledger.rows import document_of
 from bus.ledger.tables import now as tables
 from bus.ledger.tables import seen
-from bus.store.normal_forms import document_form
 from bus.store.sql.batches import Lookup, look_up
 from bus.store.sql.times import to_micros
 from schemas.codes import Outcome, StatusCode
@@ -93,9 +93,8 @@ def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | N
 
 def by_key(connection: Connection, key: DocumentKey) -> DocumentRow | None:
     """However its id is spelt: as a mailbox's store finds its own."""
-    wanted = document_form(key.id)
-    rows = connection.execute(select(tables.document).where(_d.form == fold(key.id), _d.issuer == key.issuer))
-    return next((found for found in map(document_of, rows) if document_form(found.key.id) == wanted), None)
+    number = numbers_of(connection, [key]).get(key)
+    return None if number is None else by_number(connection, number)
 
 
 def _spelt(wanted: str, typed: str) -> Iterable[ColumnElement[bool]]:

@@ -4,10 +4,10 @@ receipts, and what moved a due time."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from bus.ledger.queries.documents import by_number
 from bus.ledger.queries.obligations import obligations_of
@@ -89,7 +89,7 @@ def lifeline(
         return None
     agencies = {each.agency for each in deliveries}
     mailboxes = None if shown is None else {document.mailbox, *(each.mailbox for each in deliveries)}
-    events = _events(connection, document, deliveries, is_whole=shown is None)
+    events = _events(connection, number, None if shown is None else agencies)
     receipts = _receipts(connection, events[:MESSAGES], mailboxes=mailboxes)
     return History(
         document=document,
@@ -117,27 +117,13 @@ def _deliveries(
 
 
 def _events(
-    connection: Connection, document: DocumentRow, deliveries: Sequence[DeliveryRow], *, is_whole: bool
+    connection: Connection, document: DocumentNumber, agencies: Collection[AgencyCode] | None
 ) -> Sequence[Event]:
-    """One more than are shown, where there are more. What spelt the document's id otherwise is found by the statuses
-    that it brought."""
-    agencies = {each.agency for each in deliveries}
-    statement = select(event).where(_e.document == document.key.id, _e.issuer == document.key.issuer)
-    if not is_whole:
-        mailboxes = sorted({document.mailbox, *(each.mailbox for each in deliveries)})
-        statement = statement.where(or_(_e.mailbox.in_(mailboxes), _e.publisher.in_(mailboxes)))
-    found = {
-        each.number: each
-        for each in map(event_of, connection.execute(statement.order_by(_e.number).limit(MESSAGES + 1)))
-        if is_whole or _concerns(each, agencies)
-    }
-    heard = {status.event for each in deliveries for status in each.statuses} - found.keys()
-    if heard and len(found) <= MESSAGES:
-        others = sorted(heard)[: MESSAGES + 1]
-        found |= {
-            each.number: each for each in map(event_of, connection.execute(select(event).where(_e.number.in_(others))))
-        }
-    return [found[number] for number in sorted(found)[: MESSAGES + 1]]
+    """Of all agencies, or of some: one more than are shown, where there are more."""
+    statement = select(event).where(_e.about == document).order_by(_e.number)
+    found = map(event_of, connection.execute(statement))
+    concerned = found if agencies is None else (each for each in found if _concerns(each, agencies))
+    return list(islice(concerned, MESSAGES + 1))
 
 
 def _concerns(message: Event, agencies: Collection[AgencyCode]) -> bool:
