@@ -24,6 +24,28 @@ class Position(NamedTuple):
     offset: int
 
 
+class Checkpoint(NamedTuple):
+    """Where a stream was read to."""
+
+    stream: str
+    next: int
+    """The offset to read from. Offsets have gaps."""
+    last_offset: int | None
+    last_sha256: str | None
+    """Of the body of the message there: it is read again at each start, so that a stream made anew is noticed."""
+    epoch: int
+    at: datetime
+
+
+class Seen(NamedTuple):
+    """A message that came."""
+
+    docket_sha256: str
+    event: EventNumber
+    document: DocumentNumber | None
+    """Which document it is about; None of a receipt, and of what is not genuine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One message, as the stream `audit` told of it. The same message published again is no second event."""

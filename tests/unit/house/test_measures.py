@@ -56,6 +56,13 @@ WITHOUT_UNIT_TEST = {
         "bus/store/inbox.py",
         "bus/store/transaction.py",
     ),
+    "a ledger is one thing, whatever file a verb is in: tests/contract/ledger.py": (
+        "bus/ledger/keep.py",
+        "bus/ledger/statements/derived.py",
+        "bus/ledger/statements/kept.py",
+        "bus/ledger/store.py",
+        "bus/ledger/years.py",
+    ),
     "a recovery is one thing: tests/unit/bus/store/test_salvage.py, test_maintenance.py": (
         "bus/store/bodyless.py",
         "bus/store/rebuild.py",
@@ -68,6 +75,10 @@ WITHOUT_UNIT_TEST = {
         "bus/store/migrations/versions/v0004_fence.py",
         "bus/store/migrations/versions/v0005_blobs.py",
         "bus/store/migrations/versions/v0006_bounds.py",
+    ),
+    "an older ledger is brought up, step by step: tests/unit/bus/ledger/test_migrate.py": (
+        "bus/ledger/migrations/env.py",
+        "bus/ledger/migrations/versions/v0001_begin.py",
     ),
     "protocols, and records without a rule: tests/contract": (
         "bus/ports/blobs.py",
