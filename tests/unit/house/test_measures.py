@@ -77,6 +77,7 @@ WITHOUT_UNIT_TEST = {
     ),
     "sentences, each told by a rule of tests/unit/bus/directory/test_edition.py": ("bus/directory/reasons.py",),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
+        "bus/errors/api.py",
         "bus/errors/base.py",
         "bus/errors/broker.py",
         "bus/errors/directory.py",
