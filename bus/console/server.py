@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 CONNECTIONS: Final = 500
 """At one time; one more is answered 503."""
-PATIENCE: Final = 10.0
+PATIENCE: Final = 10
 """Seconds for a request to come whole, and between two requests of one connection."""
 LONGEST_HEAD: Final = 16 * 1024
 """Bytes of a request line with its headers."""
@@ -44,7 +44,7 @@ class Tls:
 class Server:
     """Serves `app` at an address. Raises BadConfig where it cannot listen there, or TLS cannot be set up."""
 
-    def __init__(self, app: ASGIApp, *, address: tuple[str, int], tls: Tls | None) -> None:
+    def __init__(self, app: ASGIApp, *, address: tuple[str, int], tls: Tls | None, patience: int = PATIENCE) -> None:
         self._socket = _listening(address)
         try:
             config = uvicorn.Config(
@@ -60,7 +60,7 @@ class Server:
                 date_header=True,
                 limit_concurrency=CONNECTIONS,
                 backlog=CONNECTIONS,
-                timeout_keep_alive=int(PATIENCE),
+                timeout_keep_alive=patience,
                 timeout_graceful_shutdown=GRACE,
                 h11_max_incomplete_event_size=LONGEST_HEAD,
             )
@@ -158,7 +158,7 @@ class _Protocol(H11Protocol):
         return cycle is not None and not cycle.response_complete and not cycle.more_body
 
     def _expect(self) -> None:
-        self._coming = self.loop.call_later(PATIENCE, self._too_slow)
+        self._coming = self.loop.call_later(self.timeout_keep_alive, self._too_slow)
 
     def _came(self) -> None:
         if self._coming is not None:
