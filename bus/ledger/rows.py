@@ -1,0 +1,270 @@
+"""A record as a row of its table, and back. The shapes of its JSON columns are here and nowhere else."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
+from bus.handling.statuses import Change
+from bus.ledger.folded import fold, fold_code
+from bus.ledger.records import (
+    ChangedBy,
+    DeliveryRow,
+    DocumentRow,
+    Event,
+    EventNumber,
+    LedgerReceiptLine,
+    ObligationRow,
+    Position,
+    StatusHeard,
+)
+from bus.store.sql.times import from_micros, maybe_micros, maybe_moment, to_micros
+from bus.trust.keys import KeyId
+from bus.wire.envelope import Signature
+from schemas.codes import BusinessType, Outcome, Priority, StatusCode
+from schemas.docket import Docket, DocumentKey
+from schemas.framing import frame, unframe
+
+FIRST_TIMES = ("01", "02", "03", "04", "05", "06", "13", "15", "16")
+"""The codes that have a column `at_…` each."""
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    docket = event.docket
+    return {
+        "number": event.number,
+        "received_at": to_micros(event.received_at),
+        "stream": event.position.stream,
+        "epoch": event.position.epoch,
+        "offset": event.position.offset,
+        "at": to_micros(docket.created_at),
+        "kind": str(docket.kind),
+        "message": docket.id,
+        "mailbox": docket.sender.mailbox,
+        "publisher": event.publisher,
+        "standing": event.standing,
+        "issuer": docket.document and docket.document.issuer,
+        "document": docket.document and docket.document.id,
+        "size": event.size,
+        "docket": event.docket_bytes,
+        "signature": signature_bytes(event.signature),
+    }
+
+
+def signature_bytes(signature: Signature) -> bytes:
+    """Algorithm, key id and value, framed as in an envelope."""
+    return frame((signature.algorithm.encode(), signature.key_id.encode(), signature.value))
+
+
+def signature_of(data: bytes) -> Signature:
+    algorithm, key_id, value = unframe(data, at_most=3)
+    return Signature(bytes(algorithm).decode(), KeyId(bytes(key_id).decode()), bytes(value))
+
+
+def event_of(row: Row[Any]) -> Event:
+    return Event(
+        number=EventNumber(row.number),
+        position=Position(row.stream, row.epoch, row.offset),
+        received_at=from_micros(row.received_at),
+        publisher=row.publisher,
+        standing=row.standing,
+        docket=Docket.from_kept(row.docket),
+        docket_bytes=row.docket,
+        docket_sha256=hashlib.sha256(row.docket).hexdigest(),
+        signature=signature_of(row.signature),
+        size=row.size,
+    )
+
+
+def receipt_row(line: LedgerReceiptLine) -> dict[str, Any]:
+    return {
+        "message": line.message,
+        "mailbox": line.mailbox,
+        "sender": line.sender,
+        "docket_sha256": line.docket_sha256,
+        "outcome": str(line.outcome),
+        "code": line.code,
+        "at": to_micros(line.at),
+        "event": line.event,
+    }
+
+
+def receipt_of(row: Row[Any]) -> LedgerReceiptLine:
+    return LedgerReceiptLine(
+        message=row.message,
+        mailbox=row.mailbox,
+        sender=row.sender,
+        docket_sha256=row.docket_sha256,
+        outcome=Outcome(row.outcome),
+        code=row.code,
+        at=from_micros(row.at),
+        event=row.event,
+    )
+
+
+def document_row(document: DocumentRow) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "issuer": document.key.issuer,
+        "document": document.key.id,
+        "form": fold(document.key.id),
+        "known": document.known,
+        "sender": document.sender,
+        "mailbox": document.mailbox,
+        "message": document.message,
+        "business": None if document.business is None else int(document.business),
+        "code_number": document.code_number,
+        "code_notation": document.code_notation,
+        "code_form": fold_code(document.code_number, document.code_notation, document=document.key.id),
+        "issued_on": document.issued_on and document.issued_on.isoformat(),
+        "sent_at": to_micros(document.sent_at),
+        "priority": int(document.priority),
+        "due_on": document.due_on and document.due_on.isoformat(),
+        "expires_at": maybe_micros(document.expires_at),
+        "attachments": document.attachments,
+        "size": document.size,
+        "changes": _changes_text(document),
+        "changed_by": _changed_by_text(document),
+    }
+
+
+def document_of(row: Row[Any]) -> DocumentRow:
+    return DocumentRow(
+        number=row.number,
+        key=DocumentKey.model_construct(issuer=row.issuer, id=row.document),
+        known=row.known,
+        sender=row.sender,
+        mailbox=row.mailbox,
+        message=row.message,
+        business=None if row.business is None else BusinessType(row.business),
+        code_number=row.code_number,
+        code_notation=row.code_notation,
+        issued_on=_day(row.issued_on),
+        sent_at=from_micros(row.sent_at),
+        priority=Priority(row.priority),
+        due_on=_day(row.due_on),
+        expires_at=maybe_moment(row.expires_at),
+        attachments=row.attachments,
+        size=row.size,
+        changes=tuple(_key(each) for each in json.loads(row.changes or "[]")),
+        changed_by=tuple(
+            ChangedBy(_key(each), BusinessType(each["business"]), from_micros(each["at"]))
+            for each in json.loads(row.changed_by or "[]")
+        ),
+    )
+
+
+def delivery_row(delivery: DeliveryRow) -> dict[str, Any]:
+    first = dict[str, int]()
+    for heard in delivery.statuses:
+        first.setdefault(heard.code.value, to_micros(heard.at))
+    statuses = [[heard.code.value, to_micros(heard.at), heard.event] for heard in delivery.statuses]
+    return {
+        "document": delivery.document,
+        "agency": delivery.agency,
+        "mailbox": delivery.mailbox,
+        "sender": delivery.sender,
+        "business": None if delivery.business is None else int(delivery.business),
+        "sent_at": to_micros(delivery.sent_at),
+        "outcome": delivery.outcome and str(delivery.outcome),
+        "refusal": delivery.refusal,
+        "receipted_at": maybe_micros(delivery.receipted_at),
+        "state": delivery.state and delivery.state.value,
+        "change": str(delivery.change),
+        "withdrawn": delivery.withdrawn,
+        **{f"at_{code}": first.get(code) for code in FIRST_TIMES},
+        "statuses": json.dumps(statuses, separators=(",", ":")),
+        "last_at": to_micros(delivery.last_at),
+    }
+
+
+def delivery_of(row: Row[Any]) -> DeliveryRow:
+    return DeliveryRow(
+        document=row.document,
+        agency=row.agency,
+        mailbox=row.mailbox,
+        sender=row.sender,
+        business=None if row.business is None else BusinessType(row.business),
+        sent_at=from_micros(row.sent_at),
+        outcome=row.outcome and Outcome(row.outcome),
+        refusal=row.refusal,
+        receipted_at=maybe_moment(row.receipted_at),
+        state=row.state and StatusCode(row.state),
+        change=Change(row.change),
+        withdrawn=row.withdrawn,
+        statuses=tuple(
+            StatusHeard(StatusCode(code), from_micros(at), EventNumber(number))
+            for code, at, number in json.loads(row.statuses)
+        ),
+        last_at=from_micros(row.last_at),
+    )
+
+
+def obligation_row(obligation: ObligationRow) -> dict[str, Any]:
+    return {
+        "document": obligation.document,
+        "recipient": obligation.recipient,
+        "clock": obligation.clock,
+        "debtor": obligation.debtor,
+        "creditor": obligation.creditor,
+        "started_at": to_micros(obligation.started_at),
+        "warn_at": maybe_micros(obligation.warn_at),
+        "due_at": maybe_micros(obligation.due_at),
+        "met_at": maybe_micros(obligation.met_at),
+        "met_by": obligation.met_by,
+        "void_at": maybe_micros(obligation.void_at),
+        "void_why": obligation.void_why,
+        "open": obligation.is_open,
+        "calendar": obligation.calendar,
+        "provisional": obligation.provisional,
+        "passed_to": obligation.passed_to,
+    }
+
+
+def obligation_of(row: Row[Any]) -> ObligationRow:
+    return ObligationRow(
+        document=row.document,
+        recipient=row.recipient,
+        clock=row.clock,
+        debtor=row.debtor,
+        creditor=row.creditor,
+        started_at=from_micros(row.started_at),
+        warn_at=maybe_moment(row.warn_at),
+        due_at=maybe_moment(row.due_at),
+        met_at=maybe_moment(row.met_at),
+        met_by=row.met_by,
+        void_at=maybe_moment(row.void_at),
+        void_why=row.void_why,
+        calendar=row.calendar,
+        provisional=row.provisional,
+        passed_to=row.passed_to,
+    )
+
+
+def _changes_text(document: DocumentRow) -> str | None:
+    return _text([{"issuer": key.issuer, "id": key.id} for key in document.changes])
+
+
+def _changed_by_text(document: DocumentRow) -> str | None:
+    return _text(
+        [
+            {"issuer": each.key.issuer, "id": each.key.id, "business": int(each.business), "at": to_micros(each.at)}
+            for each in document.changed_by
+        ]
+    )
+
+
+def _text(values: list[dict[str, Any]]) -> str | None:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")) if values else None
+
+
+def _key(value: Mapping[str, Any]) -> DocumentKey:
+    """As it was judged when it came."""
+    return DocumentKey.model_construct(issuer=value["issuer"], id=value["id"])
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
