@@ -1,6 +1,7 @@
 """The application: routes, errors, what stands around every answer, and its OpenAPI."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -8,14 +9,20 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
 from bus.console.answers import around
-from bus.console.api import accesses, asker
+from bus.console.api import accesses, asker, deliveries, documents, owed
 from bus.console.desk import Desk, WithDesk
 from bus.console.problems import MEDIA_TYPE, RESPONSES, handle_errors
 
 VERSION: Final = "1.0.0"
 BASE: Final = "/api/v1"
 
-_ROUTERS: Final[Sequence[APIRouter]] = (asker.router, accesses.router)
+_ROUTERS: Final[Sequence[APIRouter]] = (
+    asker.router,
+    deliveries.router,
+    documents.router,
+    owed.router,
+    accesses.router,
+)
 
 _ABOUT: Final = """\
 What the ledger of an interchange bus for official documents knows: documents, obligations, reports, alerts. Read only.
@@ -35,7 +42,9 @@ def openapi() -> dict[str, Any]:
     return dict(_app().openapi())
 
 
+@cache
 def _app() -> FastAPI:
+    """Without state: whoever asks brings the desk."""
     app = _Api(
         title="Liên thông: sổ cái / the ledger",
         version=VERSION,

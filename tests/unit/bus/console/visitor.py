@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,15 +17,17 @@ from bus.console.recorder import Recorder
 from bus.console.roles import Role
 from bus.ledger.access import Access, Logged, page, record
 from bus.ledger.tables import metadata
+from tests.contract.ledger_rows import NOW  # the moment of the papers
 
-NOW = datetime(2026, 11, 30, 9, 30, tzinfo=UTC)
 HOST = "so-cai.example.vn"
 
 CALLERS = {
     "operator": Caller(name="trực ban", role=Role.OPERATOR),
     "supervisor": Caller(name="văn phòng", role=Role.SUPERVISOR),
     "agency": Caller(name="sở nội vụ", role=Role.AGENCY, agencies=frozenset({"H49.06"})),
-    "other": Caller(name="sở tài chính", role=Role.AGENCY, agencies=frozenset({"H49.13"})),
+    "H49": Caller(name="Quảng Ninh", role=Role.AGENCY, agencies=frozenset({"H49"})),
+    "H53": Caller(name="Sơn La", role=Role.AGENCY, agencies=frozenset({"H53"})),
+    "stranger": Caller(name="nơi khác", role=Role.AGENCY, agencies=frozenset({"H01"})),
     "nobody": Caller(name="chưa khai mã", role=Role.AGENCY),
     "auditor": Caller(name="thanh tra", role=Role.AUDITOR),
 }
