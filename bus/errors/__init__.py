@@ -39,6 +39,7 @@ BusError
 │   ├── ReceiptMissing           operator    sent again and again, and no receipt came
 │   ├── BadConfig                operator    a file of the daemon is wrong
 │   ├── BadDirectory             authority   the directory contradicts itself
+│   ├── BadCalendar              authority   an edition of the calendar that is forged, broken or old
 │   ├── BadEdition               authority   an edition of the directory that is forged, broken, old or expired
 │   ├── AlreadyRunning           operator    another daemon holds this store
 │   ├── NoSuchMessage            operator    no message or document of that name in this store
@@ -90,6 +91,7 @@ from bus.errors.api import BadQuery, LogBroken, NoSuchResource, NotAllowed, NotS
 from bus.errors.base import WHO_VI, BusError, Refused, TryLater, Who
 from bus.errors.broker import BlobsAway, BrokerAway, BrokerDenied, BrokerRefused, BrokerRevoked, InboxShared, RoadGone
 from bus.errors.directory import (
+    BadCalendar,
     BadCertificate,
     BadDirectory,
     BadEdition,
@@ -173,6 +175,7 @@ __all__ = [
     "AmbiguousId",
     "BackupUnderWay",
     "BadBlob",
+    "BadCalendar",
     "BadCertificate",
     "BadConfig",
     "BadDirectory",

@@ -13,6 +13,7 @@ from bus.ledger.folded import fold, fold_code
 from bus.ledger.records import (
     ChangedBy,
     DeliveryRow,
+    DocumentNumber,
     DocumentRow,
     Event,
     EventNumber,
@@ -32,7 +33,7 @@ FIRST_TIMES = ("01", "02", "03", "04", "05", "06", "13", "15", "16")
 """The codes that have a column `at_…` each."""
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_row(event: Event, about: DocumentNumber | None = None) -> dict[str, Any]:
     docket = event.docket
     return {
         "number": event.number,
@@ -46,8 +47,7 @@ def event_row(event: Event) -> dict[str, Any]:
         "mailbox": docket.sender.mailbox,
         "publisher": event.publisher,
         "standing": event.standing,
-        "issuer": docket.document and docket.document.issuer,
-        "document": docket.document and docket.document.id,
+        "about": about,
         "size": event.size,
         "docket": event.docket_bytes,
         "signature": signature_bytes(event.signature),
@@ -84,7 +84,7 @@ def receipt_row(line: LedgerReceiptLine) -> dict[str, Any]:
         "message": line.message,
         "mailbox": line.mailbox,
         "sender": line.sender,
-        "docket_sha256": line.docket_sha256,
+        "docket_sha256": bytes.fromhex(line.docket_sha256),
         "outcome": str(line.outcome),
         "code": line.code,
         "at": to_micros(line.at),
@@ -97,7 +97,7 @@ def receipt_of(row: Row[Any]) -> LedgerReceiptLine:
         message=row.message,
         mailbox=row.mailbox,
         sender=row.sender,
-        docket_sha256=row.docket_sha256,
+        docket_sha256=row.docket_sha256.hex(),
         outcome=Outcome(row.outcome),
         code=row.code,
         at=from_micros(row.at),

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, Table, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -22,6 +22,18 @@ from schemas.values import MailboxCode
 
 if TYPE_CHECKING:
     from bus.store.sql.postgresql import PostgresqlDatabase
+
+
+class Tables(NamedTuple):
+    """Whose they are, and how older ones come to look like today's."""
+
+    owner: Table
+    """Of one row: the mailbox, and who holds its lease."""
+    revisions: tuple[str, ...]
+    scripts: Path
+
+
+STORE = Tables(owner_table, migrate.REVISIONS, migrate.SCRIPTS)
 
 SHARED_DRIVERS = frozenset({"postgresql", "postgresql+psycopg"})
 
@@ -42,11 +54,16 @@ def open_store(url: str, *, owner: MailboxCode, exclusive: bool = True) -> SqlSt
 
 def open_database(database: Database, *, owner: MailboxCode, ownership: Ownership | None) -> SqlStore:
     """As `open_store`; where it raises, the ownership is released."""
+    return SqlStore(database, open_engine(database, STORE, owner=owner, ownership=ownership), ownership=ownership)
+
+
+def open_engine(database: Database, of: Tables, *, owner: MailboxCode, ownership: Ownership | None) -> Engine:
+    """Its tables brought up to date, and entered. Raises as `open_store`; the ownership is then released."""
     try:
         engine = database.open()
         try:
             with translated(database.name):
-                _bring_up(engine, database, owner=owner, exclusive=ownership is not None)
+                _bring_up(engine, database, of, owner=owner, exclusive=ownership is not None)
                 if ownership:
                     ownership.enter()
         except BaseException:
@@ -56,7 +73,7 @@ def open_database(database: Database, *, owner: MailboxCode, ownership: Ownershi
         if ownership:
             ownership.release()
         raise
-    return SqlStore(database, engine, ownership=ownership)
+    return engine
 
 
 def is_current(url: str, *, owner: MailboxCode) -> bool:
@@ -83,7 +100,7 @@ def look(url: str, *, owner: MailboxCode) -> bool:
         with translated(database.name), engine.connect() as connection:
             if not migrate.is_current(connection, store=database.name):
                 return False
-            _check_owner(connection, database, owner=owner)
+            check_owner(connection, database, owner_table, owner=owner)
             return True
     finally:
         engine.dispose()
@@ -91,7 +108,7 @@ def look(url: str, *, owner: MailboxCode) -> bool:
 
 def is_shared(url: str) -> bool:
     """Whether daemons on several machines may stand by for it. Raises BadConfig."""
-    return _parse(url).get_backend_name() == "postgresql"
+    return parsed_url(url).get_backend_name() == "postgresql"
 
 
 def wants(url: str, *, owner: MailboxCode) -> list[str]:
@@ -104,7 +121,7 @@ def wants(url: str, *, owner: MailboxCode) -> list[str]:
         with translated(database.name), engine.connect() as connection:
             found = wants_of(connection)
             if migrate.is_current(connection, store=database.name):
-                _check_owner(connection, database, owner=owner)
+                check_owner(connection, database, owner_table, owner=owner)
             else:
                 found.append(
                     "its tables are not made, or of an earlier version: the daemon brings them up / chưa có bảng"
@@ -116,7 +133,7 @@ def wants(url: str, *, owner: MailboxCode) -> list[str]:
 
 def path_of(url: str) -> Path:
     """The real path of an SQLite store's file: lock and recovery lie beside that. Raises NotInAFile, BadConfig."""
-    parsed = _parse(url)
+    parsed = parsed_url(url)
     assert parsed.database
     if is_shared(url):
         raise NotInAFile(store=_shown(parsed))
@@ -125,7 +142,7 @@ def path_of(url: str) -> Path:
 
 def database_of(url: str, *, owner: MailboxCode) -> Database:
     """Raises BadConfig."""
-    parsed = _parse(url)
+    parsed = parsed_url(url)
     if is_shared(url):
         return postgresql_of(parsed, owner=owner)
     return SqliteDatabase(parsed, path_of(url), owner=owner)
@@ -139,7 +156,8 @@ def postgresql_of(url: URL, *, owner: MailboxCode) -> "PostgresqlDatabase":
     return PostgresqlDatabase(url, owner_table, owner=owner)
 
 
-def _parse(url: str) -> URL:
+def parsed_url(url: str) -> URL:
+    """Raises BadConfig for what is no place of a store."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the second where no port is a number: perhaps it is the end of a password
@@ -171,19 +189,22 @@ def _shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _bring_up(engine: Engine, database: Database, *, owner: MailboxCode, exclusive: bool) -> None:
+def _bring_up(engine: Engine, database: Database, of: Tables, *, owner: MailboxCode, exclusive: bool) -> None:
+    def is_current(connection: Connection) -> bool:
+        return migrate.is_current(connection, store=database.name, revisions=of.revisions)
+
     with engine.connect() as connection:
-        if migrate.is_current(connection, store=database.name):
-            return _check_owner(connection, database, owner=owner)
+        if is_current(connection):
+            return check_owner(connection, database, of.owner, owner=owner)
     # A command must not change the tables under a running daemon of the version before.
     held = None if exclusive else database.own()
     try:
         with engine.connect().execution_options(**database.writes) as connection, connection.begin():
-            if not migrate.is_current(connection, store=database.name):
+            if not is_current(connection):
                 database.prepare(connection)
-                migrate.upgrade(connection)
+                migrate.upgrade(connection, of.revisions[-1], scripts=of.scripts)
                 reached("migrate.upgraded")
-            _check_owner(connection, database, owner=owner)
+            check_owner(connection, database, of.owner, owner=owner)
         reached("migrate.committed")
     finally:
         if held:
@@ -191,11 +212,11 @@ def _bring_up(engine: Engine, database: Database, *, owner: MailboxCode, exclusi
     return None
 
 
-def _check_owner(connection: Connection, database: Database, *, owner: MailboxCode) -> None:
+def check_owner(connection: Connection, database: Database, owners: Table, *, owner: MailboxCode) -> None:
     """Two mailboxes on one host, and one URL copied from the other: each would send the other's messages."""
-    whose = connection.scalar(select(owner_table.c.mailbox))
+    whose = connection.scalar(select(owners.c.mailbox))
     if whose is None:
-        connection.execute(insert(owner_table), {"mailbox": owner})
+        connection.execute(insert(owners), {"mailbox": owner})
     elif whose != owner:
         raise BadConfig(
             file=database.name,

@@ -1,19 +1,17 @@
-"""The store over SQLAlchemy: how transactions begin and end, who gets a turn, and how the past is dropped."""
+"""The store over SQLAlchemy: its transactions, and how the past is dropped."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Engine, Table, delete, select
+from sqlalchemy import Column, Table, delete, select
 
 from bus.crashpoints import reached
 from bus.errors import BusError, StoreIncomplete
 from bus.handling.transport import INBOX_FINISHED, OUTBOX_FINISHED, State
 from bus.ports.store import Transaction
 from bus.store.losses import open_reports
-from bus.store.sql.database import Database, Ownership
-from bus.store.sql.faults import translated
+from bus.store.sql.opened import Opened
 from bus.store.sql.times import to_micros
 from bus.store.tables import event, inbox, outbox, status
 from bus.store.transaction import SqlTransaction
@@ -24,22 +22,8 @@ _AT_ONCE = 500
 _FORGETTABLE = ((outbox, sorted(OUTBOX_FINISHED)), (inbox, sorted(INBOX_FINISHED)))
 
 
-class SqlStore:
+class SqlStore(Opened):
     """Made by `open_store`. Implements `bus.ports.Store`."""
-
-    def __init__(self, database: Database, engine: Engine, *, ownership: Ownership | None) -> None:
-        self._database = database
-        self.engine = engine
-        """To be listened to."""
-        self._name = database.name
-        self._ownership = ownership
-        self._turn = threading.Lock()
-        self._writer: int | None = None
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether who opened it for a daemon still has it. False: stop working, and close it."""
-        return self._ownership is None or self._ownership.is_held
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -48,8 +32,8 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with translated(self._name), self.engine.connect() as plain:
-            yield SqlTransaction(plain.execution_options(**self._database.reads), writes=False)
+        with self.reading() as connection:
+            yield SqlTransaction(connection, writes=False)
 
     def forget(self, before: datetime) -> int:
         """As in the protocol. Gives the space back to the disk where it can be."""
@@ -61,38 +45,10 @@ class SqlStore:
             pass
         return forgotten
 
-    def give_back(self) -> bool:
-        with self._turn, translated(self._name), self.engine.connect() as connection:
-            return self._database.give_back(connection)
-
     def incomplete(self) -> BusError | None:
         """As in the protocol."""
-        reports = open_reports(self._database.file) if self._database.file else []
+        reports = open_reports(self.database.file) if self.database.file else []
         return StoreIncomplete(report=", ".join(report.name for report in reports)) if reports else None
-
-    def close(self) -> None:
-        """Waits for the write under way. A closed store must not be used again."""
-        with self._turn:
-            self.engine.dispose()
-            if self._ownership:
-                self._ownership.release()
-
-    @contextmanager
-    def writing(self, *, erases: bool = False) -> Iterator[Connection]:
-        """One write, as a connection: commits when the block ends well. Raises RuntimeError within another one.
-        `erases`: what it deletes is overwritten."""
-        if self._writer == threading.get_ident():
-            raise RuntimeError("a write within a write would wait for itself")
-        with self._turn, translated(self._name), self.engine.connect() as plain:
-            self._writer = threading.get_ident()
-            try:
-                options = self._database.erases if erases else self._database.writes
-                connection = plain.execution_options(**options)
-                with connection.begin():
-                    self._database.begin(connection, epoch=self._ownership.epoch if self._ownership else None)
-                    yield connection
-            finally:
-                self._writer = None
 
     def _forget_box(self, table: Table, states: Sequence[State], limit: int) -> int:
         """Walks from the oldest and ends at the first entered after the limit: nothing behind it can be older."""

@@ -1,14 +1,18 @@
 """What a ledger answers, whichever database it is in: lists, counters, documents found, obligations, lifelines."""
 
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from bus.handling.statuses import Change
+from bus.ledger.keep import insert_events as keep_events
+from bus.ledger.keep import keep_receipt_lines
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Sought, by_key, by_number, find
-from bus.ledger.queries.lifelines import lifeline
+from bus.ledger.queries.lifelines import MovedDue, event_of_number, lifeline
 from bus.ledger.queries.obligations import (
     Asked,
     Tally,
@@ -20,9 +24,13 @@ from bus.ledger.queries.obligations import (
 )
 from bus.ledger.queries.paging import Amount
 from bus.ledger.queries.wanted import Filter, Standing
-from bus.ledger.records import DocumentNumber
-from schemas.codes import BusinessType, Outcome, StatusCode
-from schemas.docket import DocumentKey
+from bus.ledger.records import DocumentNumber, Event, EventNumber, LedgerReceiptLine
+from bus.ledger.tables import GENUINE, moved
+from bus.ledger.years import next_number
+from bus.store.sql.times import to_micros
+from schemas.codes import BusinessType, Kind, Outcome, StatusCode
+from schemas.docket import Address, DocumentKey
+from tests.contract.ledger import event
 from tests.contract.ledger_rows import DAY, NOW, delivery, document, keep, obligation
 
 S = StatusCode
@@ -229,8 +237,10 @@ class FindContract:
         assert found.standing == {Standing.NOT_TAKEN: 1}
 
     def test_by_its_key_and_number(self, connection: Connection) -> None:
-        """The key is exact: another spelling is another document."""
+        """An id may be spelt otherwise, but for its marks."""
         assert by_key(connection, ONE.key) == ONE
+        assert by_key(connection, DocumentKey(issuer="H49", id="h49,2026-11-01,12/qđ-ubnd")) == ONE
+        assert by_key(connection, DocumentKey(issuer="H49", id="h49,2026-11-01,12/qd-ubnd")) is None
         assert by_key(connection, DocumentKey(issuer="H53", id=ONE.key.id)) is None
         assert by_number(connection, DocumentNumber(2)) == TWO
         assert by_number(connection, DocumentNumber(99)) is None
@@ -358,3 +368,58 @@ class LifelineContract:
         """Its sender all of it; a recipient itself; others nothing, as if there were none."""
         history = lifeline(connection, DocumentNumber(number), **asked)
         assert (history and [each.agency for each in history.deliveries]) == expected
+
+    def test_every_message_about_it(self, connection: Connection) -> None:
+        """In the order in which they were read, whatever their standing, each with what was answered to exactly it."""
+        paper, arrived = _event(1), _event(2, sender="H53", status=S.ARRIVED)
+        forged = _event(3, sender="G22", status=S.DONE, standing="bad-signature")
+        next_number(connection, now=NOW)
+        keep_events(
+            connection, [paper, arrived, forged], {each.number: ONE.number for each in (paper, arrived, forged)}
+        )
+        held, other = _line(paper, "H53"), _line(paper, "G22", docket_sha256="0" * 64)
+        keep_receipt_lines(connection, [held, other])
+        history = lifeline(connection, ONE.number)
+        assert history is not None
+        assert [(hop.event, list(hop.receipts)) for hop in history.hops] == [
+            (paper, [held]),
+            (arrived, []),
+            (forged, []),
+        ]
+        part = lifeline(connection, ONE.number, of=["H53"])
+        assert part is not None
+        assert [hop.event.number for hop in part.hops] == [paper.number, arrived.number]
+        assert event_of_number(connection, forged.number) == forged
+        assert event_of_number(connection, EventNumber(7)) is None
+
+    def test_what_moved_a_due_time(self, connection: Connection) -> None:
+        """Each move says why, and from when to when."""
+        values = {"document": 1, "recipient": "H53", "clock": "finish", "at": to_micros(NOW), "why": "calendar 2026-4"}
+        connection.execute(insert(moved), {**values, "before": None, "after": to_micros(NOW + DAY)})
+        history = lifeline(connection, ONE.number, recipients=["H53"])
+        assert history is not None
+        assert history.moved == [MovedDue("H53", "finish", NOW, "calendar 2026-4", None, NOW + DAY)]
+
+
+def _event(number: int, *, sender: str = "H49", status: StatusCode | None = None, standing: str = GENUINE) -> Event:
+    plain = event(number, sender=sender, standing=standing, document=ONE.key)
+    to = ("H53", "G22") if status is None else ("H49",)
+    changed: dict[str, Any] = {"recipients": tuple(Address(agency=each, mailbox=each) for each in to)}
+    if status is not None:
+        changed |= {"kind": Kind.STATUS, "business_type": None, "status": status}
+    docket = plain.docket.model_copy(update=changed)
+    digest = sha256(docket.to_json()).hexdigest()
+    return replace(plain, docket=docket, docket_bytes=docket.to_json(), docket_sha256=digest)
+
+
+def _line(of: Event, mailbox: str, **others: Any) -> LedgerReceiptLine:
+    return LedgerReceiptLine(
+        message=of.docket.id,
+        mailbox=mailbox,
+        sender=of.docket.sender.mailbox,
+        outcome=Outcome.HELD,
+        code=None,
+        at=NOW,
+        event=EventNumber(of.number + 100),
+        **{"docket_sha256": of.docket_sha256, **others},
+    )

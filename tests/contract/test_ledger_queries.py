@@ -1,22 +1,28 @@
 """What a ledger in SQLite answers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
-from bus.ledger.tables import metadata
+from bus.ledger.open import open_ledger
+from bus.ledger.store import Ledger
 from tests.contract.ledger_queries import FindContract, LifelineContract, ListContract, ObligationContract
 
 
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    made = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    engine = create_engine(f"sqlite:///{tmp_path}/ledger.db")
-    with engine.connect() as connection:
-        metadata.create_all(connection)
+def connection(ledger: Ledger) -> Iterator[Connection]:
+    """What is written through it is taken back."""
+    with ledger.engine.connect() as connection, connection.begin() as transaction:
         yield connection
-    engine.dispose()
+        transaction.rollback()
 
 
 class TestLists(ListContract): ...

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union
 
 from bus.ledger.folded import fold
+from bus.ledger.keep import numbers_of
 from bus.ledger.queries.wanted import Standing, stands
 from bus.ledger.records import DocumentNumber, DocumentRow
 from bus.ledger.rows import document_of
@@ -91,9 +92,9 @@ def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | N
 
 
 def by_key(connection: Connection, key: DocumentKey) -> DocumentRow | None:
-    statement = select(tables.document).where(_d.form == fold(key.id), _d.document == key.id, _d.issuer == key.issuer)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else document_of(row)
+    """However its id is spelt: as a mailbox's store finds its own."""
+    number = numbers_of(connection, [key]).get(key)
+    return None if number is None else by_number(connection, number)
 
 
 def _spelt(wanted: str, typed: str) -> Iterable[ColumnElement[bool]]:

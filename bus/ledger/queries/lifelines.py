@@ -4,10 +4,10 @@ receipts, and what moved a due time."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from bus.ledger.queries.documents import by_number
 from bus.ledger.queries.obligations import obligations_of
@@ -89,7 +89,7 @@ def lifeline(
         return None
     agencies = {each.agency for each in deliveries}
     mailboxes = None if shown is None else {document.mailbox, *(each.mailbox for each in deliveries)}
-    events = _events(connection, document, mailboxes=mailboxes)
+    events = _events(connection, number, None if shown is None else agencies)
     receipts = _receipts(connection, events[:MESSAGES], mailboxes=mailboxes)
     return History(
         document=document,
@@ -116,12 +116,20 @@ def _deliveries(
     return [delivery_of(row) for row in connection.execute(statement)]
 
 
-def _events(connection: Connection, document: DocumentRow, *, mailboxes: Collection[str] | None) -> Sequence[Event]:
-    """One more than are shown, where there are more."""
-    statement = select(event).where(_e.document == document.key.id, _e.issuer == document.key.issuer)
-    if mailboxes is not None:
-        statement = statement.where(or_(_e.mailbox.in_(sorted(mailboxes)), _e.publisher.in_(sorted(mailboxes))))
-    return [event_of(row) for row in connection.execute(statement.order_by(_e.number).limit(MESSAGES + 1))]
+def _events(
+    connection: Connection, document: DocumentNumber, agencies: Collection[AgencyCode] | None
+) -> Sequence[Event]:
+    """Of all agencies, or of some: one more than are shown, where there are more."""
+    statement = select(event).where(_e.about == document).order_by(_e.number)
+    found = map(event_of, connection.execute(statement))
+    concerned = found if agencies is None else (each for each in found if _concerns(each, agencies))
+    return list(islice(concerned, MESSAGES + 1))
+
+
+def _concerns(message: Event, agencies: Collection[AgencyCode]) -> bool:
+    """Whether one of these sent it, or it was sent to one of them."""
+    docket = message.docket
+    return docket.sender.agency in agencies or any(address.agency in agencies for address in docket.recipients)
 
 
 def _receipts(

@@ -56,6 +56,13 @@ WITHOUT_UNIT_TEST = {
         "bus/store/inbox.py",
         "bus/store/transaction.py",
     ),
+    "a ledger is one thing, whatever file a verb is in: tests/contract/ledger.py": (
+        "bus/ledger/keep.py",
+        "bus/ledger/statements/derived.py",
+        "bus/ledger/statements/kept.py",
+        "bus/ledger/store.py",
+        "bus/ledger/years.py",
+    ),
     "a recovery is one thing: tests/unit/bus/store/test_salvage.py, test_maintenance.py": (
         "bus/store/bodyless.py",
         "bus/store/rebuild.py",
@@ -69,6 +76,10 @@ WITHOUT_UNIT_TEST = {
         "bus/store/migrations/versions/v0005_blobs.py",
         "bus/store/migrations/versions/v0006_bounds.py",
     ),
+    "an older ledger is brought up, step by step: tests/unit/bus/ledger/test_migrate.py": (
+        "bus/ledger/migrations/env.py",
+        "bus/ledger/migrations/versions/v0001_begin.py",
+    ),
     "protocols, and records without a rule: tests/contract": (
         "bus/ports/blobs.py",
         "bus/ports/broker.py",
@@ -76,6 +87,14 @@ WITHOUT_UNIT_TEST = {
         "bus/store/sql/database.py",
     ),
     "sentences, each told by a rule of tests/unit/bus/directory/test_edition.py": ("bus/directory/reasons.py",),
+    "a ledger is asked, in either database: tests/contract/ledger_queries.py": (
+        "bus/ledger/queries/deliveries.py",
+        "bus/ledger/queries/documents.py",
+        "bus/ledger/queries/lifelines.py",
+        "bus/ledger/queries/loading.py",
+        "bus/ledger/queries/obligations.py",
+        "bus/ledger/queries/statements.py",
+    ),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
         "bus/errors/api.py",
         "bus/errors/base.py",
