@@ -96,6 +96,7 @@ WITHOUT_UNIT_TEST = {
         "bus/ledger/queries/statements.py",
     ),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
+        "bus/errors/api.py",
         "bus/errors/base.py",
         "bus/errors/broker.py",
         "bus/errors/directory.py",
