@@ -16,7 +16,7 @@ from bus.handling.obligations import (
     obligations,
     passed,
     reckon,
-    successors,
+    successions,
 )
 from bus.handling.working_days import Calendar, YearOfDays
 from schemas.codes import Priority, StatusCode
@@ -225,11 +225,13 @@ def test_what_is_open_when_an_agency_closes_passes_to_its_successor(closed_at: d
 
 
 def test_who_succeeds_goes_on_to_the_end() -> None:
-    """A circle ends, too."""
-    assert successors("H08", SUCCESSIONS.get) == ("H21", "H60")
-    assert successors("G22", SUCCESSIONS.get) == ()
+    """Each since the day from which it stands for the first one; a circle ends, too."""
+    assert list(successions("H08", SUCCESSIONS.get)) == [SUCCESSIONS["H08"], SUCCESSIONS["H21"]]
+    assert list(successions("G22", SUCCESSIONS.get)) == []
+    early = SUCCESSIONS | {"H21": Succession(date(2026, 1, 1), "H60")}
+    assert list(successions("H08", early.get))[1] == Succession(date(2026, 3, 9), "H60")
     circle = {"A": Succession(date(2026, 1, 1), "B"), "B": Succession(date(2026, 1, 1), "A")}
-    assert len(successors("A", circle.get)) == 8
+    assert len(list(successions("A", circle.get))) == 8
 
 
 def test_debtor_and_creditor_pass_each_by_itself() -> None:

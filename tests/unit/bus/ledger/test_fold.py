@@ -191,7 +191,7 @@ class Reader:
                 self.daily[key] = self.daily.get(key, 0) + amount
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(_told, st.data(), st.sampled_from([RULES, CLOSED]))
 def test_any_order_any_repetition_any_batches(told: Told, data: st.DataObject, rules: Rules) -> None:
     """The lifeline and its counters are a function of the set of events."""
@@ -206,7 +206,7 @@ def test_any_order_any_repetition_any_batches(told: Told, data: st.DataObject, r
     assert {key: amount for key, amount in reader.daily.items() if amount} == dict(counts_of(whole))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(_told, st.randoms(use_true_random=False))
 def test_it_does_not_matter_who_was_read_first(told: Told, random: Random) -> None:
     """Events are numbered as they are read: another broker's order gives the same lifeline but for those numbers."""
@@ -229,7 +229,7 @@ def _unnumbered(lifeline: Lifeline) -> Lifeline:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(_told)
 def test_what_is_owed_is_met_void_or_open(told: Told) -> None:
     """Never two of them; each clock at most once a recipient; only of recipients."""
