@@ -201,7 +201,7 @@ def passed(
 
 
 def successions(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> Iterator[Succession]:
-    """The agency's successor, that one's successor, and so on, each with the day since which it stands for the agency."""
+    """The successor of an agency, that one's, and so on, each with the day since which it stands for the agency."""
     on = date.min
     for _ in range(_MOST_SUCCESSORS):
         step = successor(agency)
