@@ -102,7 +102,12 @@ def late_counting(wanted: Filter, branch: Branch, *, now: datetime) -> Keys:
 
 
 def _driven(branch: Branch, standing: Standing | None) -> _Driven:
-    return _BY_DELIVERY if branch.recipient is not None or (standing and branch.sender is None) else _BY_DOCUMENT
+    """By the table that has an index of what is asked, in the order of the list."""
+    by_state = branch.sender is not None and standing is not None and standing not in _NO_STATE
+    return _BY_DELIVERY if branch.recipient is not None or by_state else _BY_DOCUMENT
+
+
+_NO_STATE: Final = frozenset({Standing.WITHDRAWN, Standing.CHANGE_ASKED})
 
 
 def _deliveries(by: _Driven, wanted: Filter, branch: Branch) -> Keys:
