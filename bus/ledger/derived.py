@@ -66,7 +66,7 @@ def _document(metadata: MetaData, prefix: str) -> Table:
         Column("attachments", Integer, nullable=False),
         Column("size", Number, nullable=False),
         Column("changes", Free),  # JSON: keys of documents that it revokes, updates or replaces
-        Column("changed_by", Free),  # JSON: [{"issuer", "id", "business", "at"}]: changes of it that came
+        Column("changed_by", Free),  # JSON: [{"issuer", "id", "business", "at", …}]: changes of it that came
         # Two spellings of one id are one document (bus/store/normal_forms.py): whoever writes looks by `form` first.
         Index(f"{prefix}document_form", "form", "issuer"),
         Index(f"{prefix}document_sender", "sender", "sent_at", "number"),
@@ -76,13 +76,15 @@ def _document(metadata: MetaData, prefix: str) -> Table:
 
 
 def _delivery(metadata: MetaData, prefix: str) -> Table:
-    return Table(
+    delivery = Table(
         f"{prefix}delivery",
         metadata,
         Column("document", Number, primary_key=True, autoincrement=False),
         Column("agency", Text, primary_key=True),  # the recipient
         Column("mailbox", Text, nullable=False),
         Column("sender", Text, nullable=False),  # of the document
+        Column("message", Text),  # the one that counts; null: only statuses came from that agency
+        Column("carried", Text),  # JSON: every message that carried it, where the columns do not say all of it
         Column("business", SmallInteger),
         Column("sent_at", BigInteger, nullable=False),
         Column("outcome", Text),  # of its receipt: held, refused; null: none came
@@ -96,9 +98,14 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
         Column("statuses", Text, nullable=False),  # JSON: [[code, at, event number], ...] in order of time
         Column("last_at", BigInteger, nullable=False),
         Index(f"{prefix}delivery_agency", "agency", "sent_at", "document"),
-        Index(f"{prefix}delivery_state", "state", "sent_at", "document"),
+        Index(f"{prefix}delivery_agency_state", "agency", "state", "sent_at", "document"),
+        Index(f"{prefix}delivery_sender_state", "sender", "state", "sent_at", "document"),
         sqlite_with_rowid=False,
     )
+    d = delivery.c
+    # What nobody has answered in any way: few, and looked at every minute.
+    Index(f"{prefix}delivery_waiting", d.sent_at, sqlite_where=d.outcome.is_(None) & d.state.is_(None))
+    return delivery
 
 
 def _obligation(metadata: MetaData, prefix: str) -> Table:

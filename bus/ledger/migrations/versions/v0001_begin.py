@@ -135,6 +135,8 @@ def _delivery() -> None:
         sa.Column("agency", _TEXT, primary_key=True),
         sa.Column("mailbox", _TEXT, nullable=False),
         sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("message", _TEXT),
+        sa.Column("carried", _TEXT),
         sa.Column("business", sa.SmallInteger),
         sa.Column("sent_at", sa.BigInteger, nullable=False),
         sa.Column("outcome", _TEXT),
@@ -157,7 +159,10 @@ def _delivery() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("delivery_agency", "delivery", ["agency", "sent_at", "document"])
-    op.create_index("delivery_state", "delivery", ["state", "sent_at", "document"])
+    op.create_index("delivery_agency_state", "delivery", ["agency", "state", "sent_at", "document"])
+    op.create_index("delivery_sender_state", "delivery", ["sender", "state", "sent_at", "document"])
+    waiting = sa.text("outcome IS NULL AND state IS NULL")
+    op.create_index("delivery_waiting", "delivery", ["sent_at"], sqlite_where=waiting, postgresql_where=waiting)
 
 
 def _obligation() -> None:
