@@ -16,7 +16,7 @@ from bus.wiring.logs import log_as_json
 
 config = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
-ELSEWHERE: Final[dict[str, tuple[str, str]]] = {}
+ELSEWHERE: Final[dict[str, tuple[str, str]]] = {"log": ("bus.cli.ledger_log", "command")}
 """Subcommand -> its module and the command there."""
 
 
