@@ -7,8 +7,8 @@ the daemons that serve them. The demo shows it, the end-to-end tests and the ben
     <root>/keys/H49/    private keys of a mailbox, and its certificate
     <root>/held/        the signed directory as each daemon process holds it
     <root>/dms/H49/     its document system: outgoing, incoming, sent, rejected, statuses
-    <root>/stores/      its durable store
-    <root>/config/      its daemon's TOML
+    <root>/stores/      its durable store; ledger.db: the central record
+    <root>/config/      its daemon's TOML; ledger.toml
     <root>/logs/        what the daemon processes say, a line a fact
 """
 
@@ -34,11 +34,12 @@ from bus.files.edition import load_edition, save_edition
 from bus.files.keys import save_identity
 from bus.rabbit.address import Address, Tls
 from bus.rabbit.streams.directory_publisher import publish_edition
-from bus.topology.names import AUTHORITY
+from bus.topology.names import AUTHORITY, LEDGER
 from bus.trust.keys import new_identity
 from deploy.local_broker import LocalBroker
 from deploy.node import TlsFiles
 from deploy.offices import HOSTS, Office, open_office
+from deploy.probes import free_ports
 from schemas.values import MailboxCode
 
 LIENTHONG = (sys.executable, "-P", "-m", "bus.cli")
@@ -63,6 +64,10 @@ class Country:
 
     def config(self, mailbox: MailboxCode) -> Path:
         return self.root / "config" / f"{mailbox}.toml"
+
+    @property
+    def ledger_config(self) -> Path:
+        return self.root / "config" / "ledger.toml"
 
     @property
     def edition_file(self) -> Path:
@@ -148,7 +153,8 @@ def management_of(broker: LocalBroker) -> str:
 def connect(
     country: Country, broker: LocalBroker, *, vhost: str = "lienthong", every: float = 0.2, quiet: float = 0.0
 ) -> None:
-    """Applies the topology to a broker and writes each daemon's TOML. Raises CalledProcessError with what was said."""
+    """Applies the topology to a broker and writes each daemon's TOML, and the ledger's. Raises CalledProcessError with
+    what was said."""
     credentials = country.root / "credentials.toml"
     arguments = ["topology", "apply", "--vhost", vhost]
     arguments += ["--directory", str(country.directory_folder), "--as-of", country.as_of.isoformat()]
@@ -170,6 +176,7 @@ def connect(
         for code in country.mailboxes:
             url = f"amqps://{secure.hostname}:{secure.port}/{path}"
             _write_config(country, code, url=url, every=every, quiet=quiet)
+        _write_ledger_config(country, url=url, management=management_of(broker))
         return
     passwords = tomllib.loads(credentials.read_text(encoding="utf-8"))
     where = urlsplit(broker.amqp_url)
@@ -177,6 +184,8 @@ def connect(
         user = f"{quote(code, safe='')}:{quote(passwords[code], safe='')}"
         url = f"amqp://{user}@{where.hostname}:{where.port}/{path}"
         _write_config(country, code, url=url, every=every, quiet=quiet)
+    url = f"amqp://{LEDGER}:{quote(passwords[LEDGER], safe='')}@{where.hostname}:{where.port}/{path}"
+    _write_ledger_config(country, url=url, management=management_of(broker))
 
 
 def publish(country: Country, broker: LocalBroker, *, vhost: str = "lienthong", before: Edition | None = None) -> None:
@@ -223,6 +232,38 @@ def _write_config(country: Country, code: MailboxCode, *, url: str, every: float
     file = country.config(code)
     file.touch(mode=0o600)  # it holds the mailbox's password
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_ledger_config(country: Country, *, url: str, management: str) -> None:
+    if country.office is None:
+        whom = [f'directory = "{country.directory_folder}"']
+        trust, broker = list[str](), ["plain = true"]
+    else:
+        certificate, key = country.office.file(LEDGER)
+        whom = []
+        trust = [
+            "[trust]",
+            f'root = "{country.office.root_file}"',
+            f'directory = "{country.root / "held" / "ledger.lt"}"',
+        ]
+        broker = [f'certfile = "{certificate}"', f'keyfile = "{key}"']
+    (port,) = free_ports(1)
+    lines = (
+        f'store = "sqlite:///{country.root / "stores" / "ledger.db"}"',
+        *whom,
+        f"as_of = {country.as_of.isoformat()}",
+        *trust,
+        "[broker]",
+        *broker,
+        f'url = "{url}"',
+        "[management]",
+        f'url = "{management}"',
+        "every = 5",
+        "[http]",
+        f'listen = "127.0.0.1:{port}"',
+    )
+    country.ledger_config.touch(mode=0o600)  # it holds passwords
+    country.ledger_config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

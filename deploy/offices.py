@@ -19,14 +19,14 @@ from bus.directory.keys import MailboxKeys
 from bus.directory.sources import read
 from bus.files.keys import add_sealing, add_signing, save_certificate, save_statement
 from bus.files.private import create_private, make_private_folder, write_public
-from bus.topology.names import AUTHORITY, OPERATOR
+from bus.topology.names import AUTHORITY, LEDGER, OPERATOR
 from bus.trust.authority import Authority, Withdrawal, anchor_of, issue, new_issuer, new_root, revocation_list
 from bus.trust.certificates import Certificate, Purpose, RevocationList
 from bus.trust.keys import SealingKey, SigningKey
 from bus.trust.statements import SealingStatement
 from schemas.values import MailboxCode
 
-SERVICES = (AUTHORITY, OPERATOR)
+SERVICES = (AUTHORITY, LEDGER, OPERATOR)
 HOSTS = ("localhost", "127.0.0.1")
 SEALING_LASTS = timedelta(days=730)
 

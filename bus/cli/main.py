@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "config": "The defaults file: what need not be typed twice.",
     "ca": "A small certificate authority for pilots: init, issue, renew, revoke, list.",
     "directory": "The signed directory: build, sign, show, diff, verify, publish.",
+    "ledger": "The central record: run it, rebuild it, ask it.",
     "keys": "An agency's keys: request, install, rotate, show.",
     "manual": "The whole manual page, lienthong(1).",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
@@ -38,6 +39,9 @@ COMMANDS: dict[str, str] = {
     "trace": "Every step of one document at one mailbox.",
 }
 """Subcommand -> its one line of help. It is `command` in bus/cli/<name>.py."""
+
+LONG_LIVED: Final = frozenset({"adapter", "ledger"})
+"""Of a process that runs for weeks."""
 
 
 @contextmanager
@@ -75,7 +79,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        with _without_rich() if cmd_name == "adapter" else nullcontext():
+        with _without_rich() if cmd_name in LONG_LIVED else nullcontext():
             command = importlib.import_module(f"bus.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         _say_whole_sentences(command)

@@ -1,4 +1,4 @@
-"""The HTTP port of a daemon: /healthz for supervisors, /metrics for monitors. It never shows content, and tells states
+"""The HTTP port of a process: /healthz for supervisors, /metrics for monitors. It never shows content, and tells states
 and counts only; who brings the operator's token is told ids, other agencies' names and errors, too.
 
 Whoever reaches the port may be slow, silent or many: a request is bounded in bytes and in time, connections in number.
@@ -9,16 +9,17 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
 
 from bus.daemon.health import health, states_only
 from bus.daemon.mailbox import MailboxDaemon
@@ -43,25 +44,37 @@ NO_DESCRIPTOR: Final = 0.1
 ALLOWED: Final = "GET, HEAD, OPTIONS"
 
 
-class HealthServer:
-    """Serves until closed. `token`: the operator's, None where nobody has one. Raises BadConfig where it cannot listen
-    there."""
+Tell: TypeAlias = Callable[[], tuple[bool, Mapping[str, Any]]]
+"""Whether all is well, and the whole answer of /healthz."""
 
-    def __init__(
-        self,
-        address: tuple[str, int],
-        daemons: Sequence[MailboxDaemon | Standby],
-        *,
-        token: str | None = None,
-        own: OwnProcess | None = None,
-        patience: float = PATIENCE,
-    ) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages are made of, and whom they tell everything."""
+
+    collector: Collector
+    tell: Tell
+    states_only: Callable[[Mapping[str, Any]], Mapping[str, object]]
+    """The answer for whoever is not the operator."""
+    token: str | None
+    """The operator's; None where nobody has one."""
+
+    def is_the_operator(self, given: str) -> bool:
+        """Whether a header Authorization holds the token; nobody's does where there is none."""
+        word = given.removeprefix("Bearer ").strip().encode("utf-8", "surrogateescape")
+        return self.token is not None and hmac.compare_digest(word, self.token.encode())
+
+
+class PageServer:
+    """Serves until closed. Raises BadConfig where it cannot listen there."""
+
+    def __init__(self, address: tuple[str, int], pages: Pages, *, patience: float = PATIENCE) -> None:
         registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
-        registry.register(RoadCollector(daemons, own))
+        registry.register(pages.collector)
         try:
-            self._server = _server_of(address)(address, _Pages(registry, daemons, token, own))
+            self._server = _server_of(address)(address, pages, registry)
         except (OSError, OverflowError) as exc:  # OverflowError: no such port
             host, port = address
             why = of_system(exc) if isinstance(exc, OSError) else Words("không có cổng này", str(exc))
@@ -86,19 +99,21 @@ class HealthServer:
         self._server.server_close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pages:
-    """What the pages are made of, and whom they tell everything."""
+class HealthServer(PageServer):
+    """Of a process of mailboxes."""
 
-    registry: CollectorRegistry
-    daemons: Sequence[MailboxDaemon | Standby]
-    token: str | None
-    own: OwnProcess | None
-
-    def is_the_operator(self, given: str) -> bool:
-        """Whether a header Authorization holds the token; nobody's does where there is none."""
-        word = given.removeprefix("Bearer ").strip().encode("utf-8", "surrogateescape")
-        return self.token is not None and hmac.compare_digest(word, self.token.encode())
+    def __init__(
+        self,
+        address: tuple[str, int],
+        daemons: Sequence[MailboxDaemon | Standby],
+        *,
+        token: str | None = None,
+        own: OwnProcess | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        """`token`: the operator's, None where nobody has one."""
+        pages = Pages(RoadCollector(daemons, own), lambda: health(daemons, own), states_only, token)
+        super().__init__(address, pages, patience=patience)
 
 
 class _Server(ThreadingHTTPServer):
@@ -107,8 +122,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     patience = PATIENCE
 
-    def __init__(self, address: tuple[str, int], pages: _Pages) -> None:
+    def __init__(self, address: tuple[str, int], pages: Pages, registry: CollectorRegistry) -> None:
         self.pages = pages
+        self.registry = registry
         self._places = threading.BoundedSemaphore(CONNECTIONS)
         self._turn = threading.Lock()
         self._since: dict[socket.socket, float] = {}
@@ -241,18 +257,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _metrics(self) -> None:
         if "application/openmetrics-text" in self.headers.get("Accept", ""):
-            body: bytes = openmetrics.generate_latest(self.server.pages.registry)  # type: ignore[no-untyped-call]
+            body: bytes = openmetrics.generate_latest(self.server.registry)  # type: ignore[no-untyped-call]
             self._answer(200, openmetrics.CONTENT_TYPE_LATEST, body)
         else:
-            self._answer(200, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self.server.pages.registry))
+            self._answer(200, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self.server.registry))
 
     def _health(self) -> None:
         given = self.headers.get("Authorization")
         if given is not None and not self.server.pages.is_the_operator(given):
             self._answer(401, "text/plain; charset=utf-8", b"token_file\n", **{"WWW-Authenticate": "Bearer"})
             return
-        well, said = health(self.server.pages.daemons, self.server.pages.own)
-        told = said if given else states_only(said)
+        well, said = self.server.pages.tell()
+        told = said if given else self.server.pages.states_only(said)
         body = json_text(told, indent=2, default=_plain).encode() + b"\n"
         self._answer(200 if well else 503, "application/json", body)
 

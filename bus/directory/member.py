@@ -5,17 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bus.directory.agencies import Directory
 from bus.directory.algorithms import SEALS, SIGNATURES, choose
-from bus.directory.edition import MAX_SKEW
 from bus.directory.keys import in_force
-from bus.errors import AgencyClosed, BadCertificate, NoKey, NotServed, NotUnderstood, UnknownAgency, Words, quoted
-from bus.trust.certificates import Purpose, names_mailbox
-from bus.trust.keys import Identity, KeyId, SealingPublicKey, VerifyKey
-from bus.trust.trust_store import TrustStore
+from bus.directory.onlooker import Onlooker
+from bus.errors import NoKey, NotServed, NotUnderstood, UnknownAgency, Words
+from bus.trust.keys import Identity, KeyId, SealingPublicKey
 from schemas.codes import BusinessType, Priority
 from schemas.docket import Address, Docket
-from schemas.values import VIETNAM, AgencyCode, MailboxCode, MessageId
+from schemas.values import AgencyCode, MailboxCode, MessageId
 
 MAX_CONTENT = 12 * 1024 * 1024
 """Bytes of content before sealing. RabbitMQ 4 takes 16 MiB a message unless told otherwise."""
@@ -23,25 +20,21 @@ MAX_CONTENT = 12 * 1024 * 1024
 LARGE_FROM = 512 * 1024
 """Bytes of one attachment above which it travels as a blob, where its recipients take blobs."""
 
-CLOSED_SINCE = timedelta(days=60)
 VERSION = 1
 """Of the wire format that is written here. schemas §2.3"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Onlooker):
     """One mailbox as a member of the bus."""
 
     mailbox: MailboxCode
-    directory: Directory
     identity: Identity
     new_id: Callable[[], MessageId]
     max_content: int = MAX_CONTENT
     large_from: int = LARGE_FROM
     expiry: Mapping[Priority, timedelta] = field(default_factory=dict)
     """After how long its own documents, by their urgency, are not worth delivering any more; others never expire."""
-    trust_store: TrustStore | None = None
-    """Says which certificates are valid. None: the directory is unsigned, and the bare keys in it are believed."""
 
     def address(self, code: AgencyCode) -> Address:
         """Raises UnknownAgency, AgencyClosed or NoMailbox."""
@@ -59,20 +52,6 @@ class Member:
             return self.directory.agency(code).code
         except UnknownAgency:
             return code
-
-    def served(self, address: Address, *, at: datetime, now: datetime) -> bool:
-        """Whether that mailbox serves an agency, or served it when a message was made.
-
-        A code closed since then counts for two months: messages on their way must arrive, and nobody may go on sending
-        under it by setting a clock back.
-        """
-        try:
-            return self.directory.serves(address.mailbox, address.agency)
-        except AgencyClosed:
-            if abs(now - at) > CLOSED_SINCE:
-                return False
-            then = self.directory.as_of(at.astimezone(VIETNAM).date())
-            return not then.is_closed(address.agency) and then.serves(address.mailbox, address.agency)
 
     def ours(self, docket: Docket, *, now: datetime) -> tuple[AgencyCode, ...]:
         """The recipients of a message that this mailbox serves, whatever its docket says of others."""
@@ -108,26 +87,6 @@ class Member:
             return key in {each.id for each in keys.bare_sealing}
         stated = in_force(self.mailbox, keys, self.trust_store)
         return any(each.key.id == key and each.covers(now) for each in stated)
-
-    def verify_keys(self, mailbox: MailboxCode) -> tuple[VerifyKey, ...]:
-        """Every key that may have signed for a mailbox. Raises NoKey."""
-        keys = self.directory.keys(mailbox)
-        if self.trust_store is None:
-            return keys.bare_signing
-        return tuple(key for _, key in keys.certified)
-
-    def objection(self, mailbox: MailboxCode, key: KeyId, *, at: datetime) -> Words | None:
-        """The reason why a signature by one of `verify_keys`, of that moment, does not count. None where it does."""
-        if self.trust_store is None:
-            return None
-        listed = self.directory.keys(mailbox).certified
-        certificate = next(certificate for certificate, signer in listed if signer.id == key)
-        if not names_mailbox(certificate, mailbox):
-            return Words(f"nó mang tên {certificate.name}", f"it is in the name of {certificate.name}")
-        try:
-            return self.trust_store.validity(certificate, Purpose.MAILBOX).objection(at, skew=MAX_SKEW)
-        except BadCertificate as error:
-            return quoted(error.facts["why"])
 
     def check_takes(self, mailbox: MailboxCode, business: BusinessType | None) -> None:
         """Raises NotUnderstood where a mailbox does not take documents of a type, or messages of this version."""

@@ -39,6 +39,7 @@ BusError
 │   ├── ReceiptMissing           operator    sent again and again, and no receipt came
 │   ├── BadConfig                operator    a file of the daemon is wrong
 │   ├── BadDirectory             authority   the directory contradicts itself
+│   ├── BadCalendar              authority   an edition of the calendar that is forged, broken or old
 │   ├── BadEdition               authority   an edition of the directory that is forged, broken, old or expired
 │   ├── AlreadyRunning           operator    another daemon holds this store
 │   ├── NoSuchMessage            operator    no message or document of that name in this store
@@ -84,6 +85,7 @@ A code travels in receipts: once released, it never changes its meaning (schemas
 from bus.errors.base import WHO_VI, BusError, Refused, TryLater, Who
 from bus.errors.broker import BlobsAway, BrokerAway, BrokerDenied, BrokerRefused, BrokerRevoked, InboxShared, RoadGone
 from bus.errors.directory import (
+    BadCalendar,
     BadCertificate,
     BadDirectory,
     BadEdition,
@@ -167,6 +169,7 @@ __all__ = [
     "AmbiguousId",
     "BackupUnderWay",
     "BadBlob",
+    "BadCalendar",
     "BadCertificate",
     "BadConfig",
     "BadDirectory",

@@ -1,4 +1,4 @@
-"""Errors about the directory: certificates, keys, editions."""
+"""Errors about what the centre signs: certificates, keys, editions of the directory and of the calendar."""
 
 from bus.errors.base import Refused, TryLater, Who
 
@@ -77,6 +77,15 @@ class BadEdition(Refused):
     vi, en = "Bản danh mục không được nhận: {why}.", "This edition of the directory is not taken: {why}."
     do_vi = "Vẫn dùng bản đang có; cơ quan quản lý danh mục phát hành lại."
     do_en = "The one held stays in force; the authority publishes again."
+
+
+class BadCalendar(Refused):
+    code, who = "bad-calendar", Who.AUTHORITY
+    means_vi = "Một bản lịch ngày làm việc bị giả, bị hỏng, cũ hơn bản đang có, hoặc tự mâu thuẫn."
+    means_en = "An edition of the calendar is forged, broken, older than the one held, or contradicts itself."
+    vi, en = "Bản lịch ngày làm việc không được nhận: {why}.", "This edition of the calendar is not taken: {why}."
+    do_vi = "Vẫn dùng lịch đang có; cơ quan quản lý danh mục sửa rồi ký lại: lienthong calendar set."
+    do_en = "The calendar held stays in force; the authority mends it and signs again: lienthong calendar set."
 
 
 class DirectoryExpired(TryLater):

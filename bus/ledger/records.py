@@ -83,11 +83,29 @@ class LedgerReceiptLine:
 
 
 class ChangedBy(NamedTuple):
-    """A revocation, update or replacement that names this document."""
+    """A revocation, update or replacement of another id that names this document."""
 
     key: DocumentKey
     business: BusinessType
     at: datetime
+    message: MessageId
+    recipients: tuple[AgencyCode, ...]
+    """Whom it was sent to: of other recipients it changes nothing."""
+    due_on: date | None
+
+
+class Carried(NamedTuple):
+    """One message that carried a document, or a change of it under its own id, to one recipient; and its receipt."""
+
+    message: MessageId
+    mailbox: MailboxCode
+    """The recipient's, when it was sent."""
+    business: BusinessType
+    at: datetime
+    due_on: date | None
+    outcome: Outcome | None = None
+    refusal: str | None = None
+    receipted_at: datetime | None = None
 
 
 class StatusHeard(NamedTuple):
@@ -122,12 +140,18 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
-    """One document at one recipient."""
+    """One document at one recipient. All but the first five is a function of `carried`, `statuses` and the document's
+    `changed_by`."""
 
     document: DocumentNumber
     agency: AgencyCode
     mailbox: MailboxCode
+    """Of the message that counts; of none, its sender's."""
     sender: AgencyCode
+    message: MessageId | None = None
+    """The one that counts: the first that was no change. None: only statuses came from that agency, no recipient."""
+    carried: tuple[Carried, ...] = ()
+    """Every such message, the one that counts first."""
     business: BusinessType | None = None
     sent_at: datetime
     outcome: Outcome | None = None
@@ -137,7 +161,8 @@ class DeliveryRow:
     change: Change = Change.NONE
     withdrawn: bool = False
     statuses: tuple[StatusHeard, ...] = ()
-    """All that came, repetitions too, in order of (their own time, event number)."""
+    """The first sixteen of each code, repetitions among them, in order of (their own time, code, event number): what
+    is sealed in one batch has one time."""
     last_at: datetime
 
     def first(self, code: StatusCode) -> datetime | None:

@@ -32,11 +32,11 @@ def _sendable(size: int) -> int:
     return size
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TrustConfig(_Section):
+class TrustConfig(Section):
     """The trusted roots and the signed directory. Without this section the directory is a folder that nobody signed:
     for tests and trials."""
 
@@ -46,7 +46,7 @@ class TrustConfig(_Section):
     """File that holds the signed directory; kept up to date from the bus. Where it is missing it is fetched."""
 
 
-class BrokerConfig(_Section):
+class BrokerConfig(Section):
     url: str | Annotated[tuple[str, ...], Field(min_length=1, max_length=16)]
     """amqps:// with the vhost in the path; a list of them for the nodes of a cluster. amqp:// only together with
     `plain`."""
@@ -102,7 +102,7 @@ class BrokerConfig(_Section):
         return self
 
 
-class AdapterConfig(_Section):
+class AdapterConfig(Section):
     use: Annotated[str, Field(pattern=r"^[\w.]+:\w+$|^\w[\w-]*$")]
     """The name of an installed adapter, such as folder; or module:Class, such as adapters.folder:FolderAdapter."""
     every: Annotated[float, Field(gt=0, le=3600)] = 1.0
@@ -129,7 +129,7 @@ def _span(text: object) -> timedelta:
 Span: TypeAlias = Annotated[timedelta, BeforeValidator(_span)]
 
 
-class ExpiryConfig(_Section):
+class ExpiryConfig(Section):
     """After how long a document that was sent is not worth delivering any more, by its urgency; never, where absent."""
 
     normal: Span | None = None
@@ -143,13 +143,13 @@ class ExpiryConfig(_Section):
         return {priority: span for priority, span in spans.items() if span is not None}
 
 
-class DeadlineConfig(_Section):
+class DeadlineConfig(Section):
     warn: Span = LEAD
     """Before the end of the day by which a document is due (DueDate): when a recipient that has neither accepted nor
     refused it is told of."""
 
 
-class BlobsConfig(_Section):
+class BlobsConfig(Section):
     """The places for blobs. The broker's streams need no settings; an S3-compatible store that is described here is
     read from too, whichever of the two our own blobs are put into."""
 
@@ -197,7 +197,7 @@ def _listening(text: str) -> str:
     return text
 
 
-class HttpConfig(_Section):
+class HttpConfig(Section):
     listen: Annotated[str, AfterValidator(_listening)]
     """host:port of /healthz and /metrics."""
     token_file: str | None = None
@@ -219,7 +219,7 @@ class HttpConfig(_Section):
             return host == "localhost"
 
 
-class Config(_Section):
+class Config(Section):
     mailbox: MailboxCode
     keys: str
     """Folder made by `lienthong keys new`."""

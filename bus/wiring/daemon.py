@@ -3,12 +3,11 @@
 import codecs
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -16,24 +15,22 @@ from bus.daemon.dependencies import Dependencies
 from bus.daemon.editions import EditionFollower
 from bus.daemon.mailbox import MailboxDaemon
 from bus.daemon.standby import Standby
-from bus.directory.edition import Edition
 from bus.errors import BadConfig, Words, said
-from bus.files.edition import load_edition, load_roots, save_edition
 from bus.files.keys import read_secret
 from bus.ports.store import Store
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.link.link import Link
 from bus.rabbit.link_settings import LinkSettings
-from bus.rabbit.streams.directory_reader import DirectoryReader
 from bus.store.candidate import Candidate
 from bus.store.open import is_shared, open_store
-from bus.trust.trust_store import TrustStore
 from bus.wiring.adapter import adapter_class, make_adapter
 from bus.wiring.blobs import open_blobs
-from bus.wiring.config import Config
+from bus.wiring.config import Config, HttpConfig
+from bus.wiring.follower import follower_of
 from bus.wiring.link import link_settings
-from bus.wiring.member import current_member, first_edition
+from bus.wiring.member import current_member
 from bus.wiring.stores import bring_up, store_url
+from schemas.values import MailboxCode
 
 SHORTEST_TOKEN: Final = 16
 BEYOND_LOOPBACK: Final = (
@@ -61,7 +58,18 @@ def listening(loaded: Sequence[Config]) -> tuple[str, int] | None:
     return next(iter(wanted), None)
 
 
-def operators_token(loaded: Sequence[Config]) -> str | None:
+class Listening(Protocol):
+    """What a configuration says of its HTTP port."""
+
+    @property
+    def mailbox(self) -> MailboxCode:
+        """Or the name of a service."""
+
+    @property
+    def http(self) -> HttpConfig | None: ...
+
+
+def operators_token(loaded: Sequence[Listening]) -> str | None:
     """The token for the whole of /healthz; None where no mailbox names a file. Raises BadConfig where the files differ,
     where one cannot be read, or where a token can be guessed."""
     wanted = {config.http.token_file: config for config in loaded if config.http and config.http.token_file}
@@ -153,25 +161,7 @@ def _follower(loaded: Sequence[Config], io: IoThread, unwired: ExitStack) -> Edi
                 "[trust]: the mailboxes of one process go by one directory, and these differ",
             ),
         )
-    config = loaded[0]
-    if config.trust is None:
-        return None
-    path = Path(config.trust.directory)
-    roots = load_roots(Path(config.trust.root))
-    edition = load_edition(path, roots=roots, now=datetime.now(UTC))
-    if edition is None:
-        # No list is known yet: what this connection brings is judged by itself.
-        with closing(DirectoryReader(link_settings(config, trust_store=lambda: None), io=io)) as first:
-            edition = first_edition(first, path, roots)
-    followed: list[EditionFollower] = []
-    feed = DirectoryReader(link_settings(config, trust_store=lambda: _trust_store(followed, edition)), io=io)
-    unwired.callback(feed.close)
-    followed.append(EditionFollower(edition, roots=roots, feed=feed, keep=partial(save_edition, path)))
-    return followed[0]
-
-
-def _trust_store(followed: Sequence[EditionFollower], first: Edition) -> TrustStore:
-    return (followed[0].edition if followed else first).trust_store
+    return follower_of(loaded[0], io, unwired)
 
 
 def _mailbox(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qs, quote, urlsplit
 
 from bus.errors import BadConfig, StoreAway, said
@@ -14,9 +15,23 @@ from bus.ports.store import Store
 from bus.rabbit.address import is_loopback
 from bus.store.open import is_current, open_store
 from bus.wiring.config import Config, load_config
+from schemas.values import MailboxCode
 
 
-def store_url(config: Config) -> str:
+class Stored(Protocol):
+    """What a configuration says of a store."""
+
+    @property
+    def mailbox(self) -> MailboxCode:
+        """Whose it is: a mailbox, or a service."""
+
+    @property
+    def store(self) -> str: ...
+    @property
+    def store_password_file(self) -> str | None: ...
+
+
+def store_url(config: Stored) -> str:
     """With the password: show it to nobody. Raises BadConfig where the file cannot be read, or the URL has no place for
     it."""
     if config.store_password_file is None:

@@ -110,6 +110,12 @@ class Management:
             users=users,
         )
 
+    def queue_names(self, vhost: str) -> frozenset[str]:
+        """Of all queues and streams of the virtual host."""
+        with self.understood():
+            rows = self.get(f"/queues/{quote(vhost, safe='')}", columns="name", disable_stats="true")
+            return frozenset(str(row["name"]) for row in rows)
+
     def lying(self, vhost: str, queue: str) -> Amount:
         """What lies in a queue, by figures some seconds old."""
         with self.understood():

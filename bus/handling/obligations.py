@@ -1,0 +1,218 @@
+"""What one recipient owes about one document: which clocks began, when each is due, what met or ended it. Pure: the
+same facts, rules and calendars give the same obligations, whenever they are asked.
+
+Something met or void is counted by the calendar and the successors known at that moment, so that what people were told
+then stays true; what is open is counted by the newest.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, NamedTuple, Protocol
+
+from bus.handling.clocks import ANSWER, TABLE, Clock, End, Limit, Span, Start
+from bus.handling.working_days import day_of, end_of
+from schemas.codes import Priority, StatusCode
+from schemas.values import VIETNAM, AgencyCode
+
+_MOST_SUCCESSORS: Final = 8
+"""Agencies in a row that each succeed the one before: bus/directory/sources.py allows no more."""
+
+
+class WorkingDays(Protocol):
+    """bus/handling/working_days.py has the one that is used."""
+
+    def is_working(self, day: date) -> bool: ...
+
+    def after(self, day: date, days: int) -> date:
+        """The n-th working day after this day, which itself does not count."""
+
+    def editions(self, first: date, last: date) -> str: ...
+
+    def is_provisional(self, day: date) -> bool: ...
+
+
+class Calendars(Protocol):
+    def known(self, at: datetime | None) -> WorkingDays:
+        """By the editions that were known at that moment; None: by all."""
+
+
+class Succession(NamedTuple):
+    """An agency closed, and another takes over what it owes and is owed."""
+
+    on: date
+    to: AgencyCode
+
+
+def nobody_closed(agency: AgencyCode) -> Succession | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What obligations are judged by."""
+
+    calendars: Calendars
+    clocks: Sequence[Clock] = TABLE
+    successor: Callable[[AgencyCode], Succession | None] = nobody_closed
+    """One step; who succeeds the successor is asked next."""
+
+
+class Answer(NamedTuple):
+    at: datetime
+    by: StatusCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of one document at one recipient."""
+
+    sender: AgencyCode
+    recipient: AgencyCode
+    priority: Priority
+    sent_at: datetime
+    held_at: datetime | None = None
+    """Of its mailbox's receipt."""
+    due_on: date | None = None
+    is_change: bool = False
+    """It changes a document that was sent before: only an answer is owed."""
+    first: Mapping[StatusCode, datetime] = field(default_factory=dict)
+    """The first time of each status."""
+    asked_at: datetime | None = None
+    """The last take-back, revocation or update that had to be answered."""
+    answered: Answer | None = None
+    """What answered it."""
+    ended: Mapping[End, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    clock: Clock
+    debtor: AgencyCode
+    creditor: AgencyCode
+    started_at: datetime
+    warn_at: datetime | None = None
+    due_at: datetime | None = None
+    met_at: datetime | None = None
+    met_by: str | None = None
+    void_at: datetime | None = None
+    void_why: End | None = None
+    calendar: str = ""
+    provisional: bool = False
+    passed_to: AgencyCode | None = None
+
+
+def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
+    """In the order of the clocks: those that have begun, each at most once."""
+    for clock in rules.clocks:
+        if facts.is_change and clock.starts is not Start.ASKED:
+            continue
+        met = _met(clock, facts)
+        started_at = _started(clock, facts, met)
+        limit = clock.limit_of(facts.priority)
+        if started_at is None or (limit.span is Span.DUE_DAY and facts.due_on is None):
+            continue
+        void = _void(clock, facts)
+        if met and void:  # what came first
+            met, void = (met, None) if met.at <= void[0] else (None, void)
+        closed_at = met.at if met else void[0] if void else None
+        due = reckon(limit, started_at, due_on=facts.due_on, days=rules.calendars.known(closed_at))
+        debtor = passed(facts.recipient, closed_at, rules.successor)
+        yield Obligation(
+            clock=clock,
+            debtor=debtor,
+            creditor=passed(facts.sender, closed_at, rules.successor),
+            started_at=started_at,
+            warn_at=max(due.at - clock.warn, started_at) if due.at else None,
+            due_at=due.at,
+            met_at=met.at if met else None,
+            met_by=met.by if met else None,
+            void_at=void[0] if void else None,
+            void_why=void[1] if void else None,
+            calendar=due.calendar,
+            provisional=due.provisional,
+            passed_to=debtor if debtor != facts.recipient else None,
+        )
+
+
+def _met(clock: Clock, facts: Facts) -> Answer | None:
+    if clock.starts is Start.ASKED:
+        return facts.answered if ANSWER in clock.met_by else None
+    found = [Answer(at, code) for code, at in facts.first.items() if code in clock.met_by]
+    return min(found, default=None)
+
+
+def _started(clock: Clock, facts: Facts, met: Answer | None) -> datetime | None:
+    """None: not yet. What is met has begun, even where nobody told of its beginning."""
+    match clock.starts:
+        case Start.SENT:
+            return facts.sent_at
+        case Start.ASKED:
+            return facts.asked_at
+        case Start.ARRIVED:
+            began = facts.first.get(StatusCode.ARRIVED) or facts.held_at
+        case StatusCode() as code:
+            began = facts.first.get(code)
+    return began or (facts.sent_at if met else None)
+
+
+def _void(clock: Clock, facts: Facts) -> tuple[datetime, End] | None:
+    return min(((at, end) for end, at in facts.ended.items() if end in clock.void_by), default=None)
+
+
+class Due(NamedTuple):
+    at: datetime | None
+    calendar: str = ""
+    """Editions it was counted by; "" where working days play no part."""
+    provisional: bool = False
+
+
+def reckon(limit: Limit, started_at: datetime, *, due_on: date | None, days: WorkingDays) -> Due:
+    """Until when. The end of a day is the first moment after it."""
+    first = day_of(started_at)
+    match limit.span:
+        case Span.NONE:
+            return Due(None)
+        case Span.HOURS:
+            return Due(started_at + timedelta(hours=limit.amount))
+        case Span.AT_ONCE:
+            return Due(end_of(first))
+        case Span.DAY:
+            last = first if days.is_working(first) else days.after(first, 1)
+        case Span.NEXT_DAY:
+            last = days.after(first, 1)
+        case Span.WORKING_DAYS:
+            last = days.after(first, limit.amount)
+        case Span.DUE_DAY:
+            assert due_on is not None
+            first, last = due_on, due_on if days.is_working(due_on) else days.after(due_on, 1)
+    return Due(end_of(last), days.editions(first, last), days.is_provisional(first) or days.is_provisional(last))
+
+
+def passed(
+    agency: AgencyCode, closed_at: datetime | None, successor: Callable[[AgencyCode], Succession | None]
+) -> AgencyCode:
+    """Who owes, or is owed: of what was still open when the agency closed, its successor."""
+    for step in _steps(agency, successor):
+        if closed_at is not None and closed_at < _midnight(step.on):
+            break
+        agency = step.to
+    return agency
+
+
+def successors(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> tuple[AgencyCode, ...]:
+    """The agency's successor, that one's successor, and so on."""
+    return tuple(step.to for step in _steps(agency, successor))
+
+
+def _steps(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> Iterator[Succession]:
+    for _ in range(_MOST_SUCCESSORS):
+        step = successor(agency)
+        if step is None:
+            return
+        yield step
+        agency = step.to
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), VIETNAM).astimezone(UTC)

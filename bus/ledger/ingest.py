@@ -1,0 +1,258 @@
+"""One step of keeping the record: a batch is read from a stream, judged, and kept in one transaction together with all
+that follows from it and with the place that was reached. Killed anywhere, the next step begins where the last commit
+ended."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, Protocol, Self
+
+import structlog
+from sqlalchemy import Connection
+
+from bus.crashpoints import reached
+from bus.directory.onlooker import Onlooker
+from bus.handling.obligations import Rules
+from bus.ledger import keep
+from bus.ledger.apply import apply, lines_of
+from bus.ledger.judge import Judged, NoEvent, judge
+from bus.ledger.records import Checkpoint, Event, EventNumber, Position
+from bus.ledger.store import Ledger
+from bus.ledger.streams import Alarm, StreamState
+from bus.ledger.tables import GENUINE
+from bus.ledger.years import next_number
+from bus.rabbit.streams.audit_reader import AuditMessage, Continuity, Place
+from bus.trust.keys import KeyId
+from schemas.values import MailboxCode, MessageId
+
+log = structlog.get_logger()
+
+BATCH: Final = 500
+"""Messages in one transaction, at most."""
+BATCH_BYTES: Final = 32 * 1024 * 1024
+WAIT: Final = 0.5
+"""Seconds to wait for a message where there is none."""
+EARLY: Final = 10.0
+"""Seconds that a message waits for a newer edition of the directory, which may have its sender's new key."""
+EARLY_LOOK: Final = 0.25
+MOST_WAITED_FOR: Final = 1000
+"""Keys that were waited for in vain, and are not again: else a mailbox could hold up the ledger with made-up ones."""
+
+
+class Reader(Protocol):
+    """A stream, open at a place. bus/rabbit/streams/audit_reader.py has the real one."""
+
+    stream: str
+    continuity: Continuity
+
+    def read(self, *, limit: int, max_bytes: int, wait: float) -> Sequence[AuditMessage]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *given: object) -> None: ...
+
+
+Open = Callable[[str, Place | None], Reader]
+"""A reader of a stream, from behind a place on."""
+
+
+class Ingest:
+    """Of one stream. For one thread; `state` may be read by any."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        stream: str,
+        *,
+        open_: Open,
+        onlooker: Callable[[], Onlooker],
+        rules: Callable[[Connection], Rules],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        batch: int = BATCH,
+        early: float = EARLY,
+        wait: float = WAIT,
+    ) -> None:
+        """`onlooker`: the directory at this moment; `rules`: what obligations are judged by, as the ledger has them."""
+        self.state = StreamState(stream)
+        self._ledger = ledger
+        self._stream = stream
+        self._open_reader = open_
+        self._onlooker = onlooker
+        self._rules = rules
+        self._clock = clock
+        self._batch = batch
+        self._early = early
+        self._wait = wait
+        self._waited_for: set[tuple[MailboxCode, KeyId]] = set()
+        self._reader: Reader | None = None
+        self._at: Checkpoint | None = None
+
+    def step(self) -> bool:
+        """One batch. True where more waits. After any error the stream is opened anew, where the last commit ended."""
+        try:
+            reader = self._reader or self._open()
+            messages = reader.read(limit=self._batch, max_bytes=BATCH_BYTES, wait=self._wait)
+            self.state.read_at = self._clock()
+            if messages:
+                self._take(messages)
+        except BaseException:
+            self.close()
+            raise
+        is_full = len(messages) >= self._batch or sum(len(each.body) for each in messages) >= BATCH_BYTES
+        if not is_full:
+            self.state.level_at, self.state.oldest = self.state.read_at, None
+        return bool(messages)
+
+    def close(self) -> None:
+        """The stream, not the ledger. The next step opens it again."""
+        reader, self._reader = self._reader, None
+        self.state.is_open = False
+        if reader is not None:
+            reader.__exit__(None, None, None)
+
+    # -- opening
+
+    def _open(self) -> Reader:
+        with self._ledger.reading() as connection:
+            at = keep.checkpoint(connection, self._stream)
+        place = None
+        if at is not None and at.last_offset is not None and at.last_sha256 is not None:
+            place = Place(at.last_offset, at.last_sha256)
+        reader = self._open_reader(self._stream, place)
+        reader.__enter__()
+        self._reader = reader
+        self._at = self._checked(at, reader.continuity)
+        self.state.epoch = self._at.epoch if self._at else 0
+        self.state.last_offset = self._at.last_offset if self._at else None
+        self.state.is_open, self.state.read_at = True, self._clock()
+        log.info("ledger.reading", stream=self._stream, after=self.state.last_offset, found=str(reader.continuity))
+        return reader
+
+    def _checked(self, at: Checkpoint | None, found: Continuity) -> Checkpoint | None:
+        """Where the stream is another one, or has dropped what was not read: that is told, and kept at once."""
+        self.state.found[found] += 1
+        if at is None or found in {Continuity.SAME, Continuity.NEW}:
+            return at
+        now = self._clock()
+        if found is Continuity.ANOTHER:
+            at = at._replace(next=0, last_offset=None, last_sha256=None, epoch=at.epoch + 1, at=now)
+            with self._ledger.writing() as connection:
+                keep.keep_checkpoint(connection, at)
+            reached("ledger.stream-renewed")
+        self.state.note(Alarm(now, self._stream, found, at.epoch))
+        log.error(f"ledger.stream-{found}", stream=self._stream, epoch=at.epoch, after=at.last_offset)
+        return at
+
+    # -- one batch
+
+    def _take(self, messages: Sequence[AuditMessage]) -> None:
+        judged = self._judge(messages)
+        now = self._clock()
+        events = [each for each in judged if isinstance(each, Judged)]
+        last = messages[-1]
+        before = self._at
+        at = Checkpoint(
+            stream=self._stream,
+            next=last.offset + 1,
+            last_offset=last.offset,
+            last_sha256=last.place.sha256,
+            epoch=before.epoch if before else 0,
+            at=now,
+        )
+        with self._ledger.writing() as connection:
+            kept = self._keep(connection, events, epoch=at.epoch, now=now)
+            keep.keep_checkpoint(connection, at)
+        reached("ledger.committed")
+        self._at = at
+        self._note(messages, judged, kept)
+
+    def _judge(self, messages: Sequence[AuditMessage]) -> list[Judged | NoEvent]:
+        """Waits a moment where a newer edition may be on its way: what is judged once is judged for good."""
+        onlooker = self._onlooker()
+        judged = judge(onlooker, messages, self._clock())
+        until = time.monotonic() + self._early
+        while (early := _early(judged) - self._waited_for) and time.monotonic() < until:
+            time.sleep(EARLY_LOOK)
+            if (newer := self._onlooker()) is not onlooker:
+                onlooker = newer
+                judged = judge(onlooker, messages, self._clock())
+        if len(self._waited_for) > MOST_WAITED_FOR:
+            self._waited_for.clear()
+        self._waited_for |= early
+        return judged
+
+    def _keep(self, connection: Connection, judged: Sequence[Judged], *, epoch: int, now: datetime) -> Sequence[Event]:
+        """Those that are new, kept with all that follows from them."""
+        events = self._numbered(connection, _fresh(connection, judged), epoch=epoch, now=now)
+        if not events:
+            return events
+        keep.keep_receipt_lines(connection, list(lines_of(events)))
+        about = apply(connection, events, rules=self._rules(connection), at=now)
+        keep.insert_events(connection, events, about)
+        return events
+
+    def _numbered(
+        self, connection: Connection, judged: Sequence[Judged], *, epoch: int, now: datetime
+    ) -> Sequence[Event]:
+        if not judged:
+            return ()
+        first = next_number(connection, now=now)
+        return [
+            Event(
+                number=EventNumber(first + place),
+                position=Position(self._stream, epoch, each.offset),
+                received_at=now,
+                publisher=each.publisher,
+                standing=each.standing,
+                docket=each.docket,
+                docket_bytes=each.docket_bytes,
+                docket_sha256=each.docket_sha256,
+                signature=each.signature,
+                size=each.size,
+            )
+            for place, each in enumerate(judged)
+        ]
+
+    def _note(
+        self, messages: Sequence[AuditMessage], judged: Sequence[Judged | NoEvent], kept: Sequence[Event]
+    ) -> None:
+        state = self.state
+        state.last_offset = messages[-1].offset
+        passed = [each for each in judged if isinstance(each, NoEvent)]
+        state.passed_over.update(each.why for each in passed)
+        state.standings.update(event.standing for event in kept)
+        state.again += len(judged) - len(passed) - len(kept)
+        state.oldest = max((event.docket.created_at for event in kept), default=state.oldest)
+        for each in passed:
+            log.warning("ledger.passed-over", stream=state.name, offset=each.offset, why=str(each.why))
+        for event in kept:
+            if event.standing != GENUINE:
+                log.warning(
+                    "ledger.not-genuine",
+                    standing=event.standing,
+                    publisher=event.publisher,
+                    mailbox=event.docket.sender.mailbox,
+                    message=event.docket.id,
+                )
+
+
+def _early(judged: Sequence[Judged | NoEvent]) -> set[tuple[MailboxCode, KeyId]]:
+    """Keys that a newer edition of the directory may have."""
+    return {
+        (each.publisher, each.signature.key_id) for each in judged if isinstance(each, Judged) and each.may_be_early
+    }
+
+
+Key = tuple[MailboxCode, MessageId, bool]
+
+
+def _fresh(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
+    """Those that did not come before, in this batch or an earlier one. What is not genuine is known apart: a forger who
+    is first with an id keeps nobody's message out."""
+    seen: Mapping[Key, object] = keep.seen_among(
+        connection, {(each.docket.sender.mailbox, each.docket.id) for each in judged}
+    )
+    fresh: dict[Key, Judged] = {}
+    for each in judged:
+        key = (each.docket.sender.mailbox, each.docket.id, each.standing == GENUINE)
+        if key not in seen:
+            fresh.setdefault(key, each)
+    return list(fresh.values())

@@ -1,0 +1,134 @@
+"""A ledger from its configuration: broker, directory, database, and the loops of its process; not started."""
+
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from bus.daemon.editions import EditionFollower
+from bus.directory.agencies import Directory
+from bus.errors import BadConfig, of_system
+from bus.files.directory import default_folder, load
+from bus.files.keys import read_secret
+from bus.handling.clocks import TABLE, Clock, parse_clocks
+from bus.ledger.ingest import Ingest, Reader
+from bus.ledger.onlookers import Onlookers
+from bus.ledger.open import open_ledger
+from bus.ledger.process import LedgerProcess
+from bus.ledger.rules import RuleBook
+from bus.ledger.store import Ledger
+from bus.ledger.work import LedgerWork
+from bus.rabbit.address import Address
+from bus.rabbit.admin.management import Management
+from bus.rabbit.io_thread import IoThread
+from bus.rabbit.streams.audit_reader import AuditReader, Place
+from bus.store.open import is_shared
+from bus.wiring.daemon import require_utf8
+from bus.wiring.follower import follower_of
+from bus.wiring.ledger_config import LedgerConfig, ManagementConfig
+from bus.wiring.link import link_settings
+from bus.wiring.stores import store_url
+from schemas.values import VIETNAM
+
+
+@dataclass(frozen=True, slots=True)
+class WiredLedger:
+    process: LedgerProcess
+    threads: Mapping[str, Callable[[], bool]]
+    """Whether each thread that is no loop's is alive, by name."""
+
+
+@contextmanager
+def wired(config: LedgerConfig) -> Iterator[WiredLedger]:
+    """Not started. Raises BadConfig where a file is missing or wrong, or the directory cannot be had."""
+    require_utf8(sys.getfilesystemencoding())
+    with ExitStack() as stack:
+        io = IoThread()
+        stack.callback(io.close)
+        with ExitStack() as unwired:
+            follower = follower_of(config, io, unwired)
+            onlookers = Onlookers(follower or _directory(config), as_of=config.as_of)
+            onlookers.now()  # whatever is wrong with it is found now
+            process = LedgerProcess(
+                partial(open_ledger, store_url(config)),
+                _maker(config, onlookers, follower),
+                follower=follower,
+                is_shared=is_shared(config.store),
+            )
+            unwired.pop_all()  # from here on the process closes what it has
+        yield WiredLedger(process, {io.name: lambda: io.is_alive})
+
+
+def broker_nodes(config: LedgerConfig, follower: EditionFollower | None) -> tuple[Address, ...]:
+    """The broker's certificate is judged by the edition in force at each attempt to connect."""
+    return link_settings(config, trust_store=None if follower is None else lambda: follower.edition.trust_store).nodes()
+
+
+def _directory(config: LedgerConfig) -> Directory:
+    folder = Path(config.directory) if config.directory else default_folder()
+    return load(folder, on=config.as_of or datetime.now(VIETNAM).date())
+
+
+def clocks_of(config: LedgerConfig) -> tuple[Clock, ...]:
+    """The law's, and those that the TOML adds. Raises BadConfig."""
+    if config.calendar.clocks is None:
+        return TABLE
+    path = Path(config.calendar.clocks)
+    try:
+        return parse_clocks(path.read_bytes(), file=str(path))
+    except OSError as exc:
+        raise BadConfig(file=str(path), why=of_system(exc)) from exc
+
+
+def _maker(
+    config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None
+) -> Callable[[Ledger], LedgerWork]:
+    nodes, rules, streams = broker_nodes(config, follower), RuleBook(onlookers, clocks_of(config)), _streams(config)
+
+    def open_reader(stream: str, after: Place | None) -> Reader:
+        return AuditReader(*nodes, stream=stream, after=after)
+
+    def make(ledger: Ledger) -> LedgerWork:
+        def ingest(stream: str) -> Ingest:
+            return Ingest(ledger, stream, open_=open_reader, onlooker=onlookers.now, rules=rules.of)
+
+        every = config.management.every if config.management else 60.0
+        return LedgerWork(ingest, streams=streams, every=every)
+
+    return make
+
+
+def _streams(config: LedgerConfig) -> Callable[[], Collection[str]] | None:
+    """Asks the broker for the names of its queues; None where the TOML has no [management]."""
+    if config.management is None:
+        return None
+    url, vhost = management_url(config.management), _vhost(config)
+
+    def names() -> Collection[str]:
+        with Management(url, plain=config.broker.plain) as management:
+            return management.queue_names(vhost)
+
+    return names
+
+
+def management_url(config: ManagementConfig) -> str:
+    """With the password: show it to nobody. Raises BadConfig where the file cannot be read."""
+    if config.password_file is None:
+        return config.url
+    password = quote(read_secret(Path(config.password_file)), safe="")
+    return " ".join(_with_password(each, password) for each in config.url.split())
+
+
+def _with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is not None or not parts.username:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _vhost(config: LedgerConfig) -> str:
+    return link_settings(config, trust_store=lambda: None).nodes()[0].vhost

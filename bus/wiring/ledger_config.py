@@ -1,0 +1,91 @@
+"""A ledger's TOML, parsed into a frozen model. Bytes in, values out; its sections are a daemon's (config.py) where they
+mean the same."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from bus.errors import BadConfig, of_fields, of_system, said
+from bus.files.texts import toml_of
+from bus.topology.names import LEDGER
+from bus.wiring.config import BrokerConfig, HttpConfig, Section, TrustConfig
+from schemas.values import MailboxCode
+
+
+class ManagementConfig(Section):
+    """RabbitMQ's management API: figures of queues for the alerts, and which mailboxes have an audit stream of their
+    own."""
+
+    url: str
+    """https://user:password@host:15671, of a cluster several with spaces between; the user has the tag `monitoring`.
+    http:// to this machine only, or together with `plain` in [broker]."""
+    password_file: str | None = None
+    """Read where the URLs carry no password; must not be readable by others."""
+    every: Annotated[float, Field(ge=5, le=3600)] = 60.0
+    """Seconds between two looks."""
+
+
+class RetentionConfig(Section):
+    years: Annotated[int, Field(ge=1, le=100)] = 10
+    """Whole calendar years that are kept besides the present one; older ones are dropped."""
+
+
+class CalendarConfig(Section):
+    clocks: str | None = None
+    """TOML of clocks that are added to the law's own (bus/handling/clocks.py)."""
+
+
+class LedgerConfig(Section):
+    store: str
+    """SQLAlchemy URL: sqlite:////var/lib/lienthong/ledger.db, or postgresql+psycopg://lienthong@db/lienthong, which
+    ledgers on several machines may share: one works, the others stand by."""
+    store_password_file: str | None = None
+    """Read where the URL of a server carries no password; must not be readable by others."""
+    broker: BrokerConfig
+    """Its user is `ledger`: by [broker] certfile, or by a password."""
+    trust: TrustConfig | None = None
+    directory: str | None = None
+    """Folder of TOML files that nobody signed, where there is no [trust]; the project's own where absent."""
+    as_of: date | None = None
+    """The directory as of one fixed day. Absent: as of today, every day."""
+    management: ManagementConfig | None = None
+    retention: RetentionConfig = RetentionConfig()
+    calendar: CalendarConfig = CalendarConfig()
+    http: HttpConfig | None = None
+
+    @property
+    def mailbox(self) -> MailboxCode:
+        """Who logs in, and whose the store is."""
+        return LEDGER
+
+    @property
+    def keys(self) -> str | None:
+        """A ledger signs nothing and opens nothing."""
+        return None
+
+    @model_validator(mode="after")
+    def _one_directory(self) -> Self:
+        if self.trust and self.directory:
+            raise ValueError(
+                said("[trust] đã nêu danh mục: bỏ `directory`", "[trust] has the directory: leave `directory` out")
+            )
+        return self
+
+
+def parse(data: bytes, *, name: str) -> LedgerConfig:
+    """Raises BadConfig, naming the file and every wrong field."""
+    try:
+        return LedgerConfig.model_validate(toml_of(data, file=name))
+    except ValidationError as exc:
+        raise BadConfig(file=name, why=of_fields(exc.errors())) from exc
+
+
+def load_ledger_config(path: Path) -> LedgerConfig:
+    """Raises BadConfig where it cannot be read or is wrong."""
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        raise BadConfig(file=str(path), why=of_system(exc)) from exc
+    return parse(data, name=str(path))
