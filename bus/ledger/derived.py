@@ -66,7 +66,7 @@ def _document(metadata: MetaData, prefix: str) -> Table:
         Column("attachments", Integer, nullable=False),
         Column("size", Number, nullable=False),
         Column("changes", Free),  # JSON: keys of documents that it revokes, updates or replaces
-        Column("changed_by", Free),  # JSON: [{"issuer", "id", "business", "at"}]: changes of it that came
+        Column("changed_by", Free),  # JSON: [{"issuer", "id", "business", "at", …}]: changes of it that came
         # Two spellings of one id are one document (bus/store/normal_forms.py): whoever writes looks by `form` first.
         Index(f"{prefix}document_form", "form", "issuer"),
         Index(f"{prefix}document_sender", "sender", "sent_at", "number"),
@@ -83,6 +83,8 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
         Column("agency", Text, primary_key=True),  # the recipient
         Column("mailbox", Text, nullable=False),
         Column("sender", Text, nullable=False),  # of the document
+        Column("message", Text),  # the one that counts; null: only statuses came from that agency
+        Column("carried", Text),  # JSON: every message that carried it, where the columns do not say all of it
         Column("business", SmallInteger),
         Column("sent_at", BigInteger, nullable=False),
         Column("outcome", Text),  # of its receipt: held, refused; null: none came

@@ -1,6 +1,6 @@
 """The answer of /healthz of a ledger: is it well, why not in words, and how far it has read each stream."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -21,10 +21,6 @@ class Watched(Protocol):
 
     @property
     def since(self) -> datetime: ...
-    @property
-    def loops(self) -> Sequence[Loop]:
-        """Those that run while it works."""
-
     @property
     def streams(self) -> Mapping[str, StreamState]: ...
     @property
@@ -47,7 +43,7 @@ _FOUND: Final = {
 
 def health(watched: Watched, own: OwnProcess, now: datetime) -> tuple[bool, dict[str, Any]]:
     """Whether all is well, and the whole answer."""
-    loops = [*own.following, *watched.loops]
+    loops = own.following
     wrong = own.wrong()
     wrong += [
         Label(

@@ -5,7 +5,7 @@ ended."""
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -46,12 +46,11 @@ class Reader(Protocol):
     continuity: Continuity
 
     def read(self, *, limit: int, max_bytes: int, wait: float) -> Sequence[AuditMessage]: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *given: object) -> None: ...
+    def close(self) -> None: ...
 
 
 Open = Callable[[str, Place | None], Reader]
-"""A reader of a stream, from behind a place on."""
+"""A reader of a stream, opened behind a place."""
 
 
 class Ingest:
@@ -106,7 +105,7 @@ class Ingest:
         reader, self._reader = self._reader, None
         self.state.is_open = False
         if reader is not None:
-            reader.__exit__(None, None, None)
+            reader.close()
 
     # -- opening
 
@@ -117,7 +116,6 @@ class Ingest:
         if at is not None and at.last_offset is not None and at.last_sha256 is not None:
             place = Place(at.last_offset, at.last_sha256)
         reader = self._open_reader(self._stream, place)
-        reader.__enter__()
         self._reader = reader
         self._at = self._checked(at, reader.continuity)
         self.state.epoch = self._at.epoch if self._at else 0

@@ -18,6 +18,8 @@ from bus.errors import (
     BadSignature,
     BusError,
     ClockAhead,
+    NoKey,
+    NoMailbox,
     NotItsUser,
     TooOld,
     UnknownKey,
@@ -34,7 +36,6 @@ from schemas.values import MailboxCode
 
 MAX_AGE: Final = timedelta(days=365)
 """As a recipient's (bus/receiving/judge.py): what nobody takes in counts for nothing here."""
-UNKNOWN: Final = UnknownKey.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,9 @@ class Judged:
     signature: Signature
     size: int
     standing: str
-
-    @property
-    def may_be_early(self) -> bool:
-        """Signed with a key that the directory held here does not know, by whom the broker vouches for: a newer edition
-        may be on its way, and is worth a moment's wait."""
-        return self.standing == UNKNOWN and self.publisher == self.docket.sender.mailbox
+    may_be_early: bool
+    """Signed with a key that the directory held here does not know, by whom the broker vouches for: a newer edition may
+    be on its way, and is worth a moment's wait."""
 
 
 class Why(StrEnum):
@@ -109,6 +107,7 @@ def _passed_over(message: AuditMessage, why: Why, detail: str = "") -> NoEvent:
 
 def _judged(onlooker: Onlooker, parsed: Envelope, message: AuditMessage, now: datetime) -> Judged:
     assert message.publisher is not None
+    standing, is_early = _standing(onlooker, parsed, message.publisher, now)
     return Judged(
         offset=message.offset,
         publisher=message.publisher,
@@ -117,18 +116,22 @@ def _judged(onlooker: Onlooker, parsed: Envelope, message: AuditMessage, now: da
         docket_sha256=parsed.docket_sha256,
         signature=parsed.signature,
         size=len(message.body),
-        standing=_standing(onlooker, parsed, message.publisher, now),
+        standing=standing,
+        may_be_early=is_early,
     )
 
 
-def _standing(onlooker: Onlooker, parsed: Envelope, publisher: MailboxCode, now: datetime) -> str:
+def _standing(onlooker: Onlooker, parsed: Envelope, publisher: MailboxCode, now: datetime) -> tuple[str, bool]:
+    """And whether a newer edition of the directory might say otherwise."""
     try:
         _prove(onlooker, parsed, publisher, now)
+    except (UnknownKey, NoKey, NoMailbox) as error:  # of somebody else `_prove` has said so before
+        return error.code, True
     except BusError as error:
-        return error.code
+        return error.code, False
     except Exception:  # noqa: BLE001 — as in `_parse`
-        return BadMessage.code
-    return GENUINE
+        return BadMessage.code, False
+    return GENUINE, False
 
 
 def _prove(onlooker: Onlooker, parsed: Envelope, publisher: MailboxCode, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 from bus.ledger import rows
 from bus.ledger.derived import Derived
 from bus.ledger.folded import fold
+from bus.ledger.moves import Move
 from bus.ledger.records import (
     Checkpoint,
     DailyKey,
@@ -21,12 +22,12 @@ from bus.ledger.records import (
     Seen,
 )
 from bus.ledger.statements import derived, kept
-from bus.ledger.tables import GENUINE, seen
+from bus.ledger.tables import GENUINE, moved, seen
 from bus.ledger.tables import now as in_use
 from bus.ledger.years import place_of
 from bus.store.normal_forms import document_form
 from bus.store.sql.batches import insert_rows, look_up, run
-from bus.store.sql.times import from_micros, to_micros
+from bus.store.sql.times import from_micros, maybe_micros, to_micros
 from schemas.docket import DocumentKey
 from schemas.values import MailboxCode, MessageId
 
@@ -170,6 +171,23 @@ def add_counters(connection: Connection, changes: Mapping[DailyKey, int], *, tab
     changed = [(_counter(key), amount) for key, amount in sorted(changes.items()) if amount]
     run(connection, statements.count, [{**key, "amount": amount} for key, amount in changed])
     run(connection, statements.drop_empty, [key for key, amount in changed if amount < 0])
+
+
+def keep_moves(connection: Connection, moves: Iterable[Move]) -> None:
+    """Writes down which obligations moved, and why."""
+    insert_rows(
+        connection,
+        moved,
+        [
+            {
+                **move._asdict(),
+                "at": to_micros(move.at),
+                "before": maybe_micros(move.before),
+                "after": maybe_micros(move.after),
+            }
+            for move in moves
+        ],
+    )
 
 
 def checkpoint(connection: Connection, stream: str) -> Checkpoint | None:

@@ -85,7 +85,7 @@ class LedgerCollector(Collector):
             "lienthong_log_lines_lost", "Lines that could not be written", value=self._own.log.lost
         )
         failing = GaugeMetricFamily("lienthong_ledger_loop_failing", "1 while a loop fails", labels=["loop"])
-        for loop in (*self._own.following, *watched.loops):
+        for loop in self._own.following:
             failing.add_metric([loop.name], loop.health.failing_since is not None)
         yield failing
         if watched.follower is not None:

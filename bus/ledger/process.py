@@ -16,7 +16,7 @@ from bus.daemon.loops import Loop, join_all
 from bus.daemon.own_process import OwnProcess
 from bus.daemon.process import say_uncaught
 from bus.daemon.shutdown import CLOSING, GRACE, close_all
-from bus.errors import AlreadyRunning, BusError, TryLater
+from bus.errors import AlreadyRunning, TryLater
 from bus.ledger.health import health, states_only
 from bus.ledger.ingest import Ingest
 from bus.ledger.metrics import LedgerCollector, More
@@ -91,7 +91,6 @@ class LedgerProcess:
     def run(self, end: threading.Event, *, own: OwnProcess) -> None:
         """Until `end` is set. Raises AlreadyRunning where another process has our own file, and what says that the
         database cannot be opened until somebody acts."""
-        own.watch([], self.following)
         for loop in self.following:
             loop.start()
         try:
@@ -148,14 +147,11 @@ class LedgerProcess:
         close_all([work.close, ledger.close], within=CLOSING)
 
     def _look_after(self, own: OwnProcess) -> None:
+        own.watch([], (*self.following, *self.loops))
         try:
             own.look()
-            for loop in self.loops:
-                if loop.is_expected and not loop.is_alive:
-                    log.error("thread.ended", thread=loop.full_name)
-                    loop.start()
-        except BusError as error:
-            log.warning("ledger.look-failed", error=error.in_english())
+        except Exception:  # whoever looks after the others must not be the one that ends them
+            log.exception("process.look-failed")
 
 
 def run(

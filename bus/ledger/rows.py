@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from bus.handling.statuses import Change
 from bus.ledger.folded import fold, fold_code
 from bus.ledger.records import (
+    Carried,
     ChangedBy,
     DeliveryRow,
     DocumentNumber,
@@ -151,7 +152,14 @@ def document_of(row: Row[Any]) -> DocumentRow:
         size=row.size,
         changes=tuple(_key(each) for each in json.loads(row.changes or "[]")),
         changed_by=tuple(
-            ChangedBy(_key(each), BusinessType(each["business"]), from_micros(each["at"]))
+            ChangedBy(
+                _key(each),
+                BusinessType(each["business"]),
+                from_micros(each["at"]),
+                each["message"],
+                tuple(each["recipients"]),
+                _day(each["due_on"]),
+            )
             for each in json.loads(row.changed_by or "[]")
         ),
     )
@@ -167,6 +175,8 @@ def delivery_row(delivery: DeliveryRow) -> dict[str, Any]:
         "agency": delivery.agency,
         "mailbox": delivery.mailbox,
         "sender": delivery.sender,
+        "message": delivery.message,
+        "carried": _carried_text(delivery),
         "business": None if delivery.business is None else int(delivery.business),
         "sent_at": to_micros(delivery.sent_at),
         "outcome": delivery.outcome and str(delivery.outcome),
@@ -187,6 +197,8 @@ def delivery_of(row: Row[Any]) -> DeliveryRow:
         agency=row.agency,
         mailbox=row.mailbox,
         sender=row.sender,
+        message=row.message,
+        carried=_carried_of(row),
         business=None if row.business is None else BusinessType(row.business),
         sent_at=from_micros(row.sent_at),
         outcome=row.outcome and Outcome(row.outcome),
@@ -244,6 +256,76 @@ def obligation_of(row: Row[Any]) -> ObligationRow:
     )
 
 
+def _carried_text(delivery: DeliveryRow) -> str | None:
+    """None where there is one message, and the columns say all of it: nearly always."""
+    if not delivery.carried or delivery.carried == _by_columns(delivery):
+        return None
+    return json.dumps(
+        [
+            [
+                each.message,
+                each.mailbox,
+                int(each.business),
+                to_micros(each.at),
+                each.due_on and each.due_on.isoformat(),
+                each.outcome and str(each.outcome),
+                each.refusal,
+                maybe_micros(each.receipted_at),
+            ]
+            for each in delivery.carried
+        ],
+        separators=(",", ":"),
+    )
+
+
+def _by_columns(delivery: DeliveryRow) -> tuple[Carried, ...]:
+    if delivery.message is None or delivery.business is None:
+        return ()
+    return (
+        Carried(
+            delivery.message,
+            delivery.mailbox,
+            delivery.business,
+            delivery.sent_at,
+            None,
+            delivery.outcome,
+            delivery.refusal,
+            delivery.receipted_at,
+        ),
+    )
+
+
+def _carried_of(row: Row[Any]) -> tuple[Carried, ...]:
+    if row.carried is not None:
+        return tuple(
+            Carried(
+                message,
+                mailbox,
+                BusinessType(business),
+                from_micros(at),
+                _day(due_on),
+                outcome and Outcome(outcome),
+                refusal,
+                maybe_moment(receipted_at),
+            )
+            for message, mailbox, business, at, due_on, outcome, refusal, receipted_at in json.loads(row.carried)
+        )
+    if row.message is None:
+        return ()
+    return (
+        Carried(
+            row.message,
+            row.mailbox,
+            BusinessType(row.business),
+            from_micros(row.sent_at),
+            None,
+            row.outcome and Outcome(row.outcome),
+            row.refusal,
+            maybe_moment(row.receipted_at),
+        ),
+    )
+
+
 def _changes_text(document: DocumentRow) -> str | None:
     return _text([{"issuer": key.issuer, "id": key.id} for key in document.changes])
 
@@ -251,7 +333,15 @@ def _changes_text(document: DocumentRow) -> str | None:
 def _changed_by_text(document: DocumentRow) -> str | None:
     return _text(
         [
-            {"issuer": each.key.issuer, "id": each.key.id, "business": int(each.business), "at": to_micros(each.at)}
+            {
+                "issuer": each.key.issuer,
+                "id": each.key.id,
+                "business": int(each.business),
+                "at": to_micros(each.at),
+                "message": each.message,
+                "recipients": each.recipients,
+                "due_on": each.due_on and each.due_on.isoformat(),
+            }
             for each in document.changed_by
         ]
     )

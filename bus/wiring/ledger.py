@@ -19,7 +19,7 @@ from bus.ledger.ingest import Ingest, Reader
 from bus.ledger.onlookers import Onlookers
 from bus.ledger.open import open_ledger
 from bus.ledger.process import LedgerProcess
-from bus.ledger.rules import RuleBook
+from bus.ledger.rule_book import RuleBook
 from bus.ledger.store import Ledger
 from bus.ledger.work import LedgerWork
 from bus.rabbit.address import Address
@@ -87,10 +87,10 @@ def clocks_of(config: LedgerConfig) -> tuple[Clock, ...]:
 def _maker(
     config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None
 ) -> Callable[[Ledger], LedgerWork]:
-    nodes, rules, streams = broker_nodes(config, follower), RuleBook(onlookers, clocks_of(config)), _streams(config)
+    nodes, rules, streams = broker_nodes(config, follower), RuleBook(onlookers.now, clocks_of(config)), _streams(config)
 
     def open_reader(stream: str, after: Place | None) -> Reader:
-        return AuditReader(*nodes, stream=stream, after=after)
+        return AuditReader(*nodes, stream=stream, after=after).open()
 
     def make(ledger: Ledger) -> LedgerWork:
         def ingest(stream: str) -> Ingest:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import TracebackType
 from typing import Final, Literal, NamedTuple, Self, TypeAlias
 
 import pika
@@ -103,8 +102,8 @@ class AuditReader:
         self._expected = 0 if after is None else after.offset
         self._is_cancelled = False
 
-    def __enter__(self) -> Self:
-        """Raises BrokerAway, or BadConfig where the broker refuses or has no such stream."""
+    def open(self) -> Self:
+        """Raises BrokerAway, or BadConfig where the broker refuses or has no such stream; nothing is left open then."""
         self._connection, self._address = connect_to_first(
             self._nodes, name=f"lienthong {self._name} {self.stream}", heartbeat=HEARTBEAT
         )
@@ -112,12 +111,13 @@ class AuditReader:
             with self._translated():
                 self._open()
         except BaseException:
-            self._close()
+            self.close()
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._close()
+    def close(self) -> None:
+        with suppress(exceptions.AMQPError, OSError):
+            self._connection.close()
 
     def read(self, *, limit: int, max_bytes: int, wait: float) -> Sequence[AuditMessage]:
         """What came by now, in the stream's order; where nothing did, what comes within so many seconds. One message is
@@ -255,7 +255,3 @@ class AuditReader:
             if is_refusal(exc):
                 raise BadConfig(file=str(self._address), why=reason_of(exc)) from exc
             raise BrokerAway(why=reason_of(exc)) from exc
-
-    def _close(self) -> None:
-        with suppress(exceptions.AMQPError, OSError):
-            self._connection.close()

@@ -135,6 +135,8 @@ def _delivery() -> None:
         sa.Column("agency", _TEXT, primary_key=True),
         sa.Column("mailbox", _TEXT, nullable=False),
         sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("message", _TEXT),
+        sa.Column("carried", _TEXT),
         sa.Column("business", sa.SmallInteger),
         sa.Column("sent_at", sa.BigInteger, nullable=False),
         sa.Column("outcome", _TEXT),

@@ -69,12 +69,13 @@ def as_if_from(agency: AgencyCode, mailbox: MailboxCode) -> Callable[[Land], Aud
     [
         (honest, GENUINE),
         (altered, "bad-signature"),
-        (signed_by_nobody, "unknown-key"),
+        (signed_by_nobody, "bad-signature"),
         (by_anothers_exchange, "not-its-user"),
-        (as_if_from("H99", "H99"), "no-mailbox"),
-        (as_if_from("H49", "H49"), "unknown-key"),
+        (as_if_from("H99", "H99"), "no-key"),
+        (as_if_from("H49", "H49"), "bad-signature"),
         (as_if_from("H53", "G22"), "bad-signature"),
     ],
+    ids=["honest", "altered", "signed by nobody", "another's exchange", "a stranger", "a stolen name", "not its agency"],
 )
 def test_what_stands_against_a_message(told: Callable[[Land], AuditMessage], standing: str) -> None:
     """The first check that fails names the error, as a recipient would."""
