@@ -83,10 +83,25 @@ _OF_THE_STREAM: Final = (
         source=Source.STREAM,
         who=Who.OPERATOR,
         title=Label("Sổ cái không đọc được sổ vết", "The ledger cannot read the audit stream"),
-        text=Label("{subject}: {why}", "{subject}: {why}"),
+        text=Label("{subject}: không đọc được, chậm {behind}", "{subject}: cannot be read, {behind} behind"),
         do=Label(
             "Xem RabbitMQ có chạy không, người dùng ledger có quyền đọc không: lienthong topology plan.",
             "See whether RabbitMQ runs, and whether the user ledger may read: lienthong topology plan.",
+        ),
+        grave=True,
+        patience=_minutes(5),
+    ),
+    Cause(
+        code="broker-not-asked",
+        source=Source.STREAM,
+        who=Who.OPERATOR,
+        title=Label("Không hỏi được RabbitMQ về hàng đợi", "RabbitMQ cannot be asked about its queues"),
+        text=Label("{why}", "{why}"),
+        do=Label(
+            "Xem [management] trong tệp cấu hình của sổ cái: địa chỉ, mật khẩu, thẻ `monitoring`. Cảnh báo về hàng đợi "
+            "giữ nguyên đến khi hỏi lại được.",
+            "See [management] in the ledger's configuration: address, password, the tag `monitoring`. Alerts about "
+            "queues stay as they are until it can be asked again.",
         ),
         grave=True,
         patience=_minutes(5),
@@ -112,8 +127,8 @@ _OF_THE_STREAM: Final = (
         who=Who.OPERATOR,
         title=Label("Sổ vết đã bỏ phần chưa đọc", "An audit stream dropped what was not read"),
         text=Label(
-            "{subject}: thiếu các vị trí từ {first} đến {last}",
-            "{subject}: offsets {first} to {last} were dropped before the ledger read them",
+            "{subject}: thấy lúc {found_at}; những bản tin cũ nhất chưa đọc không còn",
+            "{subject}: found at {found_at}; the oldest messages that were not read are gone",
         ),
         do=Label(
             "Sổ cái dừng quá lâu, hoặc sổ vết quá nhỏ: tăng hạn mức của sổ vết.",

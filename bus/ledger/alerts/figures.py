@@ -51,14 +51,14 @@ _UNPROVEN = (
 """Events received since a time whose signature does not stand, by who published them and why."""
 
 _UNRECEIPTED = (
-    select(_d.mailbox, document.c.message, _d.sent_at)
+    select(_d.mailbox, _d.message, _d.sent_at)
     .join(document, document.c.number == _d.document)
     .where(
         _d.outcome.is_(None),
-        _d.withdrawn.is_(False),
         _d.state.is_(None),
+        _d.message.is_not(None),
+        _d.withdrawn.is_(False),
         _d.sent_at < bindparam("before"),
-        document.c.known == true(),
         func.coalesce(document.c.expires_at, bindparam("never")) > bindparam("now"),
     )
     .order_by(_d.sent_at)
@@ -110,6 +110,13 @@ def unreceipted(connection: Connection, *, before: datetime, now: datetime) -> S
         Unreceipted(row.mailbox, row.message, from_micros(row.sent_at))
         for row in connection.execute(_UNRECEIPTED, values)
     ]
+
+
+def oldest_unreceipted(connection: Connection, *, now: datetime) -> datetime | None:
+    """When the oldest of them was sent."""
+    values = {"before": to_micros(now), "now": to_micros(now), "never": 2**62, "limit": 1}
+    row = connection.execute(_UNRECEIPTED, values).first()
+    return None if row is None else from_micros(row.sent_at)
 
 
 def with_blobs(connection: Connection, messages: Collection[MessageId]) -> frozenset[MessageId]:

@@ -12,14 +12,16 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from bus.directory.edition import Edition
-from bus.errors import BadCertificate, BadDirectory, Words, quoted
+from bus.errors import BadCertificate, BadDirectory, Words
 from bus.ledger.alerts import figures
 from bus.ledger.alerts.causes import FAULT, OLD, Found, both
 from bus.ledger.alerts.habit import day_to_judge, days_of_habit, quiet
+from bus.ledger.streams import StreamState
 from bus.rabbit.admin.queue_age import age_in_words
 from bus.rabbit.admin.queue_faults import NO_FIGURES, Fault, queue_faults, quota_alarms
 from bus.rabbit.admin.queue_overview import Overview
 from bus.rabbit.admin.queue_state import QueueState
+from bus.rabbit.streams.audit_reader import Continuity
 from bus.topology.names import inbox_of
 from schemas.agency import Mailbox
 from schemas.codes import Label
@@ -44,33 +46,29 @@ class Limits:
     ends_within: timedelta = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How the reading of one audit stream goes; the process tells it."""
+USUAL: Final = Limits()
 
-    stream: str
-    behind: timedelta = timedelta(0)
-    away: Words | None = None
-    """Why it cannot be read."""
-    recreated_at: datetime | None = None
-    """When it was found made anew; for a day that is worth an alert."""
-    cut: tuple[int, int] | None = None
-    """First and last offset that were dropped unread, lately."""
+_ALARMS: Final = {Continuity.ANOTHER: "stream-recreated", Continuity.CUT: "stream-cut"}
+LATELY: Final = timedelta(days=1)
+"""How long what was lost is worth an alert."""
 
 
-def in_streams(readings: Iterable[Reading], *, now: datetime, limits: Limits = Limits()) -> Iterator[Found]:
-    for each in readings:
-        if each.away is not None:
-            why = quoted(each.away)
-            yield Found(cause="ledger-cannot-read", subject=each.stream, facts={"why": both(why.vi, str(why))})
-        elif each.behind >= limits.behind:
-            yield Found(cause="ledger-behind", subject=each.stream, facts={"behind": _length(each.behind)})
-        if each.recreated_at is not None and now - each.recreated_at < timedelta(days=1):
-            facts = {"found_at": each.recreated_at.isoformat()}
-            yield Found(cause="stream-recreated", subject=each.stream, facts=facts)
-        if each.cut is not None:
-            first, last = each.cut
-            yield Found(cause="stream-cut", subject=each.stream, facts={"first": first, "last": last})
+def in_streams(
+    streams: Iterable[StreamState], *, refusal: Words | None = None, now: datetime, limits: Limits = USUAL
+) -> Iterator[Found]:
+    """`refusal`: why the management API could not be asked."""
+    if refusal is not None:
+        yield Found(cause="broker-not-asked", facts={"why": both(refusal.vi, str(refusal))})
+    for each in streams:
+        behind = each.behind(now)
+        if not each.is_open:
+            yield Found(cause="ledger-cannot-read", subject=each.name, facts={"behind": _length(behind)})
+        elif behind >= limits.behind:
+            yield Found(cause="ledger-behind", subject=each.name, facts={"behind": _length(behind)})
+        for found, cause in _ALARMS.items():
+            last = max((alarm.at for alarm in each.alarms if alarm.found is found), default=None)
+            if last is not None and now - last < LATELY:
+                yield Found(cause=cause, subject=each.name, facts={"found_at": last.isoformat()})
 
 
 def _length(span: timedelta) -> str:
@@ -87,7 +85,7 @@ def in_record(
     now: datetime,
     is_working: Callable[[date], bool],
     unconfirmed: Collection[int] = (),
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
 ) -> Iterator[Found]:
     """`unconfirmed`: years whose calendar should have been confirmed by now."""
     yield from _unproven(connection, now)
@@ -161,7 +159,7 @@ def at_broker(
     *,
     joined: Collection[MailboxCode] | None = None,
     uses: Sequence[Mapping[str, Any]] = (),
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
 ) -> Iterator[Found]:
     """`joined`: mailboxes with keys in the directory; None: all. `uses`: what the guard's file says of quotas."""
     for fault in (*overview.alarms, *quota_alarms(uses)):
@@ -190,13 +188,10 @@ def _subject(queue: QueueState) -> str:
 # -- the directory -----------------------------------------------------------------------------------------------------
 
 
-def in_directory(edition: Edition, *, now: datetime, limits: Limits = Limits()) -> Iterator[Found]:
+def in_directory(edition: Edition, *, now: datetime, limits: Limits = USUAL) -> Iterator[Found]:
     """What ends within some days, or has ended; and who reads older versions of the format than others."""
     soon = now + limits.ends_within
-    of_all = {"directory": (Label("danh mục đơn vị", "the directory"), edition.header.expires_at)}
-    if (until := edition.trust_store.lists_until) is not None:
-        of_all["lists"] = Label("danh sách thu hồi", "a revocation list"), until
-    for subject, (what, at) in of_all.items():
+    for subject, (what, at) in _of_all(edition).items():
         if at <= soon:
             facts = {"what": both(*what), "ends_at": at.isoformat()}
             yield Found(cause="directory-ends", subject=subject, facts=facts)
@@ -205,6 +200,21 @@ def in_directory(edition: Edition, *, now: datetime, limits: Limits = Limits()) 
             facts = {"what": both(*ending[0]), "ends_at": ending[1].isoformat()}
             yield Found(cause="key-ends", subject=mailbox, facts=facts)
     yield from lagging(edition.book.mailboxes[code] for code in edition.book.keys if code in edition.book.mailboxes)
+
+
+def ends_of(edition: Edition) -> Iterator[tuple[str, datetime]]:
+    """When what ends: the directory, its lists, and of the mailboxes' keys the first."""
+    yield from ((subject, at) for subject, (_, at) in _of_all(edition).items())
+    ends = [end[1] for mailbox in edition.book.keys if (end := _first_end(edition, mailbox)) is not None]
+    if ends:
+        yield "keys", min(ends)
+
+
+def _of_all(edition: Edition) -> Mapping[str, tuple[Label, datetime]]:
+    ends = {"directory": (Label("danh mục đơn vị", "the directory"), edition.header.expires_at)}
+    if (until := edition.trust_store.lists_until) is not None:
+        ends["lists"] = Label("danh sách thu hồi", "a revocation list"), until
+    return ends
 
 
 def _first_end(edition: Edition, mailbox: MailboxCode) -> tuple[Label, datetime] | None:

@@ -11,11 +11,13 @@ from bus.directory.edition import Edition
 from bus.directory.keys import MailboxKeys
 from bus.errors import Words
 from bus.ledger.alerts.causes import CAUSES, Found, names_in
-from bus.ledger.alerts.find import Reading, at_broker, in_directory, in_record, in_streams, lagging
+from bus.ledger.alerts.find import at_broker, in_directory, in_record, in_streams, lagging
+from bus.ledger.streams import Alarm, StreamState
 from bus.rabbit.admin.queue_age import QueueAge
 from bus.rabbit.admin.queue_faults import gap_alarm, isolation_alarms, node_alarms
 from bus.rabbit.admin.queue_overview import Overview
 from bus.rabbit.admin.queue_state import QueueState
+from bus.rabbit.streams.audit_reader import Continuity
 from bus.trust.keys import SealingKey, SigningKey
 from schemas.agency import Mailbox
 from tests.unit.bus.directory.offices import NOW as CENTRES
@@ -40,21 +42,36 @@ def told(found: Iterable[Found]) -> list[tuple[str, str]]:
 # -- streams -----------------------------------------------------------------------------------------------------------
 
 
+def stream(*, minutes: int = 0, is_open: bool = True, found: Continuity | None = None, hours: int = 0) -> StreamState:
+    """So many minutes behind; found otherwise than it was so many hours ago."""
+    state = StreamState("audit", is_open=is_open)
+    state.oldest = state.read_at = NOW - timedelta(minutes=minutes)
+    if found is not None:
+        state.note(Alarm(NOW - timedelta(hours=hours), "audit", found, 1))
+    return state
+
+
 @pytest.mark.parametrize(
-    ("how", "causes"),
+    ("state", "causes"),
     [
-        ({}, []),
-        ({"behind": timedelta(minutes=4)}, []),
-        ({"behind": timedelta(minutes=5)}, ["ledger-behind"]),
-        ({"away": Words("mất kết nối", "away"), "behind": timedelta(hours=1)}, ["ledger-cannot-read"]),
-        ({"recreated_at": NOW - timedelta(hours=23)}, ["stream-recreated"]),
-        ({"recreated_at": NOW - timedelta(hours=24)}, []),
-        ({"cut": (5, 900)}, ["stream-cut"]),
+        (stream(), []),
+        (stream(minutes=4), []),
+        (stream(minutes=5), ["ledger-behind"]),
+        (stream(minutes=60, is_open=False), ["ledger-cannot-read"]),
+        (StreamState("audit"), ["ledger-cannot-read"]),  # never since the process began
+        (stream(found=Continuity.ANOTHER, hours=23), ["stream-recreated"]),
+        (stream(found=Continuity.ANOTHER, hours=24), []),
+        (stream(found=Continuity.CUT), ["stream-cut"]),
     ],
 )
-def test_a_stream_is_read_or_somebody_hears(how: dict[str, Any], causes: list[str]) -> None:
+def test_a_stream_is_read_or_somebody_hears(state: StreamState, causes: list[str]) -> None:
     """Behind, away, made anew, cut; of one that cannot be read it is not said as well that it is behind."""
-    assert told(in_streams([Reading(stream="audit", **how)], now=NOW)) == [(cause, "audit") for cause in causes]
+    assert told(in_streams([state], now=NOW)) == [(cause, "audit") for cause in causes]
+
+
+def test_a_broker_that_tells_nothing_of_its_queues_is_found() -> None:
+    """With its reason: else silence about queues would look like peace."""
+    assert told(in_streams([], refusal=Words("từ chối", "refused"), now=NOW)) == [("broker-not-asked", "")]
 
 
 # -- the record --------------------------------------------------------------------------------------------------------
