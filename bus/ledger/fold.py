@@ -96,6 +96,11 @@ def fold(
     return derive(document, before, heard.agencies, rules=rules)
 
 
+def judge_again(line: Lifeline, *, rules: Rules) -> Lifeline:
+    """The same lifeline by other rules: nothing new was heard."""
+    return derive(line.document, line, {agency: Heard.of(row) for agency, row in line.deliveries.items()}, rules=rules)
+
+
 class _Hearing:
     """What was said to and by each agency: of those that something is heard of, with what was known of them before."""
 
