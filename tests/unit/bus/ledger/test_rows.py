@@ -38,7 +38,7 @@ DOCUMENT = DocumentRow(
     mailbox="H49", message=MessageId("m-1"), business=BusinessType.UPDATE, code_number="1", code_notation="QĐ-UBND",
     issued_on=date(2026, 11, 30), sent_at=AT, priority=Priority.URGENT, due_on=date(2026, 12, 5), expires_at=AT,
     attachments=2, size=9, changes=(DocumentKey(issuer="H49", id="đ"),),
-    changed_by=(ChangedBy(DocumentKey(issuer="H49", id="e"), BusinessType.REVOKE, AT),),
+    changed_by=(ChangedBy(DocumentKey(issuer="H49", id="e"), BusinessType.REVOKE, AT, MessageId("m"), ("H53",), None),),
 )  # fmt: skip
 UNKNOWN = DocumentRow(
     number=NUMBER, key=DocumentKey(issuer="H49", id="x"), known=False, sender="H49", mailbox="H49", sent_at=AT
