@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "events": "What was out of the ordinary at a mailbox: refusals, forgeries, endings.",
     "explain": "What a code means, who acts, and what to do.",
     "inbox": "What a mailbox received: list, show, retry, release, discard.",
+    "calendar": "The Government's working days: show a year, set its days, confirm it.",
     "completion": "Complete commands and options at the TAB key.",
     "config": "The defaults file: what need not be typed twice.",
     "ca": "A small certificate authority for pilots: init, issue, renew, revoke, list.",

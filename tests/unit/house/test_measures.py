@@ -90,7 +90,16 @@ WITHOUT_UNIT_TEST = {
         "bus/store/sql/database.py",
     ),
     "sentences, each told by a rule of tests/unit/bus/directory/test_edition.py": ("bus/directory/reasons.py",),
+    "a ledger is asked, in either database: tests/contract/ledger_queries.py": (
+        "bus/ledger/queries/deliveries.py",
+        "bus/ledger/queries/documents.py",
+        "bus/ledger/queries/lifelines.py",
+        "bus/ledger/queries/loading.py",
+        "bus/ledger/queries/obligations.py",
+        "bus/ledger/queries/statements.py",
+    ),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
+        "bus/errors/api.py",
         "bus/errors/base.py",
         "bus/errors/broker.py",
         "bus/errors/directory.py",

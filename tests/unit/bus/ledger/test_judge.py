@@ -79,7 +79,7 @@ def as_if_from(agency: AgencyCode, mailbox: MailboxCode) -> Callable[[Land], Aud
         "honest",
         "altered",
         "signed by nobody",
-        "another's exchange",
+        "others' exchange",
         "a stranger",
         "a stolen name",
         "not its agency",
