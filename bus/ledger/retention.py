@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bus.ledger import keep
 from bus.ledger.counters import counts_of
+from bus.ledger.fold import MOST_CONCERNED
 from bus.ledger.records import DailyKey, DocumentNumber, EventNumber
 from bus.ledger.statements import past
 from bus.ledger.store import Ledger
@@ -60,7 +61,8 @@ class Retention:
 
 def forget_documents(connection: Connection, *, before: EventNumber, limit: int = AT_ONCE) -> int:
     """Of the documents first heard of before an event the oldest, with what came about them later. Returns how many."""
-    numbers = [DocumentNumber(each) for each in connection.scalars(past.DOCUMENTS, {"before": before, "limit": limit})]
+    asked = {"before": before * MOST_CONCERNED, "limit": limit}
+    numbers = [DocumentNumber(each) for each in connection.scalars(past.DOCUMENTS, asked)]
     if not numbers:
         return 0
     lines = keep.lifelines(connection, numbers)

@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select
 
 from bus.ledger import keep
 from bus.ledger.counters import counts_of
+from bus.ledger.fold import MOST_CONCERNED
 from bus.ledger.records import DocumentNumber, Event, EventNumber, Lifeline
 from bus.ledger.retention import Retention
 from bus.ledger.store import Ledger
@@ -26,9 +27,7 @@ class RetentionContract:
         dropped(ledger, keeps=1)
         with ledger.reading() as connection:
             assert years(connection) == [2026]
-            assert [int(each.number) for each in keep.events_after(connection, EventNumber(0), limit=9)] == [
-                int(kept.document.number)
-            ]
+            assert keep.events_after(connection, EventNumber(0), limit=9) == [event(2)]
             assert set(keep.lifelines(connection, [old.document.number, kept.document.number])) == {
                 kept.document.number
             }
@@ -111,7 +110,7 @@ def said(connection: object, number: int, at: int) -> None:
 def came(ledger: Ledger, number: int, *, year: int) -> Lifeline:
     """A document with its event, a receipt, its counters and a row of its history."""
     one = of_year(event(number), year)
-    line_ = of_number(lifeline(number), DocumentNumber(one.number))
+    line_ = of_number(lifeline(number), DocumentNumber(one.number * MOST_CONCERNED + 1))
     with ledger.writing() as connection:
         next_number(connection, now=NOW.replace(year=year))
         keep.insert_events(connection, [one], {one.number: line_.document.number})
@@ -119,7 +118,8 @@ def came(ledger: Ledger, number: int, *, year: int) -> Lifeline:
         keep.keep_lifelines(connection, [line_], before={})
         keep.add_counters(connection, counts_of(line_))
         connection.execute(
-            insert(moved), {"document": one.number, "recipient": "H49", "clock": "done", "at": 1, "why": "document"}
+            insert(moved),
+            {"document": line_.document.number, "recipient": "H49", "clock": "done", "at": 1, "why": "document"},
         )
     return line_
 
