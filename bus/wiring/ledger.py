@@ -16,7 +16,7 @@ from bus.errors import BadConfig, of_system
 from bus.files.directory import default_folder, load
 from bus.files.keys import read_secret
 from bus.handling.clocks import TABLE, Clock, parse_clocks
-from bus.ledger.ingest import Ingest, Reader
+from bus.ledger.ingest import Ingest, Open, Reader
 from bus.ledger.metrics import More
 from bus.ledger.onlookers import Onlookers
 from bus.ledger.open import open_ledger
@@ -77,8 +77,19 @@ def wired(config: LedgerConfig) -> Iterator[WiredLedger]:
 
 
 def broker_nodes(config: LedgerConfig, follower: EditionFollower | None) -> tuple[Address, ...]:
-    """The broker's certificate is judged by the edition in force at each attempt to connect."""
+    """The broker's certificate is judged by the edition in force at each attempt to connect; by the one on disk where
+    none is followed."""
     return link_settings(config, trust_store=None if follower is None else lambda: follower.edition.trust_store).nodes()
+
+
+def open_reader(config: LedgerConfig, follower: EditionFollower | None) -> Open:
+    """Of a stream, with the ledger's own login."""
+    nodes = broker_nodes(config, follower)
+
+    def opened(stream: str, after: Place | None) -> Reader:
+        return AuditReader(*nodes, stream=stream, after=after).open()
+
+    return opened
 
 
 def _directory(config: LedgerConfig) -> Directory:
@@ -100,14 +111,11 @@ def clocks_of(config: LedgerConfig) -> tuple[Clock, ...]:
 def _maker(
     config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None, rules: RuleBook, alerts: Alerts
 ) -> Callable[[Ledger], LedgerWork]:
-    nodes, streams = broker_nodes(config, follower), _streams(config)
-
-    def open_reader(stream: str, after: Place | None) -> Reader:
-        return AuditReader(*nodes, stream=stream, after=after).open()
+    open_, streams = open_reader(config, follower), _streams(config)
 
     def make(ledger: Ledger) -> LedgerWork:
         def ingest(stream: str) -> Ingest:
-            return Ingest(ledger, stream, open_=open_reader, onlooker=onlookers.now, rules=rules.of)
+            return Ingest(ledger, stream, open_=open_, onlooker=onlookers.now, rules=rules.of)
 
         every = config.management.every if config.management else 60.0
 
