@@ -4,13 +4,14 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from bus.daemon.editions import EditionFollower
+from bus.daemon.loops import Loop
 from bus.directory.agencies import Directory
 from bus.errors import BadConfig, of_system
 from bus.files.directory import default_folder, load
@@ -21,6 +22,8 @@ from bus.ledger.metrics import More
 from bus.ledger.onlookers import Onlookers
 from bus.ledger.open import open_ledger
 from bus.ledger.process import LedgerProcess
+from bus.ledger.recompute import Recompute
+from bus.ledger.retention import Retention
 from bus.ledger.rule_book import RuleBook
 from bus.ledger.store import Ledger
 from bus.ledger.streams import StreamState
@@ -31,6 +34,7 @@ from bus.rabbit.admin.queue_overview import Overview, fetch_overview
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.streams.audit_reader import AuditReader, Place
 from bus.store.open import is_shared
+from bus.topology.names import LEDGER
 from bus.wiring.alerts import Alerts
 from bus.wiring.daemon import require_utf8
 from bus.wiring.follower import follower_of
@@ -39,6 +43,10 @@ from bus.wiring.link import link_settings
 from bus.wiring.stores import store_url
 from schemas.values import VIETNAM
 
+RECOMPUTE: Final = 60.0
+"""Seconds between two looks whether what is owed has to be reckoned anew: a calendar's edition, a closed agency."""
+RETENTION: Final = 3600.0
+"""Seconds between two looks whether a year may be dropped."""
 PATIENCE: Final = 10.0
 """Seconds without an answer after which the management API counts as away."""
 
@@ -122,7 +130,13 @@ def _maker(
         def states() -> list[StreamState]:
             return [each.state for each in work.ingests]
 
-        work = LedgerWork(ingest, streams=streams, every=every, extras=alerts.begin(ledger, states))
+        retention = Retention(ledger, keeps=config.retention.years)
+        extras = (
+            Loop("recompute", Recompute(ledger, rules.of).step, idle=RECOMPUTE, mailbox=LEDGER),
+            Loop("retention", lambda: retention.step(datetime.now(UTC)), idle=RETENTION, mailbox=LEDGER),
+            *alerts.begin(ledger, states),
+        )
+        work = LedgerWork(ingest, streams=streams, every=every, extras=extras)
         return work
 
     return make
