@@ -19,6 +19,7 @@ config = click.argument("config", type=click.Path(exists=True, dir_okay=False, p
 ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
     "find": ("bus.cli.ledger_ask", "find"),
     "list": ("bus.cli.ledger_ask", "list_"),
+    "log": ("bus.cli.ledger_log", "command"),
     "show": ("bus.cli.ledger_show", "show"),
 }
 """Subcommand -> its module and the command there."""
@@ -51,4 +52,5 @@ def run(config: Path) -> None:
     token = operators_token([loaded])
     with wired(loaded) as made:
         own = OwnProcess(threads=made.threads, log_stream=log_stream)
-        process.run(made.process, listen=loaded.http.address if loaded.http else None, token=token, own=own)
+        listen = loaded.http.address if loaded.http else None
+        process.run(made.process, listen=listen, token=token, own=own, more=made.more)
