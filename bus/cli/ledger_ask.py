@@ -34,7 +34,7 @@ from schemas.values import AgencyCode
 _TYPES: Final = {each.name.lower(): each for each in BusinessType}
 
 
-@click.command()
+@click.command(short_help="Find documents: by number and notation, by id.")
 @click.argument("text_", metavar="TEXT")
 @config_option
 @click.option("--from", "sender", metavar="AGENCY", help="Only of this sender.")
@@ -79,7 +79,7 @@ def find(
         _show_found(finding)
 
 
-@click.command("list")
+@click.command("list", short_help="Where documents stand at each recipient, with counters.")
 @config_option
 @click.option("--from", "sender", metavar="AGENCY", help="Only of this sender.")
 @click.option("--to", "recipient", metavar="AGENCY", help="Only at this recipient.")

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "ledger": "The central record: run it, rebuild it, ask it.",
     "keys": "An agency's keys: request, install, rotate, show.",
     "manual": "The whole manual page, lienthong(1).",
+    "obligations": "Who owes what to whom, by when: by the law's clocks, in working days.",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",
     "store": "A mailbox's store: check, back up, restore, recover a damaged one.",

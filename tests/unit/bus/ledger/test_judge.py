@@ -75,7 +75,15 @@ def as_if_from(agency: AgencyCode, mailbox: MailboxCode) -> Callable[[Land], Aud
         (as_if_from("H49", "H49"), "bad-signature"),
         (as_if_from("H53", "G22"), "bad-signature"),
     ],
-    ids=["honest", "altered", "signed by nobody", "another's exchange", "a stranger", "a stolen name", "not its agency"],
+    ids=[
+        "honest",
+        "altered",
+        "signed by nobody",
+        "others' exchange",
+        "a stranger",
+        "a stolen name",
+        "not its agency",
+    ],
 )
 def test_what_stands_against_a_message(told: Callable[[Land], AuditMessage], standing: str) -> None:
     """The first check that fails names the error, as a recipient would."""
