@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "obligations": "Who owes what to whom, by when: by the law's clocks, in working days.",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",
+    "report": "Reports of a ledger: sent, received, refused, on time, late; the quarterly one.",
     "store": "A mailbox's store: check, back up, restore, recover a damaged one.",
     "topology": "What the directory asks of a broker: export, plan, apply, check, guard.",
     "transfers": "Large attachments under way at a mailbox, with how far they are.",

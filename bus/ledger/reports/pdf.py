@@ -2,6 +2,7 @@
 bytes."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ _WIDE: Final = 24
 """A column with longer texts takes what is left of the line, and breaks them."""
 
 
-def pdf(report: Report, *, language: Language = Language.VI, parts: list[Section] | None = None) -> bytes:
+def pdf(report: Report, *, language: Language = Language.VI, parts: Sequence[Section] | None = None) -> bytes:
     told = {
         "title": language.of(title(report)),
         "language": str(language),

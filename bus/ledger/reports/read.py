@@ -22,7 +22,7 @@ _daily, _obligation, _document = tables.daily.c, tables.obligation.c, tables.doc
 
 COUNTED: Final = (
     select(_daily.agency, _daily.measure, _daily.detail, func.sum(_daily.amount))
-    .where(_daily.day.between(bindparam("first"), bindparam("last")))
+    .where(_daily.day >= bindparam("first"), _daily.day <= bindparam("last"))
     .group_by(_daily.agency, _daily.measure, _daily.detail)
 )
 """What was counted on the days of a period, by agency."""

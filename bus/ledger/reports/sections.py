@@ -26,8 +26,13 @@ class Language(StrEnum):
         return label.vi if self is Language.VI else label.en
 
 
+SUMMARY, UNITS, DEADLINES, REFUSALS, STAGES = "summary", "units", "deadlines", "refusals", "stages"
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
+    name: str
+    """One of SUMMARY, UNITS and their like: for programs."""
     title: Label
     heads: tuple[Label, ...]
     rows: Sequence[tuple[Cell | Label, ...]]
@@ -105,7 +110,7 @@ def _summary(report: Report) -> Section:
         )
         note = Label(note.vi + told.vi, note.en + told.en)
     heads = (Label("Chỉ tiêu", "Figure"), Label("Kỳ này", "This period"), Label("Kỳ trước", "Period before"))
-    return Section(Label("Tổng hợp", "Summary"), heads, rows, note)
+    return Section(SUMMARY, Label("Tổng hợp", "Summary"), heads, rows, note)
 
 
 def _kind(kind: BusinessType) -> tuple[Label, Callable[[Figures], Cell]]:
@@ -165,7 +170,7 @@ def _units(report: Report) -> Section:
         )
         for code, each in report.units.items()
     ]
-    return Section(Label("Theo cơ quan", "By agency"), heads, rows)
+    return Section(UNITS, Label("Theo cơ quan", "By agency"), heads, rows)
 
 
 def _deadlines(report: Report, named: Mapping[str, Clock]) -> Section:
@@ -189,7 +194,7 @@ def _deadlines(report: Report, named: Mapping[str, Clock]) -> Section:
     rows = [
         row(code, each) for code, each in sorted(report.total.clocks.items(), key=lambda each: order.index(each[0]))
     ]
-    return Section(Label("Thời hạn", "Deadlines"), heads, rows)
+    return Section(DEADLINES, Label("Thời hạn", "Deadlines"), heads, rows)
 
 
 def _refusals(report: Report) -> Section:
@@ -204,7 +209,7 @@ def _refusals(report: Report) -> Section:
         Label("Từ chối", "Refused"),
         Label("Bị từ chối", "Refused by others"),
     )
-    return Section(Label("Từ chối, theo lý do", "Refusals, by reason"), heads, rows)
+    return Section(REFUSALS, Label("Từ chối, theo lý do", "Refusals, by reason"), heads, rows)
 
 
 def _meaning(code: str) -> Label:
@@ -229,7 +234,7 @@ def _stages(report: Report) -> Section:
         Label("95 % trong vòng (p95)", "95 % within (p95)"),
     )
     rows = [(_stage(name), each.times, each.half, each.most) for name, each in report.total.stages.items()]
-    return Section(Label("Thời gian từng chặng", "Time in each stage"), heads, rows)
+    return Section(STAGES, Label("Thời gian từng chặng", "Time in each stage"), heads, rows)
 
 
 def _stage(name: str) -> Label:

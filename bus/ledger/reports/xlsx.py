@@ -1,5 +1,6 @@
 """A report as a workbook: a sheet a table, numbers as numbers. The same report is the same bytes."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from fractions import Fraction
 from io import BytesIO
@@ -18,7 +19,7 @@ _SHEET: Final = 31
 """Letters in the name of a sheet; Excel takes no more."""
 
 
-def xlsx(report: Report, *, language: Language = Language.VI, parts: list[Section] | None = None) -> bytes:
+def xlsx(report: Report, *, language: Language = Language.VI, parts: Sequence[Section] | None = None) -> bytes:
     made = BytesIO()
     workbook = xlsxwriter.Workbook(
         made, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
