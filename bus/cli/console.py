@@ -6,12 +6,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from bus.cli.output import emit, emit_file, emit_json, json_option
 from bus.console.app import openapi as described
 from bus.console.callers import PREFIX, digest
 from bus.console.process import run as serve
 from bus.console.roles import Role
+from bus.errors import of_fields, side_by_side
 from bus.wiring.api_config import CallerConfig
 from bus.wiring.console import wired_console
 from bus.wiring.ledger_config import load_ledger_config
@@ -53,7 +55,10 @@ def new_key(name: str, role: str, agencies: tuple[str, ...], ends_on: datetime |
     """
     key = f"{PREFIX}{secrets.token_urlsafe(32)}"
     day: date | None = ends_on.date() if ends_on else None
-    known = CallerConfig(name=name, role=Role(role), agencies=agencies, sha256=digest(key.encode()), ends_on=day)
+    try:
+        known = CallerConfig(name=name, role=Role(role), agencies=agencies, sha256=digest(key.encode()), ends_on=day)
+    except ValidationError as exc:
+        raise click.UsageError(side_by_side(of_fields(exc.errors()))) from exc
     if as_json:
         emit_json({"key": key, "caller": known.model_dump(mode="json", exclude_none=True)})
         return

@@ -19,6 +19,7 @@ config = click.argument("config", type=click.Path(exists=True, dir_okay=False, p
 ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
     "find": ("bus.cli.ledger_ask", "find"),
     "list": ("bus.cli.ledger_ask", "list_"),
+    "log": ("bus.cli.ledger_log", "command"),
     "show": ("bus.cli.ledger_show", "show"),
 }
 """Subcommand -> its module and the command there."""

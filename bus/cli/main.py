@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "inbox": "What a mailbox received: list, show, retry, release, discard.",
     "calendar": "The Government's working days: show a year, set its days, confirm it.",
     "completion": "Complete commands and options at the TAB key.",
+    "console": "The API over the ledger: run it, make keys for who may ask.",
     "config": "The defaults file: what need not be typed twice.",
     "ca": "A small certificate authority for pilots: init, issue, renew, revoke, list.",
     "directory": "The signed directory: build, sign, show, diff, verify, publish.",
@@ -43,7 +44,7 @@ COMMANDS: dict[str, str] = {
 }
 """Subcommand -> its one line of help. It is `command` in bus/cli/<name>.py."""
 
-LONG_LIVED: Final = frozenset({"adapter", "ledger"})
+LONG_LIVED: Final = frozenset({"adapter", "ledger", "console"})
 """Of a process that runs for weeks."""
 
 

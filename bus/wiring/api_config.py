@@ -14,7 +14,8 @@ from schemas.values import AgencyCode, Digest
 
 _OF_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "[::1]")
 
-HostName = Annotated[str, StringConstraints(pattern=r"^(?!.*:)[A-Za-z0-9.\-]+$|^\[[0-9a-fA-F:]+\]$")]
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 — what a file may say
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+$|^\[[0-9a-fA-F:]+\]$")]
 
 
 def _plain_hex(text: object) -> object:
@@ -77,6 +78,16 @@ class ApiConfig(Listening):
                     "máy chủ trung gian mã hóa",
                     "certfile is missing: keys would go in clear; or listen at 127.0.0.1, or say plain = true where a "
                     "proxy encrypts",
+                )
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _asked_by_a_name(self) -> Self:
+        if self.address[0] in _EVERYWHERE and not self.hosts:
+            raise ValueError(
+                said(
+                    "thiếu hosts: tên mà máy khác dùng để hỏi", "hosts is missing: the name by which others ask for it"
                 )
             )
         return self

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from bus.errors import BadConfig, of_fields, of_system, said
 from bus.files.texts import toml_of
 from bus.topology.names import LEDGER
+from bus.wiring.api_config import ApiConfig
 from bus.wiring.config import BrokerConfig, HttpConfig, Section, TrustConfig
 from schemas.values import MailboxCode
 
@@ -54,6 +55,8 @@ class LedgerConfig(Section):
     retention: RetentionConfig = RetentionConfig()
     calendar: CalendarConfig = CalendarConfig()
     http: HttpConfig | None = None
+    api: ApiConfig | None = None
+    """Served by `lienthong console run`, a process beside the ledger's."""
 
     @property
     def mailbox(self) -> MailboxCode:

@@ -5,7 +5,8 @@ import pytest
 from bus.console.desk import Asker
 from bus.errors import NotAllowed, StoreFull
 from bus.ledger.access import Access
-from tests.unit.bus.console.visitor import CALLERS, NOW, LedgerInMemory, Visitor
+from tests.contract.ledger_rows import NOW
+from tests.unit.bus.console.visitor import CALLERS, LedgerInMemory, Visitor
 
 
 def test_who_may_not_see_it_is_refused_and_recorded(visitor: Visitor) -> None:
