@@ -1,12 +1,14 @@
 """`lienthong ledger find` and `list`: a document by what is known of it; deliveries by a filter, with counters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from bus.cli.asked import asked
 from bus.cli.ledger_options import (
     config_option,
     due_clock,
@@ -69,8 +71,10 @@ def find(
         since=since,
         until=until and end_of(until),
     )
-    with ledger_of(load_ledger_config(config)) as ledger, ledger.reading() as connection:
-        finding = find_documents(connection, sought, limit=limit)
+    with ledger_of(load_ledger_config(config)) as ledger:
+        with ledger.reading() as connection:
+            finding = find_documents(connection, sought, limit=limit)
+        asked(ledger, "documents.find", _subject(sought), found=len(finding.documents))
     if as_json:
         emit_json({"documents": [_plain_found(each) for each in finding.documents], "more": finding.more})
     else:
@@ -99,27 +103,35 @@ def list_(
     until: datetime | None,
     limit: int,
     as_json: bool,
-    **asked: Any,
+    **ends: Any,
 ) -> None:
     """Where documents stand at each recipient, the newest first, with counters. Văn bản đang ở đâu.
 
     One row for each document and recipient. The counters below are of all that the filter asks for, at any standing.
     """
     wanted = Filter(
-        **asked,
+        **ends,
         until=until and end_of(until),
         business=None if business is None else _TYPES[business],
         standing=None if standing is None else Standing(standing),
     )
     now = datetime.now(UTC)
-    with ledger_of(load_ledger_config(config)) as ledger, ledger.reading() as connection:
-        page = list_deliveries(connection, wanted, now=now, limit=limit)
-        counters = count_deliveries(connection, wanted, now=now)
+    with ledger_of(load_ledger_config(config)) as ledger:
+        with ledger.reading() as connection:
+            page = list_deliveries(connection, wanted, now=now, limit=limit)
+            counters = count_deliveries(connection, wanted, now=now)
+        asked(ledger, "deliveries.list", _subject(wanted), found=len(page.rows))
     if as_json:
         emit_json({"deliveries": [_plain_listed(each, now) for each in page.rows], "more": page.next is not None,
                    **_plain_counters(counters)})  # fmt: skip
     else:
         show_list(page, counters, now=now)
+
+
+def _subject(sought: Filter | Sought) -> Mapping[str, object]:
+    """As it stands in the log of access."""
+    given = ((field.name, getattr(sought, field.name)) for field in fields(sought))
+    return {name: value if isinstance(value, bool | int | str) else str(value) for name, value in given if value}
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from bus.cli.asked import asked
 from bus.cli.ledger_options import (
     config_option,
     due_clock,
@@ -55,10 +56,14 @@ def show(
     """
     loaded, now = load_ledger_config(config), datetime.now(UTC)
     keys, clocks = onlooker_of(loaded), by_code(clocks_of(loaded))
-    with ledger_of(loaded) as ledger, ledger.reading() as connection:
-        told = tell(connection, meant(connection, document, sender=sender), keys=keys, recipients=recipients or None)
-    if told is None:
-        raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
+    with ledger_of(loaded) as ledger:
+        with ledger.reading() as connection:
+            number = meant(connection, document, sender=sender)
+            told = tell(connection, number, keys=keys, recipients=recipients or None)
+        if told is None:
+            raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
+        key = told.history.document.key
+        asked(ledger, "documents.show", {"issuer": key.issuer, "document": key.id}, found=1)
     if as_json:
         emit_json(_plain(told, clocks, now))
     else:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from bus.cli.asked import asked
 from bus.cli.ledger_options import config_option, due_clock, number_of, plain_document, plain_obligation
 from bus.cli.ledger_rows import show_rows, state_of
 from bus.cli.moments import MOMENT, end_of
@@ -65,16 +66,18 @@ def command(
     if unknown := sorted(set(codes) - clocks.keys()):
         raise click.BadParameter(f"{', '.join(unknown)}; có / there are: {', '.join(clocks)}", param_hint="--clock")
     debtor, creditor = (other, agency) if owed else (agency, other)
-    asked = Asked(debtor=debtor, creditor=creditor, clocks=codes or None, due_before=now if late else None)
+    wanted = Asked(debtor=debtor, creditor=creditor, clocks=codes or None, due_before=now if late else None)
     with ledger_of(loaded) as ledger:
         count = _tally(ledger, agency, owed=owed, now=now)
         with ledger.reading() as connection:
             if settled:
                 page = list_settled(
-                    connection, asked, since=since or now - _PERIOD, until=end_of(until) if until else now, limit=limit
+                    connection, wanted, since=since or now - _PERIOD, until=end_of(until) if until else now, limit=limit
                 )
             else:
-                page = list_open(connection, asked, limit=limit)
+                page = list_open(connection, wanted, limit=limit)
+        subject = {"debtor": debtor, "creditor": creditor, "late": late, "settled": settled}
+        asked(ledger, "obligations.list", subject, found=len(page.rows))
     if as_json:
         emit_json(_plain(page, count, clocks, now))
     else:

@@ -1,10 +1,12 @@
 """`lienthong ledger find` and `list`: what a person reads at 80 columns, and what a program gets."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bus.ledger.access import page
 from tests.unit.bus.cli.kept_ledger import Kept, kept
 
 
@@ -97,6 +99,20 @@ def test_an_id_is_never_cut(ledger: Kept, columns: int) -> None:
     said = ledger.lines("ledger", "list", columns=columns)
     assert "  H49,2026/11/01,12/QĐ-UBND" in said
     assert max(map(len, said)) <= max(columns, 80)
+
+
+def test_what_was_shown_is_recorded(ledger: Kept) -> None:
+    """Before it is shown: who asked for what, and how much was found."""
+    ledger.run("ledger", "find", "12/qd-ubnd", "--from", "H49")
+    ledger.run("ledger", "list", "--overdue")
+    with ledger.ledger.reading() as connection:
+        listed, found = page(connection, limit=2)
+    assert (listed.what, json.loads(listed.subject), listed.found) == ("deliveries.list", {"overdue": True}, 3)
+    assert (found.what, json.loads(found.subject), found.found) == (
+        "documents.find",
+        {"text": "12/qd-ubnd", "sender": "H49"},
+        1,
+    )
 
 
 def test_where_no_ledger_is_named(tmp_path: Path) -> None:
