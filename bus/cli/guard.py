@@ -1,6 +1,5 @@
 """`lienthong topology guard` and `release`: quotas of one mailbox in what all share, and the end of an isolation."""
 
-import json
 import signal
 import sys
 import threading
@@ -149,12 +148,7 @@ def _quotas(file: Path | None) -> QuotaTable:
 
 def kept_uses(state: Path) -> list[dict[str, Any]]:
     """What the guard's file says of who is near a quota; nothing where there is none yet. Raises BadConfig."""
-    if not state.exists():
-        return []
-    content = state.read_bytes()
-    Guard.from_json(content, quotas=QuotaTable(), file=state)
-    uses: list[dict[str, Any]] = json.loads(content)["uses"]
-    return uses
+    return Guard.kept_uses(state.read_bytes(), file=state) if state.exists() else []
 
 
 def _begun(state: Path, quotas: QuotaTable) -> Guard:

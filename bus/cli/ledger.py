@@ -52,4 +52,5 @@ def run(config: Path) -> None:
     token = operators_token([loaded])
     with wired(loaded) as made:
         own = OwnProcess(threads=made.threads, log_stream=log_stream)
-        process.run(made.process, listen=loaded.http.address if loaded.http else None, token=token, own=own)
+        listen = loaded.http.address if loaded.http else None
+        process.run(made.process, listen=listen, token=token, own=own, more=made.more)

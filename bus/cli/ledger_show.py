@@ -119,6 +119,9 @@ def _show(told: Told, clocks: Mapping[str, Clock], *, now: datetime, most: int) 
     emit_fields(_head(history.document))
     for each in _unproven(told):
         emit(each)
+    for stranger in history.strangers:
+        heard = ", ".join(f"{each.code} {local(each.at)}" for each in stranger.statuses[-3:])
+        emit(f"! {stranger.agency}: {heard}; chưa thấy gửi đến đó / it was never sent there")
     for delivery in history.deliveries[:most]:
         emit("", f"→ {delivery.agency} · {standing_words(standing_of(delivery))}")
         for step in sorted(_steps(told, delivery)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from bus.daemon.editions import EditionFollower
@@ -16,17 +17,21 @@ from bus.files.directory import default_folder, load
 from bus.files.keys import read_secret
 from bus.handling.clocks import TABLE, Clock, parse_clocks
 from bus.ledger.ingest import Ingest, Reader
+from bus.ledger.metrics import More
 from bus.ledger.onlookers import Onlookers
 from bus.ledger.open import open_ledger
 from bus.ledger.process import LedgerProcess
 from bus.ledger.rule_book import RuleBook
 from bus.ledger.store import Ledger
+from bus.ledger.streams import StreamState
 from bus.ledger.work import LedgerWork
 from bus.rabbit.address import Address
 from bus.rabbit.admin.management import Management
+from bus.rabbit.admin.queue_overview import Overview, fetch_overview
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.streams.audit_reader import AuditReader, Place
 from bus.store.open import is_shared
+from bus.wiring.alerts import Alerts
 from bus.wiring.daemon import require_utf8
 from bus.wiring.follower import follower_of
 from bus.wiring.ledger_config import LedgerConfig, ManagementConfig
@@ -34,12 +39,17 @@ from bus.wiring.link import link_settings
 from bus.wiring.stores import store_url
 from schemas.values import VIETNAM
 
+PATIENCE: Final = 10.0
+"""Seconds without an answer after which the management API counts as away."""
+
 
 @dataclass(frozen=True, slots=True)
 class WiredLedger:
     process: LedgerProcess
     threads: Mapping[str, Callable[[], bool]]
     """Whether each thread that is no loop's is alive, by name."""
+    more: tuple[More, ...] = ()
+    """Further families of /metrics."""
 
 
 @contextmanager
@@ -53,14 +63,17 @@ def wired(config: LedgerConfig) -> Iterator[WiredLedger]:
             follower = follower_of(config, io, unwired)
             onlookers = Onlookers(follower or _directory(config), as_of=config.as_of)
             onlookers.now()  # whatever is wrong with it is found now
+            rules = RuleBook(onlookers.now, clocks_of(config))
+            overview = _overview(config)
+            alerts = Alerts(config.alerts, config.channel, rules=rules, follower=follower, overview=overview)
             process = LedgerProcess(
                 partial(open_ledger, store_url(config)),
-                _maker(config, onlookers, follower),
+                _maker(config, onlookers, follower, rules, alerts),
                 follower=follower,
                 is_shared=is_shared(config.store),
             )
             unwired.pop_all()  # from here on the process closes what it has
-        yield WiredLedger(process, {io.name: lambda: io.is_alive})
+        yield WiredLedger(process, {io.name: lambda: io.is_alive}, (alerts.families,))
 
 
 def broker_nodes(config: LedgerConfig, follower: EditionFollower | None) -> tuple[Address, ...]:
@@ -85,9 +98,9 @@ def clocks_of(config: LedgerConfig) -> tuple[Clock, ...]:
 
 
 def _maker(
-    config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None
+    config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None, rules: RuleBook, alerts: Alerts
 ) -> Callable[[Ledger], LedgerWork]:
-    nodes, rules, streams = broker_nodes(config, follower), RuleBook(onlookers.now, clocks_of(config)), _streams(config)
+    nodes, streams = broker_nodes(config, follower), _streams(config)
 
     def open_reader(stream: str, after: Place | None) -> Reader:
         return AuditReader(*nodes, stream=stream, after=after).open()
@@ -97,7 +110,12 @@ def _maker(
             return Ingest(ledger, stream, open_=open_reader, onlooker=onlookers.now, rules=rules.of)
 
         every = config.management.every if config.management else 60.0
-        return LedgerWork(ingest, streams=streams, every=every)
+
+        def states() -> list[StreamState]:
+            return [each.state for each in work.ingests]
+
+        work = LedgerWork(ingest, streams=streams, every=every, extras=alerts.begin(ledger, states))
+        return work
 
     return make
 
@@ -113,6 +131,19 @@ def _streams(config: LedgerConfig) -> Callable[[], Collection[str]] | None:
             return management.queue_names(vhost)
 
     return names
+
+
+def _overview(config: LedgerConfig) -> Callable[[], Overview] | None:
+    """Asks the broker for the figures of its queues; None where the TOML has no [management]."""
+    if config.management is None:
+        return None
+    url, vhost = management_url(config.management), _vhost(config)
+
+    def overview() -> Overview:
+        with Management(url, plain=config.broker.plain, patience=PATIENCE) as management:
+            return fetch_overview(management, vhost=vhost)
+
+    return overview
 
 
 def management_url(config: ManagementConfig) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from bus.errors import BadConfig, of_fields, of_system, said
 from bus.files.texts import toml_of
 from bus.topology.names import LEDGER
+from bus.wiring.alerts_config import AlertsConfig, ChannelConfig
 from bus.wiring.api_config import ApiConfig
 from bus.wiring.config import BrokerConfig, HttpConfig, Section, TrustConfig
 from schemas.values import MailboxCode
@@ -54,6 +55,9 @@ class LedgerConfig(Section):
     management: ManagementConfig | None = None
     retention: RetentionConfig = RetentionConfig()
     calendar: CalendarConfig = CalendarConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    channel: tuple[ChannelConfig, ...] = ()
+    """Who is told of alerts; none: they are kept and shown."""
     http: HttpConfig | None = None
     api: ApiConfig | None = None
     """Served by `lienthong console run`, a process beside the ledger's."""
@@ -67,6 +71,13 @@ class LedgerConfig(Section):
     def keys(self) -> str | None:
         """A ledger signs nothing and opens nothing."""
         return None
+
+    @model_validator(mode="after")
+    def _channels_have_names(self) -> Self:
+        names = [each.name for each in self.channel]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(said("hai [[channel]] tên {name}", "two [[channel]] of the name {name}", name=twice[0]))
+        return self
 
     @model_validator(mode="after")
     def _one_directory(self) -> Self:

@@ -122,6 +122,20 @@ class ListContract:
         assert whole.next is None
         assert _one_by_one(connection, sought) == expected
 
+    def test_who_was_never_sent_it_is_no_recipient(self, connection: Connection) -> None:
+        """It spoke of the document, and that is all: no list shows it, and no counter counts it."""
+        keep(connection, [delivery(ONE, "H99", S.DONE, message=None)])
+        assert not list_deliveries(connection, Filter(recipient="H99"), now=NOW).rows
+        assert not count_deliveries(connection, Filter(recipient="H99"), now=NOW).standing[Standing.DONE].count
+        assert not find(connection, Sought(text="12", recipient="H99")).documents
+        (found,) = find(connection, Sought(text="12", recipient="G22")).documents
+        assert found.recipients == 2
+        history = lifeline(connection, ONE.number)
+        assert history is not None
+        assert [each.agency for each in history.strangers] == ["H99"]
+        assert "H99" not in [each.agency for each in history.deliveries]
+        assert lifeline(connection, ONE.number, of=["H99"]) is None
+
     def test_a_row(self, connection: Connection) -> None:
         """Document and delivery as they were kept, with what is still owed, the earliest due first."""
         (row,) = list_deliveries(connection, Filter(recipient="G22", until=NOW), now=NOW).rows

@@ -1,12 +1,14 @@
 """Rows of a ledger, made by hand: what its queries are asked about."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from bus.ledger.records import (
+    Carried,
     DeliveryRow,
     DocumentNumber,
     DocumentRow,
@@ -52,6 +54,7 @@ def delivery(of: DocumentRow, agency: AgencyCode, *codes: StatusCode, **others: 
     handled = [each.code for each in heard if each.code <= StatusCode.DONE]
     facts: dict[str, Any] = {
         "mailbox": agency,
+        "message": of.message,
         "business": of.business,
         "sent_at": of.sent_at,
         "outcome": Outcome.HELD,
@@ -60,7 +63,11 @@ def delivery(of: DocumentRow, agency: AgencyCode, *codes: StatusCode, **others: 
         "statuses": tuple(heard),
         "last_at": heard[-1].at if heard else of.sent_at,
     }
-    return DeliveryRow(document=of.number, agency=agency, sender=of.sender, **{**facts, **others})
+    made = DeliveryRow(document=of.number, agency=agency, sender=of.sender, **{**facts, **others})
+    if made.message is None or made.business is None:
+        return made
+    receipt = (made.outcome, made.refusal, made.receipted_at)
+    return replace(made, carried=(Carried(made.message, made.mailbox, made.business, made.sent_at, None, *receipt),))
 
 
 def obligation(of: DeliveryRow, clock: str, *, due: float | None, **others: Any) -> ObligationRow:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, uni
 
 from bus.ledger.folded import fold
 from bus.ledger.keep import numbers_of
+from bus.ledger.queries.statements import IS_RECIPIENT
 from bus.ledger.queries.wanted import Standing, stands
 from bus.ledger.records import DocumentNumber, DocumentRow
 from bus.ledger.rows import document_of
@@ -147,13 +148,13 @@ def _seen_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:
 
 
 def _received_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:
-    return select(_v.document).where(_v.document == _d.number, _v.agency.in_(sorted(agencies))).exists()
+    return select(_v.document).where(_v.document == _d.number, IS_RECIPIENT, _v.agency.in_(sorted(agencies))).exists()
 
 
 _STANDING: Final = Lookup(
     lambda among: (
         select(_v.document, _v.withdrawn, _v.state, _v.outcome, func.count())
-        .where(among(_v.document, "documents"))
+        .where(among(_v.document, "documents"), IS_RECIPIENT)
         .group_by(_v.document, _v.withdrawn, _v.state, _v.outcome)
     )
 )
@@ -162,7 +163,11 @@ _STANDING: Final = Lookup(
 _STANDING_AMONG: Final = Lookup(
     lambda among: (
         select(_v.document, _v.withdrawn, _v.state, _v.outcome, func.count())
-        .where(among(_v.document, "documents"), or_(among(_v.sender, "agencies"), among(_v.agency, "agencies")))
+        .where(
+            among(_v.document, "documents"),
+            IS_RECIPIENT,
+            or_(among(_v.sender, "agencies"), among(_v.agency, "agencies")),
+        )
         .group_by(_v.document, _v.withdrawn, _v.state, _v.outcome)
     )
 )

@@ -59,6 +59,8 @@ class History:
     document: DocumentRow
     deliveries: Sequence[DeliveryRow]
     """By recipient's code."""
+    strangers: Sequence[DeliveryRow]
+    """Who reported statuses of it, and was never sent it as far as the ledger knows."""
     obligations: Sequence[ObligationRow]
     hops: Sequence[Hop]
     """In the order in which the ledger read them, whatever their standing."""
@@ -84,7 +86,8 @@ def lifeline(
     shown = recipients
     if of is not None and document.sender not in of:
         shown = of if shown is None else set(shown).intersection(of)
-    deliveries = _deliveries(connection, number, among=shown)
+    spoke = _deliveries(connection, number, among=shown)
+    deliveries = [each for each in spoke if each.message is not None]
     if shown is not None and not deliveries:
         return None
     agencies = {each.agency for each in deliveries}
@@ -94,6 +97,7 @@ def lifeline(
     return History(
         document=document,
         deliveries=deliveries,
+        strangers=[each for each in spoke if each.message is None],
         obligations=[each for each in obligations_of(connection, number) if each.recipient in agencies],
         hops=[Hop(each, receipts.get(each.number, ())) for each in events[:MESSAGES]],
         more_hops=len(events) > MESSAGES,

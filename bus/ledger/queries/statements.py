@@ -19,6 +19,8 @@ Keys: TypeAlias = Select[int, int, str]
 _d, _v, _o = tables.document.c, tables.delivery.c, tables.obligation.c
 _earlier = tables.obligation.alias("earlier")
 
+IS_RECIPIENT: Final = _v.message.is_not(None)
+"""Who only spoke of a document, and was never sent it, is none."""
 _SILENT: Final = and_(_v.state.is_(None), _v.withdrawn.is_(False))
 
 STANDS: Final[Mapping[Standing, ColumnElement[bool]]] = {
@@ -111,7 +113,7 @@ _NO_STATE: Final = frozenset({Standing.WITHDRAWN, Standing.CHANGE_ASKED})
 
 
 def _deliveries(by: _Driven, wanted: Filter, branch: Branch) -> Keys:
-    statement = select(by.at, by.document, _v.agency).where(*_facts(by, wanted))
+    statement = select(by.at, by.document, _v.agency).where(IS_RECIPIENT, *_facts(by, wanted))
     if by.joined:
         statement = statement.join_from(tables.document, tables.delivery, _v.document == _d.number)
     if branch.recipient is not None:

@@ -154,6 +154,13 @@ class Guard:
         return json.dumps({"at": at.isoformat(), "offset": self.offset, "uses": uses, **counted})
 
     @classmethod
+    def kept_uses(cls, text: str | bytes, *, file: object) -> list[dict[str, Any]]:
+        """What its JSON says of who is near a quota. Raises BadConfig."""
+        cls.from_json(text, quotas=QuotaTable(), file=file)
+        uses: list[dict[str, Any]] = json.loads(text)["uses"]
+        return uses
+
+    @classmethod
     def from_json(cls, text: str | bytes, *, quotas: QuotaTable, file: object) -> "Guard":
         """Raises BadConfig."""
         try:

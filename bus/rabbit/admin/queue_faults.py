@@ -24,6 +24,8 @@ class Fault(NamedTuple):
     text: Label
     remedy: Label
     """What to do; the same for all with this code."""
+    subject: str = ""
+    """Of an alarm: the node or mailbox that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +306,8 @@ def _blank(words: str) -> str:
 
 
 def _fault(rule: Rule, facts: Mapping[str, object]) -> Fault:
-    return Fault(rule.code, Label(*(words.format_map(facts) for words in rule.text)), rule.remedy)
+    text = Label(*(words.format_map(facts) for words in rule.text))
+    return Fault(rule.code, text, rule.remedy, str(facts.get("name", "")))
 
 
 def _seconds(queue: QueueState) -> float:

@@ -77,6 +77,9 @@ WITHOUT_UNIT_TEST = {
         "bus/store/migrations/versions/v0005_blobs.py",
         "bus/store/migrations/versions/v0006_bounds.py",
     ),
+    "statements of the alerts, each told by its verb: tests/unit/bus/ledger/alerts/test_keep.py, test_notices.py": (
+        "bus/ledger/alerts/statements.py",
+    ),
     "an older ledger is brought up, step by step: tests/unit/bus/ledger/test_migrate.py": (
         "bus/ledger/migrations/env.py",
         "bus/ledger/migrations/versions/v0001_begin.py",
