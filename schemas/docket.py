@@ -1,4 +1,5 @@
-"""The docket: the clear, signed part of a message. Ids, addresses, times and digests; never subject or content."""
+"""The docket: the clear, signed part of a message. Ids, addresses, times and digests; of a document in version 2 its
+number, notation and date of issue, too; never subject or content."""
 
 from datetime import date
 from itertools import pairwise
@@ -7,7 +8,23 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
-from schemas.values import AgencyCode, BlobId, Digest, DocumentId, MailboxCode, MessageId, Time, Value
+from schemas.document import DocumentNumber
+from schemas.values import (
+    SHORT,
+    AgencyCode,
+    BlobId,
+    Digest,
+    DocumentId,
+    MailboxCode,
+    MessageId,
+    ShortLine,
+    Time,
+    Value,
+    steering_character,
+)
+
+Version = Literal[1, 2]
+"""Of the wire format. Version 2 is of documents only, and its docket tells more of them. schemas §2.4"""
 
 _MessageId = Annotated[MessageId, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$")]
 """Wide enough for a UUID in any usual spelling. The id becomes an AMQP property, a key in stores and a field in
@@ -28,6 +45,24 @@ class DocumentKey(Value):
     id: DocumentId
 
 
+class NumberInClear(Value):
+    """Số and ký hiệu of a document, as a docket of version 2 tells them to whoever reads it."""
+
+    number: ShortLine
+    notation: ShortLine
+
+    @classmethod
+    def of(cls, number: DocumentNumber) -> Self | None:
+        """Returns None for what cannot stand in a docket: longer than people's numbers are, or not on one line."""
+        texts = (number.number, number.notation)
+        if any(len(text) > SHORT or steering_character(text) for text in texts):
+            return None
+        return cls(number=number.number, notation=number.notation)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.notation}"
+
+
 class SealedContent(Value):
     """Size in bytes and digest of the sealed content as it travels, not of the plaintext."""
 
@@ -41,6 +76,9 @@ MAX_ADDRESSES: Final = 4096
 
 MAX_ACKNOWLEDGED: Final = 1024
 """Lines of one receipt: an adapter takes in some 500 messages before it answers. schemas §8.1"""
+
+MAX_NAMED: Final = 256
+"""Documents that one revocation, update or replacement may name: each is looked for. schemas §8.1"""
 
 SEGMENT: Final = 1024 * 1024
 """Size in bytes of one segment before it is sealed; the last segment may be shorter. schemas §10"""
@@ -90,7 +128,7 @@ class Docket(Value):
 
     __slots__ = ("_json",)  # a cache, no field: not copied, not compared
 
-    version: Literal[1] = 1
+    version: Version = 1
     id: _MessageId
     kind: Kind
     sender: Address
@@ -110,6 +148,12 @@ class Docket(Value):
     """The attachments that travel apart, in their order; None if there are none."""
     content: SealedContent | None = None
     acknowledges: Annotated[tuple[Acknowledged, ...], Field(json_schema_extra={"maxItems": MAX_ACKNOWLEDGED})] = ()
+    number: NumberInClear | None = None
+    """Version 2 only, as what follows. None, too, where the document's cannot stand in a docket."""
+    issued_on: date | None = None
+    changes: Annotated[tuple[DocumentId, ...], Field(min_length=1, max_length=MAX_NAMED)] | None = None
+    """Of a revocation, update or replacement: ids of the sender's documents that it names, the likeliest first; None
+    if it names none. Nobody can name another's."""
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> Self:
@@ -138,6 +182,22 @@ class Docket(Value):
             raise ValueError("two blobs of one id")
         return self
 
+    @model_validator(mode="after")
+    def _tells_what_its_version_does(self) -> Self:
+        if self.version == 1:
+            if (self.number, self.issued_on, self.changes) != (None, None, None):
+                raise ValueError("a docket of version 1 tells no number, date of issue or changes")
+            return self
+        if self.kind is not Kind.DOCUMENT:
+            raise ValueError("only a document is of version 2")
+        if self.issued_on is None:
+            raise ValueError("a docket of version 2 without its document's date of issue")
+        if self.changes and self.business_type is BusinessType.NEW:
+            raise ValueError("a new document changes none")
+        if len(set(self.changes or ())) != len(self.changes or ()):
+            raise ValueError("it changes one document twice")
+        return self
+
     def to_json(self) -> bytes:
         """Returns the JSON form, as for every value. Cached: seal, store and receipts all ask for it."""
         written: bytes | None = getattr(self, "_json", None)
@@ -150,6 +210,11 @@ class Docket(Value):
     def mailboxes(self) -> tuple[MailboxCode, ...]:
         """The recipient mailboxes, each once, in order."""
         return tuple(dict.fromkeys(address.mailbox for address in self.recipients))
+
+    @property
+    def changed(self) -> tuple[DocumentKey, ...]:
+        """The keys of the documents in `changes`."""
+        return tuple(DocumentKey(issuer=self.sender.agency, id=each) for each in self.changes or ())
 
 
 _FIELDS = ("document", "business_type", "status", "content", "acknowledges")

@@ -103,6 +103,12 @@ DocumentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=
 """The document's id: opaque, unique per issuer; may hold commas, slashes and any letter, but no line break, control or
 mark of writing direction. Never parsed for routing."""
 
+SHORT: Final = 64
+ShortLine = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SHORT), AfterValidator(_id)
+]
+"""A short text on one line, written as a document's id is."""
+
 AgencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-_]{0,63}$")]
 """Identifier code of an agency, old or new form. Checked loosely (characters, length); the directory is strict."""
 

@@ -1,7 +1,7 @@
 """`lienthong documents`: where each document stands at each recipient."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bus.cli.entries import config_option
-from bus.cli.moments import MOMENT
+from bus.cli.moments import MOMENT, end_of
 from bus.cli.output import emit, emit_json, json_option, text
 from bus.cli.tables import console
 from bus.operations.documents import Stage, Standing, Wanted, list_documents
@@ -20,7 +20,7 @@ from bus.wiring.config import load_config
 from bus.wiring.stores import store_of
 from schemas.clock import ZONE, clock
 from schemas.codes import BusinessType, Label, StatusCode
-from schemas.values import VIETNAM, AgencyCode
+from schemas.values import AgencyCode
 
 _OVERDUE: Final = "overdue"
 _STAGES: Final[Mapping[str, Stage | StatusCode]] = {
@@ -77,7 +77,7 @@ def command(
         part=part,
         number=number,
         since=since,
-        until=until and _end(until),
+        until=until and end_of(until),
         sender=sender,
         recipient=recipient,
         stage=_STAGES.get(stage or ""),
@@ -94,12 +94,6 @@ def command(
     if found:
         _emit(found, received=received)
     emit(_count(len(found), limit))
-
-
-def _end(until: datetime) -> datetime:
-    """Midnight is what is typed as a day."""
-    is_day = until.astimezone(VIETNAM).time() == datetime.min.time()
-    return until + timedelta(days=1) if is_day else until
 
 
 def _count(count: int, limit: int) -> str:

@@ -16,7 +16,12 @@ from bus.wiring.logs import log_as_json
 
 config = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
-ELSEWHERE: Final[dict[str, tuple[str, str]]] = {}
+ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
+    "find": ("bus.cli.ledger_ask", "find"),
+    "list": ("bus.cli.ledger_ask", "list_"),
+    "log": ("bus.cli.ledger_log", "command"),
+    "show": ("bus.cli.ledger_show", "show"),
+}
 """Subcommand -> its module and the command there."""
 
 

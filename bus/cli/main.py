@@ -24,15 +24,19 @@ COMMANDS: dict[str, str] = {
     "events": "What was out of the ordinary at a mailbox: refusals, forgeries, endings.",
     "explain": "What a code means, who acts, and what to do.",
     "inbox": "What a mailbox received: list, show, retry, release, discard.",
+    "calendar": "The Government's working days: show a year, set its days, confirm it.",
     "completion": "Complete commands and options at the TAB key.",
+    "console": "The API over the ledger: run it, make keys for who may ask.",
     "config": "The defaults file: what need not be typed twice.",
     "ca": "A small certificate authority for pilots: init, issue, renew, revoke, list.",
     "directory": "The signed directory: build, sign, show, diff, verify, publish.",
     "ledger": "The central record: run it, rebuild it, ask it.",
     "keys": "An agency's keys: request, install, rotate, show.",
     "manual": "The whole manual page, lienthong(1).",
+    "obligations": "Who owes what to whom, by when: by the law's clocks, in working days.",
     "outbox": "What a mailbox sends: list, show, retry, withdraw.",
     "queues": "Each mailbox's queue on the broker, and what is wrong with it.",
+    "report": "Reports of a ledger: sent, received, refused, on time, late; the quarterly one.",
     "store": "A mailbox's store: check, back up, restore, recover a damaged one.",
     "topology": "What the directory asks of a broker: export, plan, apply, check, guard.",
     "transfers": "Large attachments under way at a mailbox, with how far they are.",
@@ -40,7 +44,7 @@ COMMANDS: dict[str, str] = {
 }
 """Subcommand -> its one line of help. It is `command` in bus/cli/<name>.py."""
 
-LONG_LIVED: Final = frozenset({"adapter", "ledger"})
+LONG_LIVED: Final = frozenset({"adapter", "ledger", "console"})
 """Of a process that runs for weeks."""
 
 

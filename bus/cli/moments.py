@@ -42,3 +42,9 @@ class Moment(click.ParamType[datetime]):
 
 
 MOMENT: Final = Moment()
+
+
+def end_of(until: datetime) -> datetime:
+    """Midnight is what is typed as a day, which counts whole."""
+    is_day = until.astimezone(VIETNAM).time() == datetime.min.time()
+    return until + timedelta(days=1) if is_day else until

@@ -4,6 +4,7 @@ are sealed in bus/sending/seal.py."""
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from bus.directory.algorithms import SEALS, SIGNATURES, choose
 from bus.directory.keys import in_force
@@ -11,7 +12,7 @@ from bus.directory.onlooker import Onlooker
 from bus.errors import NoKey, NotServed, NotUnderstood, UnknownAgency, Words
 from bus.trust.keys import Identity, KeyId, SealingPublicKey
 from schemas.codes import BusinessType, Priority
-from schemas.docket import Address, Docket
+from schemas.docket import Address, Docket, Version
 from schemas.values import AgencyCode, MailboxCode, MessageId
 
 MAX_CONTENT = 12 * 1024 * 1024
@@ -21,7 +22,9 @@ LARGE_FROM = 512 * 1024
 """Bytes of one attachment above which it travels as a blob, where its recipients take blobs."""
 
 VERSION = 1
-"""Of the wire format that is written here. schemas §2.3"""
+"""Of the wire format that every mailbox reads: statuses and receipts have no other. schemas §2.3"""
+NEWEST: Final[Version] = 2
+"""Of the wire format that is written here, for those who read it. schemas §2.4"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,12 @@ class Member(Onlooker):
         signs = (self.identity.signing.algorithm.value,)
         choose(signs, [(code, each.signatures or SIGNATURES) for code, each in listed], allowed=allows.signatures)
         choose(SEALS, [(code, each.seals or SEALS) for code, each in listed], allowed=allows.seals)
+
+    def version_for(self, mailboxes: Iterable[MailboxCode]) -> Version:
+        """The version in which a document goes to all of these: one message, whoever reads it, so that both ends and
+        everybody between speak of the same one. Where one of them reads version 1 only, it is that."""
+        listed = (self.directory.mailbox(mailbox) for mailbox in mailboxes)
+        return NEWEST if all(NEWEST in each.versions for each in listed) else 1
 
     def uses(self, key: KeyId, *, now: datetime) -> bool:
         """Whether the directory tells others to seal to this key of ours."""

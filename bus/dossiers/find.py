@@ -36,10 +36,6 @@ def find_targets(
             return _at(tx, key.issuer, wanted, code=str(document.number), issued_on=document.issued_on.isoformat())
 
 
-MAX_NAMED = 256
-"""Documents that one revocation, update or replacement may name: each is looked for. schemas §8.1"""
-
-
 def named_documents(document: Document) -> list[DocumentId]:
     """The ids under which a revocation, update or replacement may speak of another document, the likeliest first."""
     if document.business.type is BusinessType.REPLACE:

@@ -45,6 +45,11 @@ BusError
 │   ├── NoSuchMessage            operator    no message or document of that name in this store
 │   ├── AmbiguousId              operator    what was typed may stand for several messages or documents
 │   ├── NotPossible              operator    the message's state does not allow what was asked
+│   ├── NotSignedIn              operator    the API does not know who asks
+│   ├── NotAllowed               operator    the role of whoever asks does not include it
+│   ├── BadQuery                 operator    the API was asked in a form that it does not read
+│   ├── NoSuchResource           operator    the API has nothing of that name for whoever asks
+│   ├── LogBroken                operator    the log of who asked the ledger was altered
 │   ├── StoreDamaged             operator    the store's file is no longer sound
 │   ├── StoreLost                operator    recovery finds too little in it: a backup must take its place
 │   ├── StoreIncomplete          operator    a recovery could not bring all of it back, and nobody has dealt with that
@@ -82,6 +87,7 @@ A fact that is words of ours has two languages: `why=said("đĩa đã đầy", "
 A code travels in receipts: once released, it never changes its meaning (schemas/README.md §8.3).
 """
 
+from bus.errors.api import BadQuery, LogBroken, NoSuchResource, NotAllowed, NotSignedIn
 from bus.errors.base import WHO_VI, BusError, Refused, TryLater, Who
 from bus.errors.broker import BlobsAway, BrokerAway, BrokerDenied, BrokerRefused, BrokerRevoked, InboxShared, RoadGone
 from bus.errors.directory import (
@@ -176,6 +182,7 @@ __all__ = [
     "BadEdition",
     "BadMessage",
     "BadPackage",
+    "BadQuery",
     "BadSignature",
     "BlobMissing",
     "BlobsAway",
@@ -194,12 +201,15 @@ __all__ = [
     "HeldAfterAll",
     "InboxShared",
     "KeyWithdrawn",
+    "LogBroken",
     "NoFingerprint",
     "NoKey",
     "NoMailbox",
     "NoStore",
     "NoSuccessor",
     "NoSuchMessage",
+    "NoSuchResource",
+    "NotAllowed",
     "NotForUs",
     "NotInAFile",
     "NotInTime",
@@ -208,6 +218,7 @@ __all__ = [
     "NotPossible",
     "NotReadable",
     "NotServed",
+    "NotSignedIn",
     "NotTaken",
     "NotUnderstood",
     "Orphan",

@@ -28,7 +28,7 @@ class NoSuchMessage(Refused):
         super().__init__(**{"do": Words(vi, en), **facts})
 
 
-_LISTS: Final = {"outbox": "outbox list", "inbox": "inbox list", "trace": "documents"}
+_LISTS: Final = {"outbox": "outbox list", "inbox": "inbox list", "trace": "documents", "the ledger": "ledger list"}
 """Which list has the ids of each place; the queues of what is dead have their own."""
 
 

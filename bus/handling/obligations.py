@@ -7,13 +7,13 @@ then stays true; what is open is counted by the newest.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple, Protocol
 
 from bus.handling.clocks import ANSWER, TABLE, Clock, End, Limit, Span, Start
-from bus.handling.working_days import day_of, end_of
+from bus.handling.working_days import day_of, end_of, moment
 from schemas.codes import Priority, StatusCode
-from schemas.values import VIETNAM, AgencyCode
+from schemas.values import AgencyCode
 
 _MOST_SUCCESSORS: Final = 8
 """Agencies in a row that each succeed the one before: bus/directory/sources.py allows no more."""
@@ -193,26 +193,24 @@ def passed(
     agency: AgencyCode, closed_at: datetime | None, successor: Callable[[AgencyCode], Succession | None]
 ) -> AgencyCode:
     """Who owes, or is owed: of what was still open when the agency closed, its successor."""
-    for step in _steps(agency, successor):
-        if closed_at is not None and closed_at < _midnight(step.on):
+    for step in successions(agency, successor):
+        if closed_at is not None and closed_at < beginning_of(step.on):
             break
         agency = step.to
     return agency
 
 
-def successors(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> tuple[AgencyCode, ...]:
-    """The agency's successor, that one's successor, and so on."""
-    return tuple(step.to for step in _steps(agency, successor))
-
-
-def _steps(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> Iterator[Succession]:
+def successions(agency: AgencyCode, successor: Callable[[AgencyCode], Succession | None]) -> Iterator[Succession]:
+    """The successor of an agency, that one's, and so on, each with the day since which it stands for the agency."""
+    on = date.min
     for _ in range(_MOST_SUCCESSORS):
         step = successor(agency)
         if step is None:
             return
-        yield step
-        agency = step.to
+        agency, on = step.to, max(on, step.on)
+        yield Succession(on, agency)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), VIETNAM).astimezone(UTC)
+def beginning_of(day: date) -> datetime:
+    """The first moment of a day of Việt Nam, in UTC."""
+    return moment(day, time())

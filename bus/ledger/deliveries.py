@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final, Self
 
 from bus.handling.clocks import End
-from bus.handling.obligations import Answer, Facts, Obligation, Rules, obligations, successors
+from bus.handling.obligations import Answer, Facts, Obligation, Rules, beginning_of, obligations, successions
 from bus.handling.statuses import PENDING, Change, Handling, Verdict, apply_request, apply_status
 from bus.ledger.records import (
     Carried,
@@ -81,9 +81,7 @@ def derive(
     """The lifeline with these recipients judged anew, and the others as they were."""
     heard = dict(heard)
     known = before.deliveries if before else {}
-    for agency, speaker in list(heard.items()):
-        if not speaker.carried:
-            _answer_for_others(agency, speaker, heard, known, rules)
+    _answer_for_others(heard, known, rules)
     deliveries = dict(known)
     kept = [each for each in (before.obligations if before else ()) if each.recipient not in heard]
     for agency, each in heard.items():
@@ -98,19 +96,17 @@ def _order(row: ObligationRow) -> tuple[AgencyCode, str]:
     return row.recipient, row.clock
 
 
-def _answer_for_others(
-    agency: AgencyCode,
-    speaker: Heard,
-    heard: dict[AgencyCode, Heard],
-    known: Mapping[AgencyCode, DeliveryRow],
-    rules: Rules,
-) -> None:
+def _answer_for_others(heard: dict[AgencyCode, Heard], known: Mapping[AgencyCode, DeliveryRow], rules: Rules) -> None:
     """After a merger the successor answers, in its own name, what was sent to those that it succeeds."""
-    recipients = {each for each, row in known.items() if row.carried}
-    recipients.update(each for each, other in heard.items() if other.carried)
-    for recipient in recipients:
-        if agency in successors(recipient, rules.successor):
-            heard.setdefault(recipient, Heard.of(known.get(recipient))).statuses.update(speaker.statuses)
+    spoken = {agency: list(each.statuses.values()) for agency, each in heard.items() if each.statuses}
+    recipients = {agency for agency, row in known.items() if row.carried}
+    recipients.update(agency for agency, each in heard.items() if each.carried)
+    for recipient in sorted(recipients):
+        for succession in successions(recipient, rules.successor):
+            since = beginning_of(succession.on)
+            for status in spoken.get(succession.to, ()):
+                if status.at >= since:
+                    heard.setdefault(recipient, Heard.of(known.get(recipient))).say(status)
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ def _document(metadata: MetaData, prefix: str) -> Table:
 
 
 def _delivery(metadata: MetaData, prefix: str) -> Table:
-    return Table(
+    delivery = Table(
         f"{prefix}delivery",
         metadata,
         Column("document", Number, primary_key=True, autoincrement=False),
@@ -98,9 +98,14 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
         Column("statuses", Text, nullable=False),  # JSON: [[code, at, event number], ...] in order of time
         Column("last_at", BigInteger, nullable=False),
         Index(f"{prefix}delivery_agency", "agency", "sent_at", "document"),
-        Index(f"{prefix}delivery_state", "state", "sent_at", "document"),
+        Index(f"{prefix}delivery_agency_state", "agency", "state", "sent_at", "document"),
+        Index(f"{prefix}delivery_sender_state", "sender", "state", "sent_at", "document"),
         sqlite_with_rowid=False,
     )
+    d = delivery.c
+    # What nobody has answered in any way: few, and looked at every minute.
+    Index(f"{prefix}delivery_waiting", d.sent_at, sqlite_where=d.outcome.is_(None) & d.state.is_(None))
+    return delivery
 
 
 def _obligation(metadata: MetaData, prefix: str) -> Table:

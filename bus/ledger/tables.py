@@ -8,7 +8,18 @@ Times are microseconds (bus/store/sql/times.py), days are ISO texts.
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
 
 from bus.ledger.derived import Free, Number, Text, derived
 
@@ -71,6 +82,8 @@ def event_of(of: int) -> Table:
     """The events of one year of receipt. Not in `metadata`: years come and go."""
     table = Table(f"event_{of}", MetaData(), *_event_columns())
     Index(f"event_{of}_about", table.c.about, sqlite_where=table.c.about.is_not(None))
+    is_unproven = table.c.standing != literal_column(f"'{GENUINE}'")
+    Index(f"event_{of}_unproven", table.c.received_at, sqlite_where=is_unproven)
     return table
 
 

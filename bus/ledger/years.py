@@ -62,6 +62,9 @@ def _make(connection: Connection, of: int) -> None:
     table = event_of(of)
     connection.execute(_ADD, {"year": of})
     if connection.dialect.name == "postgresql":
+        from bus.store.sql.postgresql import copy_partial_indexes  # a ledger in a file needs it not
+
+        copy_partial_indexes(table.metadata)
         span = f"FROM ({of * YEAR:d}) TO ({(of + 1) * YEAR:d})"
         connection.execute(text(f"CREATE TABLE event_{of:d} PARTITION OF event FOR VALUES {span}"))
         for index in table.indexes:

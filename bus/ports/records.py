@@ -294,6 +294,8 @@ class Publication:
     headers: Mapping[str, str] = field(default_factory=dict)
     lanes: tuple[str, ...] = ()
     """Routing keys of copies that overtake, where the broker has such lanes. No answer is about them."""
+    version: int = 1
+    """Of the wire format."""
 
 
 class Confirmation(StrEnum):

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 
 from bus.directory.agencies import Directory
 from bus.directory.member import Member
-from bus.dossiers.find import MAX_NAMED, named_documents
+from bus.dossiers.find import named_documents
 from bus.errors import BadBlob, BadMessage, BusError, Refused, Words
 from bus.ports.records import BlobKey, InboxEntry, SubmissionKey
 from bus.ports.store import Store
 from bus.receiving import judge as judging
 from bus.receiving.verified import Verified
-from bus.sending.address import submission_key, submission_key_with_blobs
+from bus.sending.address import submission_key, submission_key_with_blobs, told
 from bus.wire import envelope
 from bus.wire.batch import map_each
 from bus.wire.envelope import Envelope
 from bus.wire.segments import Manifest, opened
 from schemas.codes import BusinessType, StatusCode
 from schemas.content import unpack_content, unpack_with_blobs
-from schemas.docket import MAX_ADDRESSES, Address, Blob, Docket, DocumentKey
+from schemas.docket import MAX_ADDRESSES, MAX_NAMED, Address, Blob, Docket, DocumentKey
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import VIETNAM, AgencyCode
@@ -178,6 +178,7 @@ def _about(docket: Docket, item: Document | Status, member: Member) -> DocumentK
                         f"it names {len(named)} documents; {MAX_NAMED} are the most",
                     )
                 )
+            same = same and (docket.number, docket.issued_on, docket.changes) == told(item, docket.version)
         case Status():
             # 13 is about the sender's own document, every other status about its one recipient's.
             issuer = docket.sender if item.code is StatusCode.TAKE_BACK else docket.recipients[0]

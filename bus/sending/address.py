@@ -3,17 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from bus.directory.member import Member
-from bus.dossiers.find import MAX_NAMED, named_documents
+from bus.dossiers.find import named_documents
 from bus.errors import TooLarge, TooManyNamed
 from bus.ports.records import SubmissionKey
 from schemas.codes import BusinessType, Kind, Priority, StatusCode
 from schemas.content import pack_content
-from schemas.docket import Address, DocumentKey, segments_of
+from schemas.docket import MAX_NAMED, Address, DocumentKey, NumberInClear, Version, segments_of
 from schemas.document import Document
 from schemas.status import Status
-from schemas.values import AgencyCode, MailboxCode
+from schemas.values import AgencyCode, DocumentId, MailboxCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,21 @@ def _manifest(document: Document, number: int) -> int:
 def _digests(document: Document, as_blobs: Sequence[int]) -> dict[int, bytes]:
     """What stands for the blobs where a submission is compared: nothing random. schemas §10.5"""
     return {number: bytes.fromhex(document.attachments[number - 1].sha256) for number in as_blobs}
+
+
+class Told(NamedTuple):
+    """What a docket of version 2 tells of its document, and one of version 1 does not. schemas §3.2"""
+
+    number: NumberInClear | None = None
+    issued_on: date | None = None
+    changes: tuple[DocumentId, ...] | None = None
+
+
+def told(document: Document, version: Version) -> Told:
+    if version == 1:
+        return Told()
+    named = () if document.business.type is BusinessType.NEW else tuple(dict.fromkeys(named_documents(document)))
+    return Told(NumberInClear.of(document.number), document.issued_on, named or None)
 
 
 def submission_key_with_blobs(document: Document, sender: AgencyCode, as_blobs: Sequence[int]) -> SubmissionKey:

@@ -11,7 +11,7 @@ from bus.directory.member import Member
 from bus.errors import BusError
 from bus.handling.transport import OutboxEvent, outbox_state
 from bus.ports.records import OutboxEntry
-from bus.sending.address import Addressed
+from bus.sending.address import Addressed, told
 from bus.trust.keys import SealingPublicKey
 from bus.wire import envelope
 from bus.wire.batch import map_each
@@ -19,7 +19,7 @@ from bus.wire.message import routing_keys
 from bus.wire.segments import Sealed
 from schemas.codes import Kind
 from schemas.content import pack_content
-from schemas.docket import Blob, Docket, SealedContent
+from schemas.docket import Blob, Docket, SealedContent, Version
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import MailboxCode, MessageId
@@ -81,6 +81,7 @@ def _draft(member: Member, ready: Ready, *, now: datetime) -> _Draft:
     docket = _docket(
         addressed,
         encrypted.content,
+        version=member.version_for(each.mailbox for each in addressed.recipients),
         id_=ready.message or member.new_id(),
         now=now,
         expires_at=None if lasts is None else now + lasts,
@@ -121,6 +122,7 @@ def _docket(
     addressed: Addressed,
     content: SealedContent,
     *,
+    version: Version,
     id_: MessageId,
     now: datetime,
     expires_at: datetime | None,
@@ -128,7 +130,9 @@ def _docket(
 ) -> Docket:
     match addressed.item:
         case Document() as document:
+            number, issued_on, changes = told(document, version)
             return Docket(
+                version=version,
                 id=id_,
                 kind=Kind.DOCUMENT,
                 sender=addressed.sender,
@@ -142,6 +146,9 @@ def _docket(
                 attachments=len(document.attachments),
                 blobs=blobs,
                 content=content,
+                number=number,
+                issued_on=issued_on,
+                changes=changes,
             )
         case Status() as status:
             return Docket(

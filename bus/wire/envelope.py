@@ -35,6 +35,7 @@ from schemas.framing import frame, unframe
 from schemas.values import MailboxCode
 
 MAGIC: Final = b"LT\x01\n"  # schemas §2.3
+MAGICS: Final[Mapping[int, bytes]] = {1: MAGIC, 2: b"LT\x02\n"}  # schemas §2.4; all of one length
 MAX_DOCKET = 1024 * 1024
 MAX_WRAPS = 4096
 MAX_MAILBOXES = 1024
@@ -168,10 +169,10 @@ def _sign(each: _Signed, signer: Signer) -> _Signed:
 def _close(each: _Signed) -> bytes:
     (docket, encrypted, recipients), docket_bytes, signature = each
     if encrypted is None:
-        return frame((docket_bytes, signature, b"", b""), after=MAGIC)
+        return frame((docket_bytes, signature, b"", b""), after=MAGICS[docket.version])
     digest = hashlib.sha256(docket_bytes).digest()
     wraps = frame(_wraps(encrypted.key, digest, docket.mailboxes, recipients))
-    return frame((docket_bytes, signature, wraps, encrypted.sealed), after=MAGIC)
+    return frame((docket_bytes, signature, wraps, encrypted.sealed), after=MAGICS[docket.version])
 
 
 def wrap_again(envelope: Envelope, key: bytes, *, recipients: Mapping[MailboxCode, SealingPublicKey]) -> bytes:
@@ -187,7 +188,7 @@ def wrap_again(envelope: Envelope, key: bytes, *, recipients: Mapping[MailboxCod
     wraps = frame([*kept, *_wraps(key, digest, list(recipients), recipients)])
     algorithm, key_id, value = envelope.signature
     signature = frame((algorithm.encode("ascii"), key_id.encode("ascii"), value))
-    return frame((envelope.docket_bytes, signature, wraps, envelope.sealed), after=MAGIC)
+    return frame((envelope.docket_bytes, signature, wraps, envelope.sealed), after=MAGICS[envelope.docket.version])
 
 
 def _wrap_parts(wrap: Wrap) -> tuple[bytes | memoryview, ...]:
@@ -199,9 +200,14 @@ def parse(body: bytes, *, known: Docket | None = None) -> Envelope:
 
     `known` is the docket as it was parsed before; it spares parsing where it says exactly what these bytes say.
     """
-    if not body.startswith(MAGIC):
+    version = next((version for version, magic in MAGICS.items() if body.startswith(magic)), None)
+    if version is None:
+        known_ones = " / ".join(map(str, MAGICS))
         raise BadMessage(
-            why=Words("phần đầu không phải của bản tin phiên bản 1", "they do not begin as a message of version 1 does")
+            why=Words(
+                f"phần đầu không phải của bản tin phiên bản {known_ones}",
+                f"they do not begin as a message of version {known_ones} does",
+            )
         )
     try:
         parts = unframe(memoryview(body)[len(MAGIC) :], at_most=_PARTS)
@@ -210,6 +216,8 @@ def parse(body: bytes, *, known: Docket | None = None) -> Envelope:
         docket_part, signature_part, wraps_part, sealed = parts
         docket_bytes = _docket_bytes(docket_part)
         docket = known if known and known.to_json() == docket_bytes else _docket(docket_bytes)
+        if docket.version != version:  # the docket is signed, the four bytes are not
+            raise ValueError(f"a docket of version {docket.version} in a body of version {version}")  # noqa: TRY301
         signature = _signature(signature_part)
         wraps = _parse_wraps(wraps_part)
     except ValidationError as exc:

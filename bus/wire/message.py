@@ -42,7 +42,6 @@ UNDECODABLE: Final = "x-lienthong-undecodable"
 BLOBS: Final = "x-lienthong-blobs"
 """Where the segments of its blobs wait, and from which mark on: `<kind> <mark>`. schemas §10.6"""
 VERSION_HEADER: Final = "x-lienthong-version"
-VERSION: Final = "1"
 PERSISTENT: Final = 2
 
 # Quorum queues take a message without priority for level 4 (RabbitMQ 4.3); 4.0 to 4.2 know two kinds, 0-4 and above.
@@ -106,6 +105,7 @@ def publication(entry: OutboxEntry) -> Publication:
         priority=entry.docket.priority,
         created_at=entry.docket.created_at,
         headers=entry.headers,
+        version=entry.docket.version,
         lanes=lanes(entry.outstanding, entry.docket.priority),
     )
 
@@ -126,7 +126,7 @@ def properties(publication: Publication, *, user: str | None) -> Properties:
     headers: dict[str, str | list[str]] = dict(publication.headers)
     set_aside = publication.routing[0] == DEAD
     if not set_aside:
-        headers[VERSION_HEADER] = VERSION
+        headers[VERSION_HEADER] = str(publication.version)
     if copies := [*publication.routing[1:], *publication.lanes]:
         headers["CC"] = copies
     return Properties(

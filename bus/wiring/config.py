@@ -197,12 +197,9 @@ def _listening(text: str) -> str:
     return text
 
 
-class HttpConfig(Section):
+class Listening(Section):
     listen: Annotated[str, AfterValidator(_listening)]
-    """host:port of /healthz and /metrics."""
-    token_file: str | None = None
-    """File whose first line is the operator's token: /healthz tells ids, names and errors to whoever sends
-    `Authorization: Bearer <token>`, to all others states and counts. Must not be readable by others."""
+    """host:port"""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -217,6 +214,14 @@ class HttpConfig(Section):
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return host == "localhost"
+
+
+class HttpConfig(Listening):
+    """/healthz and /metrics."""
+
+    token_file: str | None = None
+    """File whose first line is the operator's token: /healthz tells ids, names and errors to whoever sends
+    `Authorization: Bearer <token>`, to all others states and counts. Must not be readable by others."""
 
 
 class Config(Section):

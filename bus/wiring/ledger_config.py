@@ -11,6 +11,7 @@ from bus.errors import BadConfig, of_fields, of_system, said
 from bus.files.texts import toml_of
 from bus.topology.names import LEDGER
 from bus.wiring.alerts_config import AlertsConfig, ChannelConfig
+from bus.wiring.api_config import ApiConfig
 from bus.wiring.config import BrokerConfig, HttpConfig, Section, TrustConfig
 from schemas.values import MailboxCode
 
@@ -58,6 +59,8 @@ class LedgerConfig(Section):
     channel: tuple[ChannelConfig, ...] = ()
     """Who is told of alerts; none: they are kept and shown."""
     http: HttpConfig | None = None
+    api: ApiConfig | None = None
+    """Served by `lienthong console run`, a process beside the ledger's."""
 
     @property
     def mailbox(self) -> MailboxCode:

@@ -35,7 +35,7 @@ from bus.trust.authority import Withdrawal, issue, new_issuer, new_root
 from bus.trust.certificates import Certificate, Purpose
 from bus.trust.keys import SealingKey, SigningKey
 from bus.trust.statements import SealingStatement
-from bus.wire.message import CONTENT_TYPE, VERSION, VERSION_HEADER, exchange
+from bus.wire.message import CONTENT_TYPE, VERSION_HEADER, exchange
 from bus.wiring.member import new_message_id
 from deploy import country as countries
 from deploy.country import Country
@@ -135,7 +135,7 @@ class Besieged:
             message_id=new_message_id(),
             user_id=None if user is None else user_of(user, Login.URN),
             app_id="lienthong",
-            headers={VERSION_HEADER: VERSION},
+            headers={VERSION_HEADER: "1"},
         )
 
     def member(self, code: MailboxCode, *, signing: SigningKey | None = None) -> Member:

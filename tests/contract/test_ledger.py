@@ -15,6 +15,7 @@ from tests.contract.ledger import (
     ReceiptLineContract,
     YearContract,
 )
+from tests.contract.ledger_shadow import ShadowContract
 
 
 @pytest.fixture
@@ -40,3 +41,6 @@ class TestCounters(CounterContract): ...
 
 
 class TestCheckpoints(CheckpointContract): ...
+
+
+class TestShadows(ShadowContract): ...

@@ -32,7 +32,7 @@ BY_CALLER = {
     "bus/files/private.py:_put": "within `create_private`; without hard links an empty file may stay, which is no key",
     "bus/receiving/adapter_calls.py:tell": "its caller has the point",
     "bus/sending/publish.py:_confirmed": "within _send, whose caller has the point",
-    "bus/store/store.py:writing": "makes the block; who uses it has the point",
+    "bus/store/sql/opened.py:writing": "makes the block; who uses it has the point",
 }
 """Effects that are durable only as a part of their caller's."""
 

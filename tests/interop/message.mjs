@@ -6,7 +6,7 @@ import { Aes256Gcm, CipherSuite, HkdfSha256 } from "@hpke/core";
 import { XWing } from "@hpke/hybridkem-x-wing";
 
 const { subtle } = globalThis.crypto;
-const MAGIC = Buffer.from("LT\x01\n", "latin1"); // §2.3
+const magic = (version) => Buffer.from([0x4c, 0x54, version, 0x0a]); // §2.3, §2.4
 const suite = new CipherSuite({ kem: new XWing(), kdf: new HkdfSha256(), aead: new Aes256Gcm() }); // §4.7
 // The HPKE package takes ArrayBuffers whole; Node's Buffers are windows into larger ones.
 const whole = (bytes) => Uint8Array.from(bytes).buffer;
@@ -60,14 +60,17 @@ function parsedDocket(text) {
 }
 
 function takeApart(body) {
-  if (!body.subarray(0, 4).equals(MAGIC)) throw new Refused("bad-message");
+  const version = [1, 2].find((each) => body.subarray(0, 4).equals(magic(each)));
+  if (version === undefined) throw new Refused("bad-message");
   const parts = unframe(body.subarray(4));
   if (parts.length !== 4) throw new Refused("bad-message");
   const [docketBytes, signatureBlock, wrapBlock, sealed] = parts;
   const signature = unframe(signatureBlock);
   const wraps = unframe(wrapBlock);
   if (signature.length !== 3 || signature[2].length !== 64 || wraps.length % 3) throw new Refused("bad-message");
-  return { docketBytes, docket: parsedDocket(docketBytes.toString("utf8")), signature, wraps, sealed };
+  const docket = parsedDocket(docketBytes.toString("utf8"));
+  if (docket.version !== version) throw new Refused("bad-message"); // §2.4
+  return { docketBytes, docket, signature, wraps, sealed };
 }
 
 async function verify({ docketBytes, docket, signature, sealed }, keys) {
@@ -175,7 +178,8 @@ async function write({ docket, content, signer, recipients }) {
   const signed = Buffer.concat([label("lienthong/1 docket\n"), docketBytes]);
   const value = Buffer.from(await subtle.sign(way, signing, signed));
   const signature = frame([label(signer.algorithm), label(signer.id), value]);
-  return { body: Buffer.concat([MAGIC, frame([docketBytes, signature, frame(wraps), sealed])]).toString("hex") };
+  const body = frame([docketBytes, signature, frame(wraps), sealed]);
+  return { body: Buffer.concat([magic(docket.version), body]).toString("hex") };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

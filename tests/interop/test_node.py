@@ -24,7 +24,7 @@ from bus.wire.envelope import encrypt, open_, parse, seal, verify
 from bus.wire.segments import Sealing
 from schemas.codes import Kind
 from schemas.content import pack_content, unpack_content
-from schemas.docket import SEGMENT
+from schemas.docket import SEGMENT, NumberInClear
 from schemas.document import Attachment
 from tests.scenarios.country import document
 from tests.vectors.make import DOCUMENT, RECIPIENTS, docket_of
@@ -94,13 +94,21 @@ def seed(key: SealingKey) -> str:
     return base64.b64decode("".join(key.to_pem().decode().splitlines()[1:-1]))[-32:].hex()
 
 
+TOLD: Mapping[int, Mapping[str, Any]] = {
+    1: {},
+    2: {"version": 2, "number": NumberInClear.of(DOCUMENT.number), "issued_on": DOCUMENT.issued_on},
+}
+"""What a docket of each version tells of its document."""
+
+
+@pytest.mark.parametrize("version", TOLD)
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_they_read_what_we_write(ask: Ask, algorithm: Algorithm) -> None:
+def test_they_read_what_we_write(ask: Ask, algorithm: Algorithm, version: int) -> None:
     """Signature, digest, wrap, commitment, content: to the last byte of the attachment."""
     signer, key = SigningKey.generate(algorithm), SealingKey.generate()
     content = pack_content(document("G22", "H29"))
     encrypted = encrypt(content)
-    docket = docket_of(DOCUMENT, encrypted.content)
+    docket = docket_of(DOCUMENT, encrypted.content, **TOLD[version])
     body = seal(docket, encrypted, signer=signer, recipients=dict.fromkeys(RECIPIENTS, key.public))
     request = {"body": body.hex(), "keys": [signer.public.to_bytes().hex()], "mailbox": docket.mailboxes[0]}
     answer = ask("read", {**request, "seeds": [seed(key)]})
@@ -110,12 +118,14 @@ def test_they_read_what_we_write(ask: Ask, algorithm: Algorithm) -> None:
     assert ask("read", {**request, "keys": [], "seeds": []}) == {"refused": "bad-signature"}
 
 
+@pytest.mark.parametrize("version", TOLD)
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_we_read_what_they_write(ask: Ask, algorithm: Algorithm) -> None:
+def test_we_read_what_they_write(ask: Ask, algorithm: Algorithm, version: int) -> None:
     """Parsed, verified, opened, unpacked like any of ours."""
     signer, key = SigningKey.generate(algorithm), SealingKey.generate()
     sent = document("G22", "H29")
-    plain = docket_of(DOCUMENT, encrypt(b"").content).model_dump(mode="json", exclude_none=True, exclude={"content"})
+    made = docket_of(DOCUMENT, encrypt(b"").content, **TOLD[version])
+    plain = made.model_dump(mode="json", exclude_none=True, exclude={"content"})
     pkcs8 = load_pem_private_key(signer.to_pem(), None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     answer = ask(
         "write",
@@ -127,6 +137,7 @@ def test_we_read_what_they_write(ask: Ask, algorithm: Algorithm) -> None:
         },
     )
     parsed = parse(bytes.fromhex(answer["body"]))
+    assert (parsed.docket.version, parsed.docket.number) == (version, made.number)
     verify(parsed, [signer.public])
     content = open_(parsed, mailbox=parsed.docket.mailboxes[0], keys=[key])
     assert unpack_content(Kind.DOCUMENT, content) == sent

@@ -14,6 +14,7 @@ from tests.contract.ledger import (
     ReceiptLineContract,
     YearContract,
 )
+from tests.contract.ledger_shadow import ShadowContract
 from tests.postgres.server import Server
 
 
@@ -48,3 +49,6 @@ class TestCounters(CounterContract): ...
 
 
 class TestCheckpoints(CheckpointContract): ...
+
+
+class TestShadows(ShadowContract): ...

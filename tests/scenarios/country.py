@@ -57,8 +57,10 @@ forward = true
 code = "H07"
 names = [{ vi = "UBND tỉnh Bến Tre" }]
 [[mailbox]]
+versions = [1, 2]
 code = "G22"
 [[mailbox]]
+versions = [1, 2]
 code = "H49"
 [[mailbox]]
 code = "H53"

@@ -390,7 +390,7 @@ def test_a_mailbox_says_what_it_takes(land: GuardedLand, old: str, new: str) -> 
 
 def test_an_adapter_of_another_version_is_not_written_to(land: GuardedLand) -> None:
     """Before anything is sealed."""
-    land.agencies = land.agencies.replace('code = "H49"\n[[mail', 'code = "H49"\nversions = [2]\n[[mail')
+    land.agencies = land.agencies.replace('versions = [1, 2]\ncode = "H49"', 'versions = [2]\ncode = "H49"')
     land.publish_keys()
     with pytest.raises(NotUnderstood, match="version 1"):
         address(land["G22"].member, document())

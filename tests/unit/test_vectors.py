@@ -20,6 +20,7 @@ from schemas.framing import frame
 from tests.vectors import make
 from tests.vectors.large import LARGE
 from tests.vectors.reader import RefusedError, files_apart, read
+from tests.vectors.second import REVOCATION
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 KEYS = json.loads((FOLDER / "keys.json").read_text(encoding="utf-8"))
@@ -76,7 +77,7 @@ def _by_the_bus(vector: dict[str, Any]) -> str:
         if parsed.docket.blobs:
             assert _files_by_the_bus(parsed.docket, content, vector) == LARGE
         else:
-            assert unpack_content(parsed.docket.kind, content) in {make.DOCUMENT, make.STATUS}
+            assert unpack_content(parsed.docket.kind, content) in {make.DOCUMENT, make.STATUS, REVOCATION}
         return hashlib.sha256(content).hexdigest()
     except BusError as error:
         return error.code

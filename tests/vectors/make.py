@@ -329,7 +329,7 @@ def malformed() -> Iterator[Row]:
     good = parts_of(body)
     no = "bad-message"
     yield "empty", "No bytes at all.", no, b""
-    yield "version-2", "A message of version 2.", no, b"LT\x02\n" + body[4:]
+    yield "version-2", "A docket of version 1 in a body of version 2.", no, b"LT\x02\n" + body[4:]
     yield "trailing", "One byte too many.", no, body + b"\n"
     yield "cut", "One byte too few.", no, body[:-1]
     yield "three-parts", "A body of three parts.", no, together(good[:3])
@@ -338,7 +338,11 @@ def malformed() -> Iterator[Row]:
     for name, fact, text in (
         ("docket-no-json", "A docket that is no JSON.", b"docket"),
         ("docket-unknown-name", "A docket with a name that is not in §3.", good[0][:-1] + b',"subject":"V/v"}'),
-        ("docket-version-2", "A docket of version 2.", good[0].replace(b'"version":1', b'"version":2')),
+        (
+            "docket-version-2",
+            "A docket of version 2 in a body of version 1.",
+            good[0].replace(b'"version":1', b'"version":2'),
+        ),
         ("docket-no-offset", "A time without an offset.", good[0].replace(b"07:00:00Z", b"07:00:00")),
         ("docket-no-status", "A status docket without its status.", good[0].replace(b'"status":"06",', b"")),
         ("docket-name-twice", "A docket in which a name occurs twice.", good[0][:-1] + b',"priority":4}'),
@@ -386,10 +390,12 @@ def write(folder: Path) -> None:
     for rows in (opening, badly_signed, not_opening, malformed):
         for name, fact, expect, body in rows():
             _write(folder / f"{expect}-{name}.json", _vector(fact, expect, body))
-    from tests.vectors.large import vectors  # it builds on what stands here
+    from tests.vectors import large, second  # they build on what stands here
 
-    for name, fact, body, beside in vectors():
+    for name, fact, body, beside in large.vectors():
         _write(folder / f"opens-{name}.json", _vector(fact, "opens", body) | beside)
+    for name, fact, expect, body, beside in second.vectors():
+        _write(folder / f"{expect}-{name}.json", _vector(fact, expect, body) | beside)
 
 
 def _vector(fact: str, expect: str, body: bytes) -> dict[str, object]:

@@ -27,6 +27,8 @@ def read(body: bytes, *, signing: Sequence[bytes], mailbox: str, seeds: Sequence
     """The parts of the content (§5), None for a receipt. `signing`: SubjectPublicKeyInfo of the sender's keys."""
     docket_bytes, signature, wraps, sealed = _body(body)
     docket = _docket(docket_bytes)
+    if docket["version"] != body[2]:  # §2.4
+        raise RefusedError("bad-message")
     if docket["kind"] == "receipt" and (wraps or sealed):
         raise RefusedError("bad-message")
     triples = _wraps(wraps)
@@ -80,8 +82,8 @@ def _frame(data: bytes) -> list[bytes]:  # §2.1, §2.2
     return parts
 
 
-def _body(body: bytes) -> list[bytes]:  # §2.3
-    if body[:4] != bytes.fromhex("4c54010a"):
+def _body(body: bytes) -> list[bytes]:  # §2.3, §2.4
+    if body[:4] not in {bytes.fromhex("4c54010a"), bytes.fromhex("4c54020a")}:
         raise RefusedError("bad-message")
     parts = _frame(body[4:])
     if len(parts) != 4 or len(parts[0]) > 2**20:
@@ -96,6 +98,9 @@ _OF_KIND = {
     "status": {"document", "status", "content"},
     "receipt": {"acknowledges"},
 }
+
+
+_SECOND = {"number", "issued_on", "changes"}  # §3.2, those marked 2
 
 
 _STEERING = {"Cc", "Cf", "Zl", "Zp"}  # §8.1; zero-width characters, which are allowed, are in no vector
@@ -115,14 +120,33 @@ def _docket(data: bytes) -> dict[str, Any]:  # §3
         timed = datetime.fromisoformat(docket["created_at"]).tzinfo
     except (ValueError, AttributeError, KeyError):
         raise RefusedError("bad-message") from None
-    plain = all(unicodedata.category(each) not in _STEERING for each in docket.get("document", {}).get("id", ""))
-    if docket["version"] != 1 or not plain or not timed or not wanted <= names <= wanted | _ANY:
+    if docket["version"] == 2:  # §2.4
+        _second(docket, names)
+        names -= _SECOND
+    plain = _is_line(docket.get("document", {}).get("id", ""), 255)
+    if docket["version"] not in {1, 2} or not plain or not timed or not wanted <= names <= wanted | _ANY:
         raise RefusedError("bad-message")
     assert isinstance(docket, dict)
     named = [(recipient["agency"], recipient["mailbox"]) for recipient in docket["recipients"]]
     if len(named) > 4096 or len(set(named)) != len(named) or len(docket.get("acknowledges", ())) > 1024:  # §3.2, §8.1
         raise RefusedError("bad-message")
     return docket
+
+
+def _second(docket: Mapping[str, Any], names: set[str]) -> None:  # §3.2
+    number, changes = docket.get("number"), docket.get("changes", [])
+    good = docket["kind"] == "document" and "issued_on" in names
+    if number is not None:
+        good &= set(number) == {"number", "notation"} and all(_is_line(each, 64) for each in number.values())
+    if changes:
+        good &= docket["business_type"] > 0 and all(isinstance(each, str) and _is_line(each, 255) for each in changes)
+        good = good and len(set(changes)) == len(changes) <= 256
+    if not good:
+        raise RefusedError("bad-message")
+
+
+def _is_line(text: str, most: int) -> bool:  # §8.1
+    return len(text) <= most and all(unicodedata.category(each) not in _STEERING for each in text)
 
 
 def _signature(block: bytes) -> list[bytes]:  # §4.2

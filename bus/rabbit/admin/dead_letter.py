@@ -20,7 +20,6 @@ from bus.wire.message import (
     REASON,
     SET_ASIDE_BY,
     UNDECODABLE,
-    VERSION,
     VERSION_HEADER,
 )
 from schemas.codes import Kind, Label
@@ -146,7 +145,8 @@ def republished_properties(letter: DeadLetter, old: BasicProperties, *, user: st
     headers = dict(letter.headers)
     kind, content_type = old.type, old.content_type
     if letter.set_aside and letter.docket is not None:
-        kind, content_type, headers[VERSION_HEADER] = letter.docket.kind.value, CONTENT_TYPE, VERSION
+        kind, content_type, version = letter.docket.kind.value, CONTENT_TYPE, letter.docket.version
+        headers[VERSION_HEADER] = str(version)
     return BasicProperties(
         content_type=content_type,
         content_encoding=old.content_encoding,

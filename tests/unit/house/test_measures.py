@@ -58,6 +58,7 @@ WITHOUT_UNIT_TEST = {
     ),
     "a ledger is one thing, whatever file a verb is in: tests/contract/ledger.py": (
         "bus/ledger/keep.py",
+        "bus/ledger/shadow.py",
         "bus/ledger/statements/derived.py",
         "bus/ledger/statements/kept.py",
         "bus/ledger/store.py",
@@ -90,7 +91,16 @@ WITHOUT_UNIT_TEST = {
         "bus/store/sql/database.py",
     ),
     "sentences, each told by a rule of tests/unit/bus/directory/test_edition.py": ("bus/directory/reasons.py",),
+    "a ledger is asked, in either database: tests/contract/ledger_queries.py": (
+        "bus/ledger/queries/deliveries.py",
+        "bus/ledger/queries/documents.py",
+        "bus/ledger/queries/lifelines.py",
+        "bus/ledger/queries/loading.py",
+        "bus/ledger/queries/obligations.py",
+        "bus/ledger/queries/statements.py",
+    ),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
+        "bus/errors/api.py",
         "bus/errors/base.py",
         "bus/errors/broker.py",
         "bus/errors/directory.py",

@@ -1,12 +1,14 @@
 """schemas/docket.py"""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from schemas.codes import BusinessType, Kind, StatusCode
-from schemas.docket import SEGMENT, Address, Blob, Docket, DocumentKey, SealedContent
+from schemas.docket import SEGMENT, Address, Blob, Docket, DocumentKey, NumberInClear, SealedContent
+from schemas.document import DocumentNumber
 from schemas.values import MessageId
 from tests.vectors.make import AT, CITY, MINISTRY, RECEIPT, SENDER
 
@@ -68,7 +70,7 @@ def test_mailboxes() -> None:
         ("id", f'"{"a" * 65}"'),
         ("id", "1"),
         ("recipients", "[]"),
-        ("version", "2"),
+        ("version", "3"),
         ("kind", '"notice"'),
         ("created_at", '"2026-11-22T07:00:00"'),
         ("created_at", '"0001-01-01T00:00:00+07:00"'),
@@ -87,7 +89,75 @@ def test_refused(name: str, text: str) -> None:
 
 def test_content_of_the_docket_is_no_secret() -> None:
     """A docket has no field in which a subject, a summary or a file name could travel."""
-    assert not {"subject", "summary", "signer", "number"} & set(Docket.model_fields)
+    assert not {"subject", "summary", "signer", "type", "place"} & set(Docket.model_fields)
+
+
+_NUMBER = NumberInClear(number="7816", notation="VPCP-TTĐT")
+_TOLD: dict[str, Any] = {"version": 2, "number": _NUMBER, "issued_on": date(2026, 11, 22)}
+_REVOKES: dict[str, Any] = {"business_type": BusinessType.REVOKE, "changes": ("1/CV", "2/CV")}
+
+
+@pytest.mark.parametrize("changes", [_TOLD, _TOLD | {"number": None}, _TOLD | _REVOKES])
+def test_version_2_tells_more(changes: dict[str, Any]) -> None:
+    """Number and date of issue, and which documents it changes: by the keys that its sender's documents have."""
+    docket = _docket(Kind.DOCUMENT, **changes)
+    assert Docket.from_json(docket.to_json()) == docket
+    assert [str(key) for key in docket.changed] == [
+        str(DocumentKey(issuer="H49", id=each)) for each in changes.get("changes", ())
+    ]
+
+
+def test_version_1_is_as_it_was() -> None:
+    """Its bytes are what they were before there was a second: an older reader refuses unknown names."""
+    assert _docket(Kind.DOCUMENT).to_json() == (
+        b'{"version":1,"id":"019ab000-0000-7000-8000-000000000001","kind":"document",'
+        b'"sender":{"agency":"H49","mailbox":"H49"},"recipients":[{"agency":"G22","mailbox":"G22"}],'
+        b'"created_at":"2026-11-22T07:00:00Z","document":{"issuer":"H49","id":"1/CV"},"business_type":0,'
+        b'"priority":0,"attachments":0,"content":{"size":1,"sha256":"' + b"0" * 64 + b'"},"acknowledges":[]}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "why"),
+    [
+        (Kind.DOCUMENT, {"number": _NUMBER}, "version 1 tells no"),
+        (Kind.DOCUMENT, {"issued_on": date(2026, 11, 22)}, "version 1 tells no"),
+        (Kind.DOCUMENT, _REVOKES, "version 1 tells no"),
+        (Kind.DOCUMENT, {"version": 2, "number": _NUMBER}, "without its document's date"),
+        (Kind.DOCUMENT, {"version": 3}, "1 or 2"),
+        (Kind.STATUS, _TOLD, "only a document"),
+        (Kind.STATUS, {"version": 2}, "only a document"),
+        (Kind.RECEIPT, {"version": 2}, "only a document"),
+        (Kind.DOCUMENT, _TOLD | {"changes": ("1/CV",)}, "a new document changes none"),
+        (Kind.DOCUMENT, _TOLD | _REVOKES | {"changes": ("1/CV", "1/CV")}, "twice"),
+        (Kind.DOCUMENT, _TOLD | _REVOKES | {"changes": ()}, "at least 1"),
+        (Kind.DOCUMENT, _TOLD | _REVOKES | {"changes": tuple(map(str, range(257)))}, "at most 256"),
+    ],
+)
+def test_a_docket_tells_what_its_version_does(kind: Kind, changes: dict[str, Any], why: str) -> None:
+    """No more and no less (schemas §3.3)."""
+    with pytest.raises(ValidationError, match=why):
+        _docket(kind, **changes)
+
+
+@pytest.mark.parametrize(
+    ("number", "notation", "told"),
+    [
+        ("7816", "VPCP-TTĐT", True),
+        ("7" * 64, "V" * 64, True),
+        ("7" * 65, "VP", False),
+        ("7816", "V" * 65, False),
+        ("7816", "VP\nTTĐT", False),
+        ("7816", "\u202eVP", False),
+        ("7816\u200b", "VP", True),
+    ],
+)
+def test_a_number_that_cannot_stand_in_a_docket_is_not_told(number: str, notation: str, told: bool) -> None:
+    """Longer than people's numbers are, or not on one line: the document travels, and its docket leaves it out."""
+    written = DocumentNumber(number=number, notation=notation)
+    found = NumberInClear.of(written)
+    assert (found is not None) is told
+    assert found is None or str(found) == str(written)
 
 
 def _blob(attachment: int, *, id_: str = "0" * 32) -> Blob:

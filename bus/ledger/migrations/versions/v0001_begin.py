@@ -159,7 +159,10 @@ def _delivery() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("delivery_agency", "delivery", ["agency", "sent_at", "document"])
-    op.create_index("delivery_state", "delivery", ["state", "sent_at", "document"])
+    op.create_index("delivery_agency_state", "delivery", ["agency", "state", "sent_at", "document"])
+    op.create_index("delivery_sender_state", "delivery", ["sender", "state", "sent_at", "document"])
+    waiting = sa.text("outcome IS NULL AND state IS NULL")
+    op.create_index("delivery_waiting", "delivery", ["sent_at"], sqlite_where=waiting, postgresql_where=waiting)
 
 
 def _obligation() -> None:

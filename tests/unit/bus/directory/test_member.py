@@ -178,6 +178,28 @@ def test_an_unsigned_directory_is_believed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "to", "version"),
+    [
+        ({"H21": "[1, 2]"}, ["H21"], 2),
+        ({"H21": "[1]"}, ["H21"], 1),
+        ({}, ["H21"], 1),
+        ({"H21": "[1, 2]", "H01": "[2, 1, 3]"}, ["H21", "H01"], 2),
+        ({"H21": "[1, 2]"}, ["H21", "H01"], 1),
+        ({"H21": "[1, 3]"}, ["H21"], 1),
+    ],
+)
+def test_a_document_goes_in_the_newest_version_that_all_read(
+    listed: dict[str, str], to: list[str], version: int
+) -> None:
+    """Where one recipient reads version 1 only, or says nothing, it is that for all (schemas §2.5)."""
+    text = COUNTRY
+    for code, versions in listed.items():
+        text = text.replace(f'[[mailbox]]\ncode = "{code}"\n', f'[[mailbox]]\ncode = "{code}"\nversions = {versions}\n')
+    own = replace(member(), directory=Directory.parse({"country.toml": text}, on=AFTER))
+    assert own.version_for(MailboxCode(code) for code in to) == version
+
+
+@pytest.mark.parametrize(
     ("entry", "business", "taken"),
     [
         ("", BusinessType.NEW, True),

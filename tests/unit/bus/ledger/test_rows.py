@@ -1,5 +1,6 @@
 """Records as rows and back: what is read is what was kept."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, create_engine, insert, select
 
 from bus.handling.statuses import Change
 from bus.ledger.records import (
+    Carried,
     ChangedBy,
     DeliveryRow,
     DocumentNumber,
@@ -38,7 +40,11 @@ DOCUMENT = DocumentRow(
     mailbox="H49", message=MessageId("m-1"), business=BusinessType.UPDATE, code_number="1", code_notation="QĐ-UBND",
     issued_on=date(2026, 11, 30), sent_at=AT, priority=Priority.URGENT, due_on=date(2026, 12, 5), expires_at=AT,
     attachments=2, size=9, changes=(DocumentKey(issuer="H49", id="đ"),),
-    changed_by=(ChangedBy(DocumentKey(issuer="H49", id="e"), BusinessType.REVOKE, AT),),
+    changed_by=(
+        ChangedBy(
+            DocumentKey(issuer="H49", id="e"), BusinessType.REVOKE, AT, MessageId("m-2"), ("H53",), date(2026, 12, 5)
+        ),
+    ),
 )  # fmt: skip
 UNKNOWN = DocumentRow(
     number=NUMBER, key=DocumentKey(issuer="H49", id="x"), known=False, sender="H49", mailbox="H49", sent_at=AT
@@ -53,6 +59,11 @@ DELIVERY = DeliveryRow(
     outcome=Outcome.HELD, refusal="x", receipted_at=AT, state=StatusCode.IN_PROGRESS, change=Change.TAKE_BACK,
     withdrawn=True, statuses=HEARD, last_at=AT,
 )  # fmt: skip
+CARRIED = Carried(MessageId("m-1"), "H53", BusinessType.NEW, AT, None, Outcome.HELD, None, AT)
+BY_COLUMNS = replace(DELIVERY, message=MessageId("m-1"), carried=(CARRIED,), refusal=None)
+TWICE = replace(
+    BY_COLUMNS, carried=(CARRIED._replace(due_on=date(2026, 12, 5)), CARRIED._replace(message=MessageId("m-3")))
+)
 SILENT = DeliveryRow(document=NUMBER, agency="H53", mailbox="H53", sender="H49", sent_at=AT, last_at=AT)
 OBLIGATION = ObligationRow(
     document=NUMBER, recipient="H53", clock="accept", debtor="H53", creditor="H49", started_at=AT, warn_at=AT,
@@ -79,13 +90,14 @@ def test_a_document(connection: Connection, document: DocumentRow) -> None:
     assert document_of(connection.execute(select(now.document)).one()) == document
 
 
-@pytest.mark.parametrize("delivery", [DELIVERY, SILENT])
+@pytest.mark.parametrize("delivery", [DELIVERY, BY_COLUMNS, TWICE, SILENT], ids=["full", "columns", "twice", "silent"])
 def test_a_delivery(connection: Connection, delivery: DeliveryRow) -> None:
     """With its whole history; the first time of each status has a column of its own."""
     connection.execute(insert(now.delivery), delivery_row(delivery))
     row = connection.execute(select(now.delivery)).one()
     assert delivery_of(row) == delivery
     assert (row.at_05 is None) == (delivery is SILENT)
+    assert (row.carried is None) == (delivery is not TWICE)
 
 
 @pytest.mark.parametrize("obligation", [OBLIGATION, OPEN])

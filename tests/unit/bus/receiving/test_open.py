@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
-from bus.dossiers.find import MAX_NAMED
 from bus.errors import BadMessage, CannotOpen, TooManyNamed
 from bus.handling.transport import InboxState
 from bus.ports.records import InboxEntry, OutboxEntry
@@ -17,8 +17,8 @@ from bus.trust.keys import new_identity
 from schemas.agency import Party
 from schemas.codes import BusinessType, Priority, StatusCode
 from schemas.content import pack_content
-from schemas.docket import MAX_ADDRESSES, Address, DocumentKey
-from schemas.document import Business, Document, Reference, Replaced
+from schemas.docket import MAX_ADDRESSES, MAX_NAMED, Address, Docket, DocumentKey, NumberInClear
+from schemas.document import Business, Document, DocumentNumber, Reference, Replaced
 from schemas.status import Status
 from tests.scenarios.country import Land, document, status
 from tests.scenarios.large import LargeLand
@@ -61,6 +61,45 @@ def test_a_docket_tells_the_truth(item: str, lie: dict[str, object]) -> None:
     entry = entry_of(seal(land["G22"].member, made, now=land.now), land)
     (found,) = open_all([entry], land["H49"].member, land["H49"].store, Verified())
     assert isinstance(found, BadMessage)
+
+
+REVOCATION = document(business=Business(type=BusinessType.REVOKE, document_id="H49,1"))
+TOLD = {
+    "another number": (document(), {"number": NumberInClear(number="2", notation="CV-VP")}),
+    "no number": (document(), {"number": None}),
+    "another notation": (document(), {"number": NumberInClear(number="1", notation="CV")}),
+    "another day": (document(), {"issued_on": date(2016, 7, 2)}),
+    "another document changed": (REVOCATION, {"changes": ("H49,2", REVOCATION.id)}),
+    "one changed more": (REVOCATION, {"changes": ("H49,1", REVOCATION.id, "H49,2")}),
+    "in another order": (REVOCATION, {"changes": (REVOCATION.id, "H49,1")}),
+    "none changed": (REVOCATION, {"changes": None}),
+    "nothing said": (document(), {"version": 1, "number": None, "issued_on": None}),
+    "the truth": (REVOCATION, {}),
+}
+
+
+@pytest.mark.parametrize(("item", "lie"), TOLD.values(), ids=TOLD.keys())
+def test_a_docket_of_version_2_tells_the_truth(item: Document, lie: dict[str, Any]) -> None:
+    """Number, date of issue and what it changes are the content's; one of version 1 may be silent (schemas §5.5)."""
+    land = Land()
+    docket = seal(land["G22"].member, addressed(land, item), now=land.now).docket
+    assert docket.version == 2
+    told = Docket.model_validate({**dict(docket), **lie})
+    if told.version == 1 or not lie:
+        assert _about(told, item, land["H49"].member) == docket.document
+    else:
+        with pytest.raises(BadMessage, match="something else than its content"):
+            _about(told, item, land["H49"].member)
+
+
+def test_a_number_that_cannot_stand_in_a_docket_stops_no_document() -> None:
+    """Its docket tells the date alone."""
+    land = Land()
+    item = document().model_copy(update={"number": DocumentNumber(number="1\n2", notation="V" * 65)})
+    sent = seal(land["G22"].member, addressed(land, item), now=land.now)
+    assert (sent.docket.version, sent.docket.number, sent.docket.issued_on) == (2, None, item.issued_on)
+    found = open_entry(entry_of(sent, land), land["H49"].member, land["H49"].store, Verified())
+    assert found.item == item
 
 
 def at(agency: str, mailbox: str = "H49") -> Address:
@@ -108,17 +147,18 @@ def test_a_code_closed_since_is_the_one_it_was() -> None:
 
 
 def test_a_change_of_too_many_documents_is_refused() -> None:
-    """Each that it names would be looked for; a new document's references are only read."""
+    """Each that it names would be looked for; a new document's references are only read. To a mailbox that reads
+    version 1: a docket of version 2 has no room for so many."""
     land = Land()
     many = tuple(Replaced(document_id=f"x{number}") for number in range(MAX_NAMED + 1))
     with pytest.raises(TooManyNamed, match="names 257 documents"):
         addressed(land, document(business=Business(type=BusinessType.REPLACE, replaced=many)))
-    made = addressed(land, document(business=Business(type=BusinessType.REPLACE, replaced=many[1:])))
-    longer = document(business=Business(type=BusinessType.REPLACE, replaced=many))
+    made = addressed(land, document("G22", "H53", business=Business(type=BusinessType.REPLACE, replaced=many[1:])))
+    longer = document("G22", "H53", business=Business(type=BusinessType.REPLACE, replaced=many))
     lie = replace(made, item=longer, content=pack_content(longer))
     entry = entry_of(seal(land["G22"].member, lie, now=land.now), land)
     with pytest.raises(BadMessage, match="257 documents; 256 are the most"):
-        open_entry(entry, land["H49"].member, land["H49"].store, Verified())
+        open_entry(entry, land["H53"].member, land["H53"].store, Verified())
     referring = document().model_copy(update={"responses": (Reference(document_id="y"),) * (MAX_NAMED + 1)})
     assert addressed(land, referring).item == referring
 

@@ -16,8 +16,9 @@ from bus.ports.records import OutboxEntry
 from bus.sending.address import address
 from bus.sending.seal import Ready, seal, seal_all
 from bus.wire.envelope import open_, parse, verify
+from schemas.codes import StatusCode
 from schemas.document import Attachment, Document
-from tests.scenarios.country import Land, document
+from tests.scenarios.country import Land, document, status
 from tests.scenarios.large import MIB, takes_large
 
 KIB = 1024
@@ -100,6 +101,27 @@ def test_a_file_that_lies_elsewhere_is_read_where_it_must_travel_whole() -> None
     assert addressed.item.attachments[0].source is None
     with pytest.raises(ValueError, match="does not match"):
         address(_member(), _by_source(content, lie=content[:-1] + b"?"))
+
+
+@pytest.mark.parametrize(("to", "version"), [(("H49",), 2), (("H53",), 1), (("H49", "H53"), 1), (("H49", "H49.1"), 2)])
+def test_who_reads_the_newer_version_is_told_more(to: tuple[str, ...], version: int) -> None:
+    """One message for all of a document's recipients, in the version that each of them reads."""
+    land = Land()
+    item = document("G22", *to)
+    sent = seal(land["G22"].member, address(land["G22"].member, item), now=land.now)
+    docket = sent.docket
+    assert (docket.version, sent.body[:4]) == (version, b"LT%c\n" % version)
+    assert (str(docket.number), docket.issued_on) == (
+        (str(item.number), item.issued_on) if version == 2 else ("None", None)
+    )
+    assert len(docket.recipients) == len(to)
+
+
+def test_a_status_is_of_version_1() -> None:
+    """There is nothing more that its docket could tell (schemas §2.4)."""
+    land = Land()
+    taken_back = status(StatusCode.TAKE_BACK, document(), "G22", "H49")
+    assert seal(land["G22"].member, address(land["G22"].member, taken_back), now=land.now).docket.version == 1
 
 
 class Keyless:

@@ -11,6 +11,7 @@ import pytest
 
 from bus.errors import AlreadyRunning, BadConfig, NotInAFile
 from bus.store import migrate
+from bus.store import open as opening
 from bus.store.open import open_store, path_of
 from bus.store.sql.file_lock import FileLock
 from tests.contract.store import due, put, sending
@@ -74,7 +75,7 @@ def test_a_command_leaves_the_tables_to_the_daemon(tmp_path: Path, monkeypatch: 
     """Beside a running daemon of the version before, a newer command does not change the tables."""
     url = f"sqlite:///{tmp_path}/x.db"
     daemon = open_store(url, owner="H49")
-    monkeypatch.setattr(migrate, "REVISIONS", (*migrate.REVISIONS, "9999"))
+    monkeypatch.setattr(opening, "STORE", opening.STORE._replace(revisions=(*migrate.REVISIONS, "9999")))
     with pytest.raises(AlreadyRunning):
         open_store(url, owner="H49", exclusive=False)
     daemon.close()
@@ -86,7 +87,7 @@ def test_the_second_of_two_that_found_nothing(tmp_path: Path, monkeypatch: pytes
     open_store(url, owner="H49").close()
     answers = iter([False])
     real = migrate.is_current
-    monkeypatch.setattr(migrate, "is_current", lambda c, *, store: next(answers, None) is None and real(c, store=store))
+    monkeypatch.setattr(migrate, "is_current", lambda c, **how: next(answers, None) is None and real(c, **how))
     open_store(url, owner="H49").close()
     FileLock(tmp_path / "x.db", owner="H49").release()
 

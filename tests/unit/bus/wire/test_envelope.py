@@ -229,6 +229,18 @@ def test_taken_apart(parts: tuple[bytes, ...], expected: bytes | type[BusError])
     assert judged(frame(parts, after=MAGIC)) == expected
 
 
+def test_a_message_of_version_2() -> None:
+    """It is sealed, opened and wrapped again as one of version 1, under four other bytes."""
+    encrypted = encrypt(CONTENT)
+    docket = docket_of(DOCUMENT, encrypted.content, version=2, issued_on=DOCUMENT.issued_on)
+    body = seal(docket, encrypted, signer=P256, recipients=RECIPIENTS)
+    assert body.startswith(b"LT\x02\n")
+    assert judged(body) == CONTENT
+    again = wrap_again(parse(body), encrypted.key, recipients={"G22": NEW.public})
+    assert again.startswith(b"LT\x02\n")
+    assert judged(again) == CONTENT
+
+
 @pytest.mark.parametrize("keys", [[], [SigningKey.generate().public]])
 def test_no_verify_key(keys: list[VerifyKey]) -> None:
     """Without the very key that is named, nothing is signed."""

@@ -70,6 +70,13 @@ def test_properties() -> None:
     }
 
 
+def test_the_version_is_the_dockets() -> None:
+    """Operators see it at the broker; readers go by the body (schemas §6.2)."""
+    second = DOCKET.model_copy(update={"version": 2, "issued_on": DOCUMENT.issued_on})
+    made = properties(publication(replace(ENTRY, docket=second)), user="H49")
+    assert made.headers["x-lienthong-version"] == "2"
+
+
 @pytest.mark.parametrize(
     ("outstanding", "priority", "copied"),
     [

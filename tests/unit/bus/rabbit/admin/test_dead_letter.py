@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -216,4 +217,6 @@ def test_one_that_an_adapter_set_aside_is_a_message_again() -> None:
     died = read_dead_letter("dead", exchange="agency.H49", key="dead", properties=old, body=MESSAGE)
     again = republished_properties(died, old, user="operator")
     assert (again.type, again.content_type) == ("document", "application/vnd.lienthong.message")
-    assert list(again.headers or {}) == ["x-lienthong-version"]
+    assert again.headers == {"x-lienthong-version": "1"}
+    second = replace(died, docket=died.docket.model_copy(update={"version": 2}) if died.docket else None)
+    assert republished_properties(second, old, user="operator").headers == {"x-lienthong-version": "2"}

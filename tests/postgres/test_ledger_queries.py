@@ -1,0 +1,39 @@
+"""What a ledger in PostgreSQL answers."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from bus.ledger.open import open_ledger
+from bus.ledger.store import Ledger
+from tests.contract.ledger_queries import FindContract, LifelineContract, ListContract, ObligationContract
+from tests.postgres.server import Server
+
+
+@pytest.fixture(scope="module")
+def ledger(postgres: Server) -> Iterator[Ledger]:
+    postgres.ask("CREATE DATABASE ledger_queries")
+    made = open_ledger(postgres.url("ledger_queries"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connection(ledger: Ledger) -> Iterator[Connection]:
+    """What is written through it is taken back."""
+    with ledger.engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+class TestLists(ListContract): ...
+
+
+class TestFinding(FindContract): ...
+
+
+class TestObligations(ObligationContract): ...
+
+
+class TestLifelines(LifelineContract): ...
