@@ -66,7 +66,7 @@ class Visitor:
             keys=[Credential(sha256=digest(key_of(name).encode()), caller=caller) for name, caller in CALLERS.items()]
         )
         self.desk = Desk(ledger=self.ledger, callers=callers, recorder=self.recorder, clock=lambda: NOW)
-        self.app: ASGIApp = application(self.desk, hosts=[HOST])
+        self.app: ASGIApp = application(self.desk, hosts=[HOST, "testserver"])
 
     def get(self, path: str, who: str | None = "supervisor", **how: Any) -> httpx.Response:
         return self.ask("GET", path, who, **how)
