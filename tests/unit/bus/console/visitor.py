@@ -1,4 +1,4 @@
-"""Somebody who asks the API without a network: the application over a ledger in SQLite, and a client that speaks HTTP."""
+"""Somebody who asks the API without a network: the application over a ledger in SQLite, and a client of it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +15,9 @@ from bus.console.callers import PREFIX, Caller, Callers, Credential, digest
 from bus.console.desk import Desk
 from bus.console.recorder import Recorder
 from bus.console.roles import Role
+from bus.directory.onlooker import Onlooker
+from bus.files.directory import default_folder, load
+from bus.handling.clocks import TABLE, by_code
 from bus.ledger.access import Access, Logged, page, record
 from bus.ledger.open import open_ledger
 from tests.contract.ledger_rows import NOW  # the moment of the papers
@@ -35,6 +38,12 @@ CALLERS = {
 
 def key_of(name: str) -> str:
     return PREFIX + digest(name.encode())[:43]
+
+
+@cache
+def onlooker() -> Onlooker:
+    """The project's own directory, which nobody signed."""
+    return Onlooker(directory=load(default_folder(), on=NOW.date()))
 
 
 @cache
@@ -74,7 +83,14 @@ class Visitor:
         callers = Callers(
             keys=[Credential(sha256=digest(key_of(name).encode()), caller=caller) for name, caller in CALLERS.items()]
         )
-        self.desk = Desk(ledger=self.ledger, callers=callers, recorder=self.recorder, clock=lambda: NOW)
+        self.desk = Desk(
+            ledger=self.ledger,
+            callers=callers,
+            recorder=self.recorder,
+            onlooker=onlooker,
+            clocks=by_code(TABLE),
+            clock=lambda: NOW,
+        )
         self.app: ASGIApp = application(self.desk, hosts=[HOST, "testserver"])
 
     def get(self, path: str, who: str | None = "supervisor", **how: Any) -> httpx.Response:
