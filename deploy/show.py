@@ -221,7 +221,7 @@ def _account(people: People, ledger: Ledger) -> tuple[Account, Difference]:
     """What the ledger says, once it has read all that the folders hold; and where they differ to the end."""
     deadline = time.monotonic() + CATCHES_UP
     while True:
-        told = account(ledger)
+        told = account(ledger, now=datetime.now(UTC))
         differs = difference(told, {expected for expected, _ in people.seen})
         if not differs or time.monotonic() > deadline:
             return told, differs
@@ -251,7 +251,7 @@ def _summary(
         console.print(f"{label:<70} {figure}".rstrip(), highlight=False, soft_wrap=True)
     for where, some in (
         ("chỉ trong sổ / in the ledger only", differs.ledger_only),
-        ("chỉ trong thư mục / in the folders only", differs.folders_only),
+        ("chỉ trong thư mục / in the folders only", differs.systems_only),
         ("thiếu / missing", people.missing),
     ):
         for expected in sorted(some)[:10]:

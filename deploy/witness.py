@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from bus.errors import BusError
@@ -54,10 +54,10 @@ class Difference:
     """Where the ledger and the folders disagree."""
 
     ledger_only: frozenset[Expected]
-    folders_only: frozenset[Expected]
+    systems_only: frozenset[Expected]
 
     def __bool__(self) -> bool:
-        return bool(self.ledger_only or self.folders_only)
+        return bool(self.ledger_only or self.systems_only)
 
 
 def difference(account: Account, seen: Collection[Expected]) -> Difference:
@@ -90,9 +90,8 @@ def _opened(country: Country) -> Ledger | None:
         return None
 
 
-def account(ledger: Ledger) -> Account:
-    """All of it, at this moment."""
-    now = datetime.now(UTC)
+def account(ledger: Ledger, *, now: datetime) -> Account:
+    """All of it."""
     facts, to_receipt, to_arrival, late = set[Expected](), list[float](), list[float](), 0
     for document, delivery, is_late in _deliveries(ledger, now):
         facts.update(_facts(document, delivery))
