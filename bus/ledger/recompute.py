@@ -11,7 +11,6 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, select
 
-from bus.crashpoints import reached
 from bus.handling.obligations import Rules
 from bus.ledger import keep
 from bus.ledger.counters import difference
@@ -83,7 +82,6 @@ class Recompute:
             keep.keep_lifelines(connection, after.values(), before=before)
             keep.add_counters(connection, counted)
             keep.keep_moves(connection, moved)
-        reached("ledger.recomputed")
         return len(moved)
 
 
