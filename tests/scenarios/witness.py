@@ -117,10 +117,12 @@ def audited() -> tuple[Land, FakeStream]:
 
 
 @contextmanager
-def witness(folder: Path, *, of: tuple[Land, FakeStream] | None = None, batch: int = 500) -> Iterator[Witness]:
-    """`of`: a country that another ledger witnesses, too."""
+def witness(
+    folder: Path, *, of: tuple[Land, FakeStream] | None = None, batch: int = 500, url: str | None = None
+) -> Iterator[Witness]:
+    """`of`: a country that another ledger witnesses, too. `url`: of its database, where that is no file in `folder`."""
     land, stream = of or audited()
-    ledger = open_ledger(f"sqlite:///{folder}/ledger.db")
+    ledger = open_ledger(url or f"sqlite:///{folder}/ledger.db")
     try:
         yield Witness(land, stream, ledger, batch=batch)
     finally:
