@@ -2,12 +2,14 @@
 history says so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bus.handling.working_days import YearOfDays
+from bus.ledger.rebuild import rebuild
 from schemas.codes import StatusCode
 from schemas.document import Document
 from schemas.values import VIETNAM
@@ -143,3 +145,22 @@ def test_a_merger_moves_what_is_owed_to_the_successor(ledger: Witness) -> None:
         "finish": "06",
     }
     assert ledger.counted()["2025-06-27", "H49", "met.on-time", "finish"] == 1
+
+
+def test_a_rebuild_reckons_as_it_was_reckoned(ledger: Witness) -> None:
+    """What was met is late or in time by the calendar of then, and whose it was then; not by what is known today."""
+    ledger.land.on(date(2025, 6, 27))
+    ledger.learns(replace(USUAL, year=2025))
+    for number in (1, 2, 3):
+        send(ledger, at(2025, 6, 27, 9), "H08", number=number, due_on=date(2025, 7, 4))
+    say(ledger, at(2025, 6, 27, 11), S.DONE, document("G22", number=1), by="H08")
+    ledger.land.on(date(2025, 7, 1))
+    ledger.reads()
+    say(ledger, at(2025, 7, 3, 9), S.DONE, document("G22", number=2))
+    ledger.learns(replace(USUAL, year=2025, edition=2, off=frozenset({date(2025, 6, 30), date(2025, 7, 4)})))
+    ledger.reads()
+    assert len(ledger.moves()) == 6
+    before = ledger.derived()
+    assert len(before["obligation"]) == 9
+    list(rebuild(ledger.ledger, rules=ledger.rules, clock=ledger.clock, at_once=3))
+    assert ledger.derived() == before

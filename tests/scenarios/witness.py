@@ -20,7 +20,7 @@ from bus.ledger.recompute import Recompute
 from bus.ledger.records import EventNumber, Lifeline, ObligationRow
 from bus.ledger.rules import rules_of
 from bus.ledger.store import Ledger
-from bus.ledger.tables import moved
+from bus.ledger.tables import moved, now
 from bus.topology.names import AUDIT
 from schemas.docket import DocumentKey
 from schemas.document import Document
@@ -104,6 +104,11 @@ class Witness:
         with self.ledger.reading() as connection:
             rows = connection.execute(text("SELECT day, agency, measure, detail, amount FROM daily")).all()
         return {tuple(row[:-1]): row[-1] for row in rows}
+
+    def derived(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every derived table."""
+        with self.ledger.reading() as connection:
+            return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in now.tables}
 
     def standings(self) -> list[tuple[str, str]]:
         """Of every event: its kind, and what stands against it."""
