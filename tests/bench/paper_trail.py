@@ -227,11 +227,12 @@ class PaperTrail:
         chosen = [each for each in chosen if each.sent_at + shift <= self._until]
         chosen.sort(key=lambda each: each.sent_at)
         senders = dice.choices(self.agencies, cum_weights=self._weights, k=len(chosen))
-        for each, sender in zip(chosen, senders, strict=True):
-            self._stamp(stamped, each, sender, shift)
+        for place, (each, sender) in enumerate(zip(chosen, senders, strict=True)):
+            self._stamp(stamped, each, sender, shift, is_last=place == len(chosen) - 1)
         return stamped
 
-    def _stamp(self, stamped: Stamped, case: Case, sender: AgencyCode, shift: int) -> None:
+    def _stamp(self, stamped: Stamped, case: Case, sender: AgencyCode, shift: int, *, is_last: bool) -> None:
+        """`is_last` of its week: it has its events, so that what comes later is numbered behind it."""
         at = case.sent_at + shift
         day = datetime.fromtimestamp(at / 1_000_000, VIETNAM).date()
         event = self._next_event(day.year)
@@ -255,7 +256,7 @@ class PaperTrail:
         stamped.obligations += [tuple(_moved(each, number, names, shift)) for each in case.obligations]
         for each in case.counts:
             stamped.counters[each.day + days.days, names[each.agency], each.measure, each.detail] += each.amount
-        if ordinal % self._with_events == 0:
+        if ordinal % self._with_events == 0 or is_last:
             _events(stamped, case, event, DocumentNumber(number), spelt, message, names, days)
 
     def _next_event(self, year: int) -> int:
