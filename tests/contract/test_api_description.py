@@ -38,7 +38,7 @@ schema.app = API
 @pytest.fixture(scope="module", autouse=True)
 def visitor() -> Iterator[Visitor]:
     made = Visitor()
-    with made.ledger.engine.begin() as connection:
+    with made.ledger.writing() as connection:
         keep_papers(connection)
     API.app = made.app
     yield made

@@ -16,13 +16,14 @@ from bus.console.late import LateLedger
 from bus.console.recorder import Recorder
 from bus.console.roles import Role
 from bus.console.server import Server
+from bus.handling.clocks import TABLE, by_code
 from bus.ledger.access import page, verify
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
 from bus.ledger.tables import silence
 from tests.contract.ledger_rows import NOW
 from tests.unit.bus.console.papers import keep_papers
-from tests.unit.bus.console.visitor import key_of
+from tests.unit.bus.console.visitor import key_of, onlooker
 
 PEOPLE = 100
 ASKED = ("deliveries?limit=3", "documents?text=12", "documents/1", "obligations", "deliveries/counts")
@@ -53,7 +54,9 @@ def server(url: str, ledger: Ledger) -> Iterator[Server]:
             for name in map(str, range(PEOPLE))
         ]
     )
-    desk = Desk(ledger=late, callers=callers, recorder=recorder, clock=lambda: NOW)
+    desk = Desk(
+        ledger=late, callers=callers, recorder=recorder, onlooker=onlooker, clocks=by_code(TABLE), clock=lambda: NOW
+    )
     made = Server(application(desk, hosts=["127.0.0.1"]), address=("127.0.0.1", 0), tls=None)
     made.start()
     yield made

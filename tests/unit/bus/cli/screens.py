@@ -26,6 +26,7 @@ from bus.topology.wanted import BrokerLimits, topology
 from schemas.codes import Label
 from schemas.values import MailboxCode
 from tests.scenarios.country import document
+from tests.unit.bus.cli.alerts_screens import alerts_screens
 from tests.unit.bus.cli.ledger_screens import ledger_screens
 from tests.unit.bus.cli.mailbox import made
 
@@ -54,7 +55,7 @@ def screens() -> Iterator[Screen]:
             yield Screen("-".join(path) or "lienthong", width, _printed([*path, "--help"], width))
         for name, arguments in ANSWERS.items():
             yield Screen(name, width, _printed(arguments, width))
-        for name, show in TABLES.items():
+        for name, show in {**TABLES, **alerts_screens()}.items():
             yield Screen(name, width, _shown(show, width))
     with TemporaryDirectory() as folder:
         yield from _of_a_mailbox(Path(folder))
