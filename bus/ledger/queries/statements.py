@@ -57,6 +57,10 @@ STANDS: Final[Mapping[Standing, ColumnElement[bool]]] = {
 """As `standing_of`, over columns."""
 
 
+_ALWAYS: Final = literal(2**62, BigInteger)
+"""After every time."""
+
+
 class _Driven(NamedTuple):
     """Which table a statement walks: the other one is looked up row by row."""
 
@@ -162,6 +166,8 @@ def _deliveries(by: _Driven, wanted: Filter, branch: Branch) -> Keys:
     statement = select(by.at, by.document, _v.agency).where(IS_RECIPIENT, *_facts(by, wanted))
     if by.joined:
         statement = statement.join_from(tables.document, tables.delivery, _v.document == _d.number)
+        # Without a bound SQLite, which counts no rows until told to, would rather read all deliveries and sort them.
+        statement = statement.where(by.at < _ALWAYS)
     if branch.recipient is not None:
         statement = statement.where(_v.agency == branch.recipient)
     if branch.sender is not None:
