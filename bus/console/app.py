@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
 from bus.console.answers import around
-from bus.console.api import accesses, asker, deliveries, documents, owed
+from bus.console.api import accesses, alerts, asker, deliveries, documents, owed, reports
 from bus.console.desk import Desk, WithDesk
 from bus.console.problems import MEDIA_TYPE, RESPONSES, handle_errors
 
@@ -21,6 +21,8 @@ _ROUTERS: Final[Sequence[APIRouter]] = (
     deliveries.router,
     documents.router,
     owed.router,
+    reports.router,
+    alerts.router,
     accesses.router,
 )
 

@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bus.console.callers import Caller, Callers
 from bus.console.recorder import Recorder
 from bus.console.roles import NAMES, Right
+from bus.directory.onlooker import Onlooker
 from bus.errors import BadQuery, NoSuchResource, NotAllowed, Words, said
+from bus.handling.clocks import Clock
 from bus.ledger.access import Access
 from schemas.values import AgencyCode
 
@@ -41,6 +43,9 @@ class Desk:
     ledger: Readable
     callers: Callers
     recorder: Recorder
+    onlooker: Callable[[], Onlooker]
+    """The directory as it is held here, for names and for proofs. Raises BadConfig, BadDirectory."""
+    clocks: Mapping[str, Clock]
     clock: Callable[[], datetime]
 
 

@@ -156,7 +156,7 @@ class Ingest:
             at=now,
         )
         with self._ledger.writing() as connection:
-            kept = self._keep(connection, events, epoch=at.epoch, now=now)
+            kept = keep_new(connection, self._stream, events, epoch=at.epoch, now=now, rules=self._rules)
             keep.keep_checkpoint(connection, at)
         reached("ledger.committed")
         self._at = at
@@ -176,38 +176,6 @@ class Ingest:
             self._waited_for.clear()
         self._waited_for |= early
         return judged
-
-    def _keep(self, connection: Connection, judged: Sequence[Judged], *, epoch: int, now: datetime) -> Sequence[Event]:
-        """Those that are new, kept with all that follows from them."""
-        events = self._numbered(connection, _fresh(connection, judged), epoch=epoch, now=now)
-        if not events:
-            return events
-        keep.keep_receipt_lines(connection, list(lines_of(events)))
-        about = apply(connection, events, rules=self._rules(connection), at=now)
-        keep.insert_events(connection, events, about)
-        return events
-
-    def _numbered(
-        self, connection: Connection, judged: Sequence[Judged], *, epoch: int, now: datetime
-    ) -> Sequence[Event]:
-        if not judged:
-            return ()
-        first = next_number(connection, now=now)
-        return [
-            Event(
-                number=EventNumber(first + place),
-                position=Position(self._stream, epoch, each.offset),
-                received_at=now,
-                publisher=each.publisher,
-                standing=each.standing,
-                docket=each.docket,
-                docket_bytes=each.docket_bytes,
-                docket_sha256=each.docket_sha256,
-                signature=each.signature,
-                size=each.size,
-            )
-            for place, each in enumerate(judged)
-        ]
 
     def _note(
         self, messages: Sequence[AuditMessage], judged: Sequence[Judged | NoEvent], kept: Sequence[Event]
@@ -237,6 +205,41 @@ def _early(judged: Sequence[Judged | NoEvent]) -> set[tuple[MailboxCode, KeyId]]
     return {
         (each.publisher, each.signature.key_id) for each in judged if isinstance(each, Judged) and each.may_be_early
     }
+
+
+def keep_new(
+    connection: Connection,
+    stream: str,
+    judged: Sequence[Judged],
+    *,
+    epoch: int,
+    now: datetime,
+    rules: Callable[[Connection], Rules],
+) -> Sequence[Event]:
+    """Those that did not come before are kept, with all that follows from them."""
+    fresh = _fresh(connection, judged)
+    if not fresh:
+        return ()
+    first = next_number(connection, now=now)
+    events = [
+        Event(
+            number=EventNumber(first + place),
+            position=Position(stream, epoch, each.offset),
+            received_at=now,
+            publisher=each.publisher,
+            standing=each.standing,
+            docket=each.docket,
+            docket_bytes=each.docket_bytes,
+            docket_sha256=each.docket_sha256,
+            signature=each.signature,
+            size=each.size,
+        )
+        for place, each in enumerate(fresh)
+    ]
+    keep.keep_receipt_lines(connection, list(lines_of(events)))
+    about = apply(connection, events, rules=rules(connection), at=now)
+    keep.insert_events(connection, events, about)
+    return events
 
 
 Key = tuple[MailboxCode, MessageId, bool]

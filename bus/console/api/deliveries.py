@@ -12,6 +12,7 @@ from bus.console.questions import BUSINESS, Business, Code, Flag, Moment, of_cur
 from bus.console.roles import Right
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.wanted import Filter, Standing
+from bus.ledger.turns import turn_of
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 
@@ -70,9 +71,9 @@ def list_all(
     rows = [
         ListedView(
             document=DocumentView.of(row.document),
-            delivery=DeliveryView.of(row.delivery),
+            delivery=DeliveryView.of(row.delivery, turn_of(row.delivery, row.open), now=asker.now),
             late=row.is_late(asker.now),
-            owed=obligations(row.open, now=asker.now),
+            owed=obligations(row.open, asker.desk.clocks, now=asker.now),
         )
         for row in found.rows
     ]

@@ -6,13 +6,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from bus.console.api.views import DeliveryView, DocumentView, HopView, MovedView, ObligationView, View, obligations
+from bus.console.api.views import (
+    DeliveryView,
+    DocumentView,
+    HopView,
+    MovedView,
+    ObligationView,
+    StrangerView,
+    View,
+    obligations,
+)
 from bus.console.desk import Asker, asking
 from bus.console.paging import MOST, USUAL
 from bus.console.questions import Code, Moment, Text
 from bus.console.roles import Right
 from bus.ledger.queries.documents import Sought, find
-from bus.ledger.queries.lifelines import lifeline
+from bus.ledger.queries.told import tell
 from bus.ledger.queries.wanted import Standing
 from bus.ledger.records import DocumentNumber
 
@@ -48,6 +57,7 @@ class LifelineView(View):
 
     document: DocumentView
     deliveries: list[DeliveryView]
+    strangers: list[StrangerView] = Field(description="Who reported statuses of it, and was never sent it.")
     obligations: list[ObligationView]
     hops: list[HopView] = Field(description="Every message about it, in the order in which the ledger read them.")
     more_hops: bool
@@ -84,17 +94,20 @@ def show(
     number: Annotated[int, Path(ge=1, lt=1 << 63)], asker: Annotated[Asker, asking(Right.DOCUMENTS, "documents.show")]
 ) -> LifelineView:
     """One document: every recipient with its statuses, what is owed, every message with its receipts, what moved."""
+    keys = asker.desk.onlooker()
     with asker.reading() as connection:
-        found = lifeline(connection, DocumentNumber(number), of=asker.sees)
-    if found is None:
+        told = tell(connection, DocumentNumber(number), keys=keys, of=asker.sees)
+    if told is None:
         raise asker.lacks(f"/documents/{number}", {"number": number})
+    found, now = told.history, asker.now
     asker.shows({"number": number, "document": found.document.key.id}, found=1)
     named = None if asker.sees is None or found.document.sender in asker.sees else asker.sees
     return LifelineView(
         document=DocumentView.of(found.document),
-        deliveries=[DeliveryView.of(row) for row in found.deliveries],
-        obligations=obligations(found.obligations, now=asker.now),
-        hops=[HopView.of(hop, sees=named) for hop in found.hops],
+        deliveries=[DeliveryView.of(row, told.turns[row.agency], now=now) for row in found.deliveries],
+        strangers=[StrangerView.of(row) for row in found.strangers],
+        obligations=obligations(found.obligations, asker.desk.clocks, now=now),
+        hops=[HopView.of(hop, told.proofs.get(hop.event.number, ()), sees=named) for hop in found.hops],
         more_hops=found.more_hops,
         moved=[MovedView.of(row) for row in found.moved],
     )

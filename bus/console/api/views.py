@@ -1,20 +1,26 @@
 """Records of the ledger as the API tells them. Models only; what somebody may see is decided by queries and routes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Self
+from typing import Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bus.handling.clocks import Clock
 from bus.handling.statuses import Change
+from bus.ledger.proof import Proof, Verdict
 from bus.ledger.queries.lifelines import Hop, MovedDue
 from bus.ledger.queries.paging import Amount
 from bus.ledger.queries.wanted import Standing, standing_of
-from bus.ledger.records import DeliveryRow, DocumentRow, LedgerReceiptLine, ObligationRow
+from bus.ledger.records import DeliveryRow, DocumentRow, ObligationRow
 from bus.ledger.tables import GENUINE
+from bus.ledger.turns import Missing, Turn
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
 from schemas.docket import DocumentKey
 from schemas.values import AgencyCode, MailboxCode
+
+Clocks: TypeAlias = Mapping[str, Clock]
+"""By code."""
 
 
 class View(BaseModel):
@@ -98,6 +104,20 @@ class StatusView(View):
     event: int
 
 
+class TurnView(View):
+    """What is missing at one recipient, and who must do it."""
+
+    missing: Missing
+    who: AgencyCode | None = Field(description="Whose turn it is; null: nobody's.")
+    since: datetime
+    due_at: datetime | None
+    late: bool
+
+    @classmethod
+    def of(cls, turn: Turn, *, now: datetime) -> Self:
+        return cls(missing=turn.missing, who=turn.who, since=turn.since, due_at=turn.due_at, late=turn.is_late(now))
+
+
 class DeliveryView(View):
     """One document at one recipient."""
 
@@ -115,9 +135,10 @@ class DeliveryView(View):
     withdrawn: bool
     statuses: list[StatusView]
     last_at: datetime
+    turn: TurnView
 
     @classmethod
-    def of(cls, row: DeliveryRow) -> Self:
+    def of(cls, row: DeliveryRow, turn: Turn, *, now: datetime) -> Self:
         return cls(
             document=row.document,
             agency=row.agency,
@@ -131,9 +152,22 @@ class DeliveryView(View):
             state=row.state,
             change=row.change,
             withdrawn=row.withdrawn,
-            statuses=[StatusView(code=each.code, at=each.at, event=each.event) for each in row.statuses],
+            statuses=_statuses(row),
             last_at=row.last_at,
+            turn=TurnView.of(turn, now=now),
         )
+
+
+class StrangerView(View):
+    """Who reported statuses of a document without having been sent it."""
+
+    agency: AgencyCode
+    mailbox: MailboxCode
+    statuses: list[StatusView]
+
+    @classmethod
+    def of(cls, row: DeliveryRow) -> Self:
+        return cls(agency=row.agency, mailbox=row.mailbox, statuses=_statuses(row))
 
 
 class ObligationView(View):
@@ -142,6 +176,7 @@ class ObligationView(View):
     document: int
     recipient: AgencyCode
     clock: str
+    article: str | None = Field(description="Where the law says it; null: the clock is not known any more.")
     debtor: AgencyCode = Field(description="Whose turn it is while it is open.")
     creditor: AgencyCode
     started_at: datetime
@@ -158,11 +193,13 @@ class ObligationView(View):
     passed_to: AgencyCode | None = Field(description="The successor that owes it now.")
 
     @classmethod
-    def of(cls, row: ObligationRow, *, now: datetime) -> Self:
+    def of(cls, row: ObligationRow, clocks: Clocks, *, now: datetime) -> Self:
+        clock = clocks.get(row.clock)
         return cls(
             document=row.document,
             recipient=row.recipient,
             clock=row.clock,
+            article=None if clock is None else clock.article,
             debtor=row.debtor,
             creditor=row.creditor,
             started_at=row.started_at,
@@ -186,10 +223,19 @@ class ReceiptView(View):
     code: str | None
     at: datetime
     event: int
+    proof: Verdict = Field(description="Proved again now, of the kept bytes: `stands` where all is well.")
 
     @classmethod
-    def of(cls, line: LedgerReceiptLine) -> Self:
-        return cls(mailbox=line.mailbox, outcome=line.outcome, code=line.code, at=line.at, event=line.event)
+    def of(cls, proof: Proof) -> Self:
+        line = proof.line
+        return cls(
+            mailbox=line.mailbox,
+            outcome=line.outcome,
+            code=line.code,
+            at=line.at,
+            event=line.event,
+            proof=proof.verdict,
+        )
 
 
 class HopView(View):
@@ -211,7 +257,7 @@ class HopView(View):
     receipts: list[ReceiptView]
 
     @classmethod
-    def of(cls, hop: Hop, *, sees: Collection[AgencyCode] | None) -> Self:
+    def of(cls, hop: Hop, proofs: Sequence[Proof], *, sees: Collection[AgencyCode] | None) -> Self:
         """`sees`: the recipients that may be named; None: all."""
         event, docket = hop.event, hop.event.docket
         recipients = dict.fromkeys(each.agency for each in docket.recipients)
@@ -229,7 +275,7 @@ class HopView(View):
             genuine=event.standing == GENUINE,
             standing=event.standing,
             docket_sha256=event.docket_sha256,
-            receipts=[ReceiptView.of(line) for line in hop.receipts],
+            receipts=[ReceiptView.of(proof) for proof in proofs],
         )
 
 
@@ -259,8 +305,12 @@ class AmountView(View):
         return cls(count=amount.count, more=amount.more)
 
 
-def obligations(rows: Sequence[ObligationRow], *, now: datetime) -> list[ObligationView]:
-    return [ObligationView.of(row, now=now) for row in rows]
+def _statuses(row: DeliveryRow) -> list[StatusView]:
+    return [StatusView(code=each.code, at=each.at, event=each.event) for each in row.statuses]
+
+
+def obligations(rows: Sequence[ObligationRow], clocks: Clocks, *, now: datetime) -> list[ObligationView]:
+    return [ObligationView.of(row, clocks, now=now) for row in rows]
 
 
 def business_name(business: BusinessType | None) -> str | None:

@@ -16,6 +16,6 @@ def visitor() -> Iterator[Visitor]:
 @pytest.fixture
 def reader(visitor: Visitor) -> Visitor:
     """With the papers."""
-    with visitor.ledger.engine.begin() as connection:
+    with visitor.ledger.writing() as connection:
         keep_papers(connection)
     return visitor

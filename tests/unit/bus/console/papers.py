@@ -4,11 +4,12 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from bus.ledger.records import Event, EventNumber, LedgerReceiptLine, Position
-from bus.ledger.rows import event_row, receipt_row
-from bus.ledger.tables import GENUINE, event, receipt_line
+from bus.ledger.keep import insert_events, keep_receipt_lines
+from bus.ledger.records import DocumentNumber, Event, EventNumber, LedgerReceiptLine, Position
+from bus.ledger.tables import GENUINE
+from bus.ledger.years import next_number
 from bus.trust.keys import KeyId
 from bus.wire.envelope import Signature
 from schemas.codes import BusinessType, Kind, Outcome, StatusCode
@@ -23,21 +24,24 @@ OWN, OTHER = "H49", "H53"
 def keep_papers(connection: Connection) -> None:
     keep(connection, ROWS)
     one = docket("message-1", "H49", "H49,2026/11/01,12/QĐ-UBND", "H53", "G22")
-    for number, of in enumerate((one, docket("message-9", "H53", "H49,2026/11/01,12/QĐ-UBND", "H49", status=True)), 1):
-        standing = GENUINE if number == 1 else "bad-signature"
-        connection.execute(insert(event), event_row(kept(number, of, standing)))
-    for mailbox in ("H53", "G22"):
-        line = LedgerReceiptLine(
-            message=one.id,
-            mailbox=mailbox,
-            sender="H49",
-            docket_sha256=_sha256(one),
-            outcome=Outcome.HELD,
-            code=None,
-            at=NOW,
-            event=EventNumber(7),
-        )
-        connection.execute(insert(receipt_line), receipt_row(line))
+    other = docket("message-9", "H53", "H49,2026/11/01,12/QĐ-UBND", "H49", status=True)
+    first = next_number(connection, now=NOW)
+    events = [kept(first, one, GENUINE), kept(first + 1, other, "bad-signature")]
+    insert_events(connection, events, {each.number: DocumentNumber(1) for each in events})
+    keep_receipt_lines(connection, [_line(one, mailbox) for mailbox in ("H53", "G22")])
+
+
+def _line(one: Docket, mailbox: str) -> LedgerReceiptLine:
+    return LedgerReceiptLine(
+        message=one.id,
+        mailbox=mailbox,
+        sender="H49",
+        docket_sha256=_sha256(one),
+        outcome=Outcome.HELD,
+        code=None,
+        at=NOW,
+        event=EventNumber(7),
+    )
 
 
 def docket(message: str, sender: str, id_: str, *recipients: str, status: bool = False) -> Docket:

@@ -6,7 +6,7 @@ from bus.console.desk import Asker
 from bus.errors import NotAllowed, StoreFull
 from bus.ledger.access import Access
 from tests.contract.ledger_rows import NOW
-from tests.unit.bus.console.visitor import CALLERS, LedgerInMemory, Visitor
+from tests.unit.bus.console.visitor import CALLERS, LedgerInFile, Visitor
 
 
 def test_who_may_not_see_it_is_refused_and_recorded(visitor: Visitor) -> None:
@@ -48,7 +48,7 @@ def test_what_is_shown_is_recorded_before(visitor: Visitor) -> None:
 def test_what_cannot_be_recorded_is_not_shown() -> None:
     """A full disk answers nobody."""
 
-    class Full(LedgerInMemory):
+    class Full(LedgerInFile):
         def record(self, accesses: Sequence[Access]) -> None:
             raise StoreFull(store="ledger.db", why="disk full")
 
@@ -59,7 +59,6 @@ def test_what_cannot_be_recorded_is_not_shown() -> None:
         assert answer.json()["code"] == "store-full"
     finally:
         visitor.close()
-        visitor.ledger.engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Somebody who asks the API in memory: the application with a ledger in SQLite, and a client that speaks HTTP to it."""
+"""Somebody who asks the API without a network: the application over a ledger in SQLite, and a client of it."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import StaticPool
 from starlette.types import ASGIApp
 
 from bus.console.app import application
@@ -15,8 +15,11 @@ from bus.console.callers import PREFIX, Caller, Callers, Credential, digest
 from bus.console.desk import Desk
 from bus.console.recorder import Recorder
 from bus.console.roles import Role
+from bus.directory.onlooker import Onlooker
+from bus.files.directory import default_folder, load
+from bus.handling.clocks import TABLE, by_code
 from bus.ledger.access import Access, Logged, page, record
-from bus.ledger.tables import metadata
+from bus.ledger.open import open_ledger
 from tests.contract.ledger_rows import NOW  # the moment of the papers
 
 HOST = "so-cai.example.vn"
@@ -37,36 +40,58 @@ def key_of(name: str) -> str:
     return PREFIX + digest(name.encode())[:43]
 
 
-class LedgerInMemory:
-    """As far as the API needs one."""
+@cache
+def onlooker() -> Onlooker:
+    """The project's own directory, which nobody signed."""
+    return Onlooker(directory=load(default_folder(), on=NOW.date()))
+
+
+@cache
+def _empty() -> bytes:
+    """The file of an empty ledger: to make its tables anew for each test takes longer than the test."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.db"
+        open_ledger(f"sqlite:///{file}", exclusive=False).close()
+        return file.read_bytes()
+
+
+class LedgerInFile:
+    """A ledger in SQLite, of which nothing is left."""
 
     def __init__(self) -> None:
-        self.engine: Engine = create_engine(
-            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
-        )
-        metadata.create_all(self.engine)
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
-            yield connection
+        self._folder = TemporaryDirectory()
+        file = Path(self._folder.name) / "ledger.db"
+        file.write_bytes(_empty())
+        self.ledger = open_ledger(f"sqlite:///{file}", exclusive=False)
+        self.reading, self.writing = self.ledger.reading, self.ledger.writing
 
     def record(self, accesses: Sequence[Access]) -> None:
-        with self.engine.begin() as connection:
+        with self.writing() as connection:
             record(connection, accesses)
+
+    def close(self) -> None:
+        self.ledger.close()
+        self._folder.cleanup()
 
 
 class Visitor:
     """Asks, under a name of CALLERS."""
 
     def __init__(self, ledger: Any = None) -> None:
-        self.ledger = ledger or LedgerInMemory()
+        self.ledger = ledger or LedgerInFile()
         self.recorder = Recorder(self.ledger.record)
         callers = Callers(
             keys=[Credential(sha256=digest(key_of(name).encode()), caller=caller) for name, caller in CALLERS.items()]
         )
-        self.desk = Desk(ledger=self.ledger, callers=callers, recorder=self.recorder, clock=lambda: NOW)
-        self.app: ASGIApp = application(self.desk, hosts=[HOST])
+        self.desk = Desk(
+            ledger=self.ledger,
+            callers=callers,
+            recorder=self.recorder,
+            onlooker=onlooker,
+            clocks=by_code(TABLE),
+            clock=lambda: NOW,
+        )
+        self.app: ASGIApp = application(self.desk, hosts=[HOST, "testserver"])
 
     def get(self, path: str, who: str | None = "supervisor", **how: Any) -> httpx.Response:
         return self.ask("GET", path, who, **how)
@@ -90,5 +115,4 @@ class Visitor:
 
     def close(self) -> None:
         self.recorder.close()
-        if isinstance(self.ledger, LedgerInMemory):
-            self.ledger.engine.dispose()
+        self.ledger.close()

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from bus.directory.onlooker import Onlooker
 from bus.handling.clocks import TABLE
+from bus.handling.obligations import Rules
 from bus.ledger.ingest import Ingest
 from bus.ledger.open import open_ledger
 from bus.ledger.rule_book import RuleBook
@@ -24,6 +27,9 @@ class Recorded:
     ledger: Ledger
     ingest: Ingest
     make: Callable[[], Ingest]
+    rules: Callable[[Connection], Rules]
+    onlooker: Callable[[], Onlooker]
+    clock: Callable[[], datetime]
 
     def read_all(self) -> None:
         while self.ingest.step():
@@ -72,6 +78,6 @@ def recorded(folder: Path, *, batch: int = 500, url: str | None = None) -> Itera
         )
 
     try:
-        yield Recorded(land, stream, ledger, make(), make)
+        yield Recorded(land, stream, ledger, make(), make, rules.of, onlooker, clock)
     finally:
         ledger.close()

@@ -1,9 +1,11 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bus.errors import BadConfig
-from bus.wiring.console import wired_console
+from bus.files.directory import default_folder
+from bus.wiring.console import HeldDirectory, wired_console
 from bus.wiring.ledger_config import parse
 
 STORE = b'store = "sqlite:////nonexistent/ledger.db"\n[broker]\nurl = "amqps://bus.example.vn"\n'
@@ -32,3 +34,16 @@ def test_a_certificate_that_is_not_there_is_told_of(tmp_path: Path) -> None:
     config = parse(STORE + api.encode(), name="ledger.toml")
     with pytest.raises(BadConfig, match=r"none\.pem"), wired_console(config, file="ledger.toml"):
         pass
+
+
+def test_the_directory_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    """And held until then; what cannot be read is said each time."""
+    folder = tmp_path / "directory"
+    shutil.copytree(default_folder(), folder)
+    config = parse(f'directory = "{folder}"\n'.encode() + STORE, name="ledger.toml")
+    held = HeldDirectory(config)
+    assert held.now() is held.now()
+    gone = parse(STORE + f'[trust]\nroot = "{tmp_path}/r"\ndirectory = "{tmp_path}/d"\n'.encode(), name="ledger.toml")
+    for _ in range(2):
+        with pytest.raises(BadConfig):
+            HeldDirectory(gone).now()

@@ -40,7 +40,7 @@ def test_the_log_is_verified(visitor: Visitor) -> None:
     head = visitor.log()[0]
     told = visitor.get(f"{URL}/verify", "auditor").json()
     assert told == {"rows": 1, "first": 1, "head": f"1:{head.hash}"}
-    with visitor.ledger.engine.begin() as connection:
+    with visitor.ledger.writing() as connection:
         connection.execute(update(access).where(access.c.number == 1).values(who="nobody"))
     answer = visitor.get(f"{URL}/verify", "auditor")
     assert answer.status_code == 500

@@ -66,6 +66,14 @@ def test_a_row_tells_where_it_stands(reader: Visitor) -> None:
     assert row["document"]["business"] == "new"
     assert row["delivery"]["standing"] == "unreceipted"
     assert row["late"] is True
+    turn = row["delivery"]["turn"]
+    assert (turn["missing"], turn["who"], turn["due_at"], turn["late"]) == (
+        "receipt",
+        "G22",
+        "2026-11-21T02:00:00Z",
+        True,
+    )
+    assert row["owed"][0]["article"].startswith("NĐ 30/2020")
     assert [(owed["clock"], owed["debtor"], owed["late"]) for owed in row["owed"]] == [
         ("acknowledge", "G22", True),
         ("finish", "G22", True),

@@ -49,6 +49,9 @@ def test_a_lifeline_tells_all_of_it(reader: Visitor) -> None:
     document, status = answer["hops"]
     assert (document["kind"], document["genuine"], document["recipients"]) == ("document", True, ["H53", "G22"])
     assert sorted(each["mailbox"] for each in document["receipts"]) == ["G22", "H53"]
+    assert {each["proof"] for each in document["receipts"]} == {"not-kept"}
+    assert [each["turn"]["missing"] for each in answer["deliveries"]] == ["receipt", "handling"]
+    assert answer["strangers"] == []
     assert (status["kind"], status["status"], status["standing"], status["genuine"]) == (
         "status",
         "03",
