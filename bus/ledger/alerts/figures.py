@@ -62,7 +62,7 @@ UNRECEIPTED = (
         or_(document.c.expires_at.is_(None), document.c.expires_at > bindparam("now")),
     )
     .order_by(_d.sent_at)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit", type_=Integer))
 )
 """Documents that were sent before a time and that their recipient neither receipted nor gave any status of."""
 
