@@ -70,6 +70,14 @@ class Country:
         return self.root / "config" / "ledger.toml"
 
     @property
+    def ledger_file(self) -> Path:
+        return self.root / "stores" / "ledger.db"
+
+    @property
+    def ledger_log(self) -> Path:
+        return self.root / "logs" / "ledger.log"
+
+    @property
     def edition_file(self) -> Path:
         return self.root / "directory.lt"
 
@@ -184,8 +192,9 @@ def connect(
         user = f"{quote(code, safe='')}:{quote(passwords[code], safe='')}"
         url = f"amqp://{user}@{where.hostname}:{where.port}/{path}"
         _write_config(country, code, url=url, every=every, quiet=quiet)
-    url = f"amqp://{LEDGER}:{quote(passwords[LEDGER], safe='')}@{where.hostname}:{where.port}/{path}"
-    _write_ledger_config(country, url=url, management=management_of(broker))
+    if LEDGER in passwords:  # it is not where several countries share a node: the user is the first one's
+        url = f"amqp://{LEDGER}:{quote(passwords[LEDGER], safe='')}@{where.hostname}:{where.port}/{path}"
+        _write_ledger_config(country, url=url, management=management_of(broker))
 
 
 def publish(country: Country, broker: LocalBroker, *, vhost: str = "lienthong", before: Edition | None = None) -> None:
@@ -249,7 +258,7 @@ def _write_ledger_config(country: Country, *, url: str, management: str) -> None
         broker = [f'certfile = "{certificate}"', f'keyfile = "{key}"']
     (port,) = free_ports(1)
     lines = (
-        f'store = "sqlite:///{country.root / "stores" / "ledger.db"}"',
+        f'store = "sqlite:///{country.ledger_file}"',
         *whom,
         f"as_of = {country.as_of.isoformat()}",
         *trust,
@@ -273,20 +282,32 @@ def at_work(country: Country, *, processes: int = 2) -> Iterator[list[subprocess
     started: list[subprocess.Popen[bytes]] = []
     try:
         for number, group in enumerate(filter(None, groups)):
-            with (country.root / "logs" / f"daemon-{number}.log").open("ab") as log:
-                files = [str(country.config(code)) for code in group]
-                started.append(
-                    subprocess.Popen(
-                        [*LIENTHONG, "adapter", "run", *files],
-                        stdout=log,
-                        stderr=log,
-                        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-                        start_new_session=True,  # Ctrl-C is for the demo; it ends its daemons itself
-                    )
-                )
+            files = [str(country.config(code)) for code in group]
+            started.append(_start("adapter", "run", *files, log=country.root / "logs" / f"daemon-{number}.log"))
         yield started
     finally:
         end(started)
+
+
+@contextlib.contextmanager
+def ledger_at_work(country: Country) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that keeps the central record of this country; ended as the daemons are."""
+    process = _start("ledger", "run", str(country.ledger_config), log=country.ledger_log)
+    try:
+        yield process
+    finally:
+        end([process])
+
+
+def _start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as said:
+        return subprocess.Popen(
+            [*LIENTHONG, *arguments],
+            stdout=said,
+            stderr=said,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # Ctrl-C is for the demo; it ends its daemons itself
+        )
 
 
 def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:

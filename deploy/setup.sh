@@ -49,12 +49,18 @@ setup_broker() {
     have_rabbitmq || install_rabbitmq
 }
 
-# The package would start a node of its own; ours is private.
-install_rabbitmq() {
+install_rabbitmq() { apt_install_asleep rabbitmq-server; }
+
+apt_install_asleep() { # packages... whose services would start by themselves: ours are private
     local policy=/usr/sbin/policy-rc.d made=
     [ -e $policy ] || { made=1; printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null; as_root chmod +x $policy; }
-    apt_install rabbitmq-server
+    apt_install "$@"
     [ -z "$made" ] || as_root rm -f $policy
+}
+
+# A Prometheus: promtool tells the rules of deploy/alerts, and the server runs the queries of deploy/dashboards.
+setup_prometheus() {
+    command -v promtool >/dev/null || apt_install_asleep prometheus
 }
 
 # A token in software, for the tests of keys that lie in one.

@@ -10,13 +10,12 @@ from typing import Any, Final
 import click
 from pydantic import ValidationError
 
-from bus.cli.editions import cert_option, file, key_option, loaded, root_option
+from bus.cli.calendar_take import newest, take, taken_by, trust_in
+from bus.cli.editions import cert_option, file, key_option, root_option
 from bus.cli.failures import Exit
 from bus.cli.output import Trouble, emit, emit_fields, emit_file, emit_json, json_option
 from bus.cli.tables import emit_table
-from bus.directory.charter import Charter
 from bus.errors import BadConfig, of_fields, of_system
-from bus.files.edition import load_roots
 from bus.files.keys import load_signer
 from bus.files.private import write_public
 from bus.handling.calendar import (
@@ -34,7 +33,6 @@ from bus.handling.calendar import (
 )
 from bus.handling.working_days import YearOfDays, by_library, day_of, is_weekend, names
 from bus.trust.certificates import Certificate
-from bus.trust.trust_store import TrustStore
 
 WEEKDAYS: Final = (
     ("thứ hai", "Mon"),
@@ -78,13 +76,9 @@ class Editions:
     directory: Path | None
     held: tuple[SignedCalendar, ...]
 
-    def newest(self, year: int) -> SignedCalendar | None:
-        own = (each for each in self.held if each.edition.year == year)
-        return max(own, key=lambda each: each.edition.edition, default=None)
-
     def add(self, encoded: bytes, *, now: datetime) -> SignedCalendar:
         """Judged as everybody will judge it. Raises BadCalendar."""
-        trust_store, charter = _trust(self.root, self.directory)
+        trust_store, charter = trust_in(self.root, self.directory)
         added = read_calendar(encoded, trust_store=trust_store, charter=charter, now=now)
         check_follows((each.edition for each in self.held), added.edition)
         write_public(self.path, b"".join(each.to_pem() for each in (*self.held, added)))
@@ -93,12 +87,12 @@ class Editions:
 
 @click.group()
 def command() -> None:
-    """The Government's working days: show, set, confirm. Lịch ngày làm việc.
+    """The Government's working days: show, set, confirm, take. Lịch ngày làm việc.
 
     Deadlines are counted in working days. A library knows the usual days off, those by the moon too; it does not know
     what the Government decides: Saturdays that are worked for a day off, whole years. Each decision is an edition of
-    its year, signed as the directory is, in a file of editions. Until a year is confirmed, its deadlines are
-    provisional.
+    its year, signed as the directory is, in a file of editions, which a ledger takes on. Until a year is confirmed,
+    its deadlines are provisional.
 
     Hạn xử lý tính theo ngày làm việc. Mỗi quyết định (nghỉ bù, hoán đổi, lịch nghỉ cả năm) là một bản của năm đó, được
     ký như danh mục. Năm chưa xác nhận thì mọi hạn trong năm chỉ là tạm tính.
@@ -133,12 +127,19 @@ _directory_option = click.option(
 @command.command()
 @click.argument("year", type=YEAR, required=False)
 @click.option("--editions", type=file, help="The file of editions.  [default: none, what the library knows]")
+@click.option("--ledger", type=file, metavar="LEDGER.toml", help="Instead: what this ledger took on, and counts by.")
 @click.option("--root", type=file, envvar="LIENTHONG_ROOT", show_envvar=True, help="PEM of the trusted roots.")
 @_directory_option
 @click.option("--toml", "as_toml", is_flag=True, help="Print the edition as `set --toml` reads it.")
 @json_option
 def show(
-    year: int | None, editions: Path | None, root: Path | None, directory: Path | None, as_toml: bool, as_json: bool
+    year: int | None,
+    editions: Path | None,
+    ledger: Path | None,
+    root: Path | None,
+    directory: Path | None,
+    as_toml: bool,
+    as_json: bool,
 ) -> None:
     """A year's days off and worked Saturdays, and whose word that is. Xem lịch một năm.
 
@@ -146,12 +147,16 @@ def show(
     """
     now = datetime.now(UTC)
     year = year or day_of(now).year
-    if editions is not None and root is None:
-        raise click.UsageError("--editions cần --root / --editions needs --root")
-    held = _load(editions, root, directory, now) if editions is not None and root is not None else None
-    found = held.newest(year) if held is not None else None
+    held: Sequence[SignedCalendar] = ()
+    if ledger is not None:
+        held = taken_by(ledger, now=now)
+    elif editions is not None:
+        if root is None:
+            raise click.UsageError("--editions cần --root / --editions needs --root")
+        held = _load(editions, root, directory, now).held
+    found = newest(held, year)
     days = found.edition.days if found is not None else by_library(year)
-    awaited = year in unconfirmed(calendar_of(each.edition for each in (held.held if held else ())), now)
+    awaited = year in unconfirmed(calendar_of(each.edition for each in held), now)
     if as_toml:
         emit_file(to_toml(found.edition if found is not None else _unsigned(days, now)))
     elif as_json:
@@ -192,7 +197,7 @@ def set_(
     """
     now = datetime.now(UTC).replace(microsecond=0)
     held = _load(editions, root, directory, now)
-    before = held.newest(year)
+    before = newest(held.held, year)
     days = before.edition.days if before is not None else by_library(year)
     written: dict[str, object] = {"confirmed": days.confirmed, "decided_on": day_of(now), "decided_by": decided_by}
     if toml is not None:
@@ -227,7 +232,7 @@ def confirm(
     """
     now = datetime.now(UTC).replace(microsecond=0)
     held = _load(editions, root, directory, now)
-    before = held.newest(year)
+    before = newest(held.held, year)
     if before is not None and before.edition.confirmed:
         emit(f"Đã xác nhận rồi / confirmed already: {before.edition.days}, {before.edition.decision}")
         return
@@ -236,20 +241,15 @@ def confirm(
     _sign(held, days, key, cert, now=now, written={**written, "confirmed": True})
 
 
+command.add_command(take)
+
+
 # -- how ---------------------------------------------------------------------------------------------------------------
-
-
-def _trust(root: Path, directory: Path | None) -> tuple[TrustStore, Charter | None]:
-    """Raises BadConfig, BadEdition."""
-    if directory is None:
-        return TrustStore(load_roots(root)), None
-    edition = loaded(directory, root)
-    return edition.trust_store, edition.charter
 
 
 def _load(path: Path, root: Path, directory: Path | None, now: datetime) -> Editions:
     """Raises BadCalendar for one that does not stand: whoever reads the file must know."""
-    trust_store, charter = _trust(root, directory)
+    trust_store, charter = trust_in(root, directory)
     try:
         encoded = read_all(path.read_bytes()) if path.exists() else ()
     except OSError as exc:
@@ -262,7 +262,7 @@ def _sign(
     held: Editions, days: YearOfDays, key: Path, cert: Path, *, now: datetime, written: Mapping[str, object]
 ) -> None:
     """`written`: what is said of the decision, and whether the year is confirmed."""
-    before = held.newest(days.year)
+    before = newest(held.held, days.year)
     if not written.get("decision"):
         raise click.UsageError("thiếu --decision: số, ký hiệu của quyết định / --decision is missing: its number")
     fields = {

@@ -1,25 +1,25 @@
 """`lienthong ledger find` and `list`: a document by what is known of it; deliveries by a filter, with counters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
+from bus.cli.asked import asked
 from bus.cli.ledger_options import (
     config_option,
+    due_clock,
     number_of,
     plain_delivery,
     plain_document,
     standing_words,
 )
+from bus.cli.ledger_rows import show_rows
 from bus.cli.moments import MOMENT, end_of
-from bus.cli.output import Trouble, emit, emit_json, json_option, text
-from bus.cli.tables import console
+from bus.cli.output import Trouble, emit, emit_json, json_option
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Finding, Found, Sought
 from bus.ledger.queries.documents import find as find_documents
@@ -71,12 +71,14 @@ def find(
         since=since,
         until=until and end_of(until),
     )
-    with ledger_of(load_ledger_config(config)) as ledger, ledger.reading() as connection:
-        finding = find_documents(connection, sought, limit=limit)
+    with ledger_of(load_ledger_config(config)) as ledger:
+        with ledger.reading() as connection:
+            finding = find_documents(connection, sought, limit=limit)
+        asked(ledger, "documents.find", _subject(sought), found=len(finding.documents))
     if as_json:
         emit_json({"documents": [_plain_found(each) for each in finding.documents], "more": finding.more})
     else:
-        _show_found(finding)
+        show_found(finding)
 
 
 @click.command("list", short_help="Where documents stand at each recipient, with counters.")
@@ -101,27 +103,35 @@ def list_(
     until: datetime | None,
     limit: int,
     as_json: bool,
-    **asked: Any,
+    **ends: Any,
 ) -> None:
     """Where documents stand at each recipient, the newest first, with counters. Văn bản đang ở đâu.
 
     One row for each document and recipient. The counters below are of all that the filter asks for, at any standing.
     """
     wanted = Filter(
-        **asked,
+        **ends,
         until=until and end_of(until),
         business=None if business is None else _TYPES[business],
         standing=None if standing is None else Standing(standing),
     )
     now = datetime.now(UTC)
-    with ledger_of(load_ledger_config(config)) as ledger, ledger.reading() as connection:
-        page = list_deliveries(connection, wanted, now=now, limit=limit)
-        counters = count_deliveries(connection, wanted, now=now)
+    with ledger_of(load_ledger_config(config)) as ledger:
+        with ledger.reading() as connection:
+            page = list_deliveries(connection, wanted, now=now, limit=limit)
+            counters = count_deliveries(connection, wanted, now=now)
+        asked(ledger, "deliveries.list", _subject(wanted), found=len(page.rows))
     if as_json:
         emit_json({"deliveries": [_plain_listed(each, now) for each in page.rows], "more": page.next is not None,
                    **_plain_counters(counters)})  # fmt: skip
     else:
-        _show_list(page, counters, now=now)
+        show_list(page, counters, now=now)
+
+
+def _subject(sought: Filter | Sought) -> Mapping[str, object]:
+    """As it stands in the log of access."""
+    given = ((field.name, getattr(sought, field.name)) for field in fields(sought))
+    return {name: value if isinstance(value, bool | int | str) else str(value) for name, value in given if value}
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------
@@ -155,33 +165,8 @@ def _plain_amount(amount: Amount) -> dict[str, object]:
 
 # -- for people --------------------------------------------------------------------------------------------------------
 
-_NUMBER, _WHO, _TIME, _GAP, _LEAST = 20, 14, 16, 2, 80
 
-
-def grid(rows: Sequence[Sequence[str]], *, style: str = "") -> Table:
-    """Columns that stand under each other in every list of a ledger; nothing in them is cut."""
-    width = max(console().width, _LEAST)
-    made = Table.grid(padding=(0, _GAP, 0, 0))
-    for least in (_NUMBER, _WHO, _TIME, width - _NUMBER - _WHO - _TIME - 3 * _GAP):
-        made.add_column(width=least, overflow="fold", style=style)
-    for row in rows:
-        made.add_row(*map(text, row))
-    return made
-
-
-def show_rows(heads: Sequence[Sequence[str]], rows: Sequence[tuple[Sequence[str], Sequence[str]]]) -> None:
-    """Each row, and below it its further lines, of which those about trouble are red. An id is never cut."""
-    screen = console()
-    screen.width = max(screen.width, _LEAST)  # a narrower terminal breaks the lines itself
-    screen.print(grid(heads, style="bold"))
-    for cells, more in rows:
-        screen.print(grid([cells]))
-        for line in more:
-            style = "red" if isinstance(line, Trouble) else ""
-            screen.print(Padding(Text(text(line), style=style), (0, 0, 0, _GAP)))
-
-
-def _show_found(finding: Finding) -> None:
+def show_found(finding: Finding) -> None:
     if not finding.documents:
         emit("Không có văn bản nào như vậy. / There is no such document.")
         return
@@ -205,7 +190,7 @@ def _at(found: Found) -> str:
     if not found.document.known:
         return "chưa thấy chính văn bản / the document itself has not come"
     several = ((standing, count) for standing, count in sorted(found.standing.items(), key=lambda each: -each[1]))
-    return "; ".join(f"{count}: {standing_words(standing)}" for standing, count in several)
+    return "; ".join(f"{count} × {standing_words(standing)}" for standing, count in several)
 
 
 def _facts(found: Found) -> str:
@@ -217,7 +202,7 @@ def _facts(found: Found) -> str:
     return " · ".join(facts)
 
 
-def _show_list(page: Page[Listed], counters: Counters, *, now: datetime) -> None:
+def show_list(page: Page[Listed], counters: Counters, *, now: datetime) -> None:
     if not page.rows:
         emit("Không có văn bản nào như vậy. / There is no such document.")
     else:
@@ -245,7 +230,7 @@ def _row(listed: Listed, now: datetime) -> tuple[Sequence[str], Sequence[str]]:
     more: list[str] = [" · ".join(facts)]
     due = next((each.due_at for each in listed.open if each.due_at), None)
     if due is not None:
-        said = f"hạn / due {clock(due, seconds=False)}"
+        said = f"hạn / due {due_clock(due)} {ZONE}"
         more.append(Trouble(f"✗ {said}: QUÁ HẠN / OVERDUE") if listed.is_late(now) else said)
     return cells, more
 

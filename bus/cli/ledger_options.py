@@ -1,16 +1,19 @@
 """What the commands that ask a ledger share: whose TOML, from when until when, where a delivery stands in words."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from bus.handling.clocks import Clock
+from bus.ledger.folded import fold_code
 from bus.ledger.queries.wanted import Standing
 from bus.ledger.records import DeliveryRow, DocumentRow, ObligationRow
+from schemas.clock import clock
 from schemas.codes import Label, StatusCode
+from schemas.values import VIETNAM
 
 config_option = click.option(
     "--config",
@@ -40,8 +43,19 @@ def standing_words(standing: Standing) -> str:
 
 
 def number_of(document: DocumentRow) -> str:
-    """Number and notation, as written; "" where no docket told of it."""
-    return "/".join(filter(None, (document.code_number, document.code_notation)))
+    """Number and notation, as written; where no docket told of them, as the id ends with them; else ""."""
+    written = "/".join(filter(None, (document.code_number, document.code_notation)))
+    if written or fold_code(None, None, document=document.key.id) is None:
+        return written
+    return document.key.id.rpartition(",")[2].strip()
+
+
+def due_clock(at: datetime) -> str:
+    """A day's end as that day's 24:00, and not as midnight of the next: `2026-11-30 24:00`."""
+    here = at.astimezone(VIETNAM)
+    if here.time() != time():
+        return clock(at, seconds=False)
+    return f"{here.date() - timedelta(days=1)} 24:00"
 
 
 def span(length: timedelta) -> Label:
@@ -101,10 +115,10 @@ def plain_delivery(delivery: DeliveryRow, standing: Standing) -> dict[str, Any]:
 
 
 def plain_obligation(obligation: ObligationRow, clocks: Mapping[str, Clock], *, now: datetime) -> dict[str, Any]:
-    clock = clocks.get(obligation.clock)
+    found = clocks.get(obligation.clock)
     return {
         "clock": obligation.clock,
-        "article": clock and clock.article,
+        "article": found and found.article,
         "debtor": obligation.debtor,
         "creditor": obligation.creditor,
         "recipient": obligation.recipient,

@@ -8,29 +8,31 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from bus.cli.asked import asked
 from bus.cli.ledger_options import (
     config_option,
+    due_clock,
     number_of,
     plain_delivery,
     plain_document,
     plain_obligation,
-    span,
     standing_words,
 )
+from bus.cli.ledger_rows import show_lines, state_of
 from bus.cli.output import Trouble, emit, emit_fields, emit_json, json_option
 from bus.errors import NoSuchMessage, said
 from bus.handling.clocks import Clock, by_code
 from bus.ledger.proof import SAID, SOUND, Proof
 from bus.ledger.queries.told import Told, meant, tell
 from bus.ledger.queries.wanted import standing_of
-from bus.ledger.records import DeliveryRow, DocumentRow, ObligationRow
+from bus.ledger.records import DeliveryRow, DocumentRow
 from bus.ledger.tables import GENUINE
 from bus.ledger.turns import NEXT, Missing
 from bus.wiring.ledger import clocks_of
 from bus.wiring.ledger_config import load_ledger_config
 from bus.wiring.ledgers import ledger_of, onlooker_of
+from schemas.clock import ZONE, local
 from schemas.clock import clock as on_the_clock
-from schemas.clock import local
 from schemas.codes import BusinessType, Kind, Outcome, Priority
 from schemas.values import AgencyCode
 
@@ -54,14 +56,18 @@ def show(
     """
     loaded, now = load_ledger_config(config), datetime.now(UTC)
     keys, clocks = onlooker_of(loaded), by_code(clocks_of(loaded))
-    with ledger_of(loaded) as ledger, ledger.reading() as connection:
-        told = tell(connection, meant(connection, document, sender=sender), keys=keys, recipients=recipients or None)
-    if told is None:
-        raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
+    with ledger_of(loaded) as ledger:
+        with ledger.reading() as connection:
+            number = meant(connection, document, sender=sender)
+            told = tell(connection, number, keys=keys, recipients=recipients or None)
+        if told is None:
+            raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
+        key = told.history.document.key
+        asked(ledger, "documents.show", {"issuer": key.issuer, "document": key.id}, found=1)
     if as_json:
         emit_json(_plain(told, clocks, now))
     else:
-        _show(told, clocks, now=now, most=len(recipients) or _SHOWN)
+        show_told(told, clocks, now=now, most=len(recipients) or _SHOWN)
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------
@@ -114,7 +120,7 @@ def _plain_proof(proof: Proof) -> dict[str, Any]:
 # -- for people --------------------------------------------------------------------------------------------------------
 
 
-def _show(told: Told, clocks: Mapping[str, Clock], *, now: datetime, most: int) -> None:
+def show_told(told: Told, clocks: Mapping[str, Clock], *, now: datetime, most: int) -> None:
     history = told.history
     emit_fields(_head(history.document))
     for each in _unproven(told):
@@ -124,11 +130,9 @@ def _show(told: Told, clocks: Mapping[str, Clock], *, now: datetime, most: int) 
         emit(f"! {stranger.agency}: {heard}; chưa thấy gửi đến đó / it was never sent there")
     for delivery in history.deliveries[:most]:
         emit("", f"→ {delivery.agency} · {standing_words(standing_of(delivery))}")
-        for step in sorted(_steps(told, delivery)):
-            emit(_line(step))
-        for line in _owed(told, delivery, clocks, now):
-            emit(line)
-        emit(_turn(told, delivery, now))
+        show_lines(map(_line, sorted(_steps(told, delivery))), indent=2)
+        show_lines(_owed(told, delivery, clocks, now), indent=2)
+        show_lines([_turn(told, delivery, now)], indent=2)
     left = len(history.deliveries) - most
     if left > 0:
         emit("", f"… và {left:,} nơi nhận nữa: --to. / and {left:,} more recipients: --to.")
@@ -172,7 +176,7 @@ class _Step(NamedTuple):
 
 
 def _line(step: _Step) -> str:
-    said_ = f"  {on_the_clock(step.at)}  {step.words}"
+    said_ = f"{on_the_clock(step.at)}  {step.words}"
     return Trouble(said_) if step.trouble else said_
 
 
@@ -207,46 +211,26 @@ def _proofs(told: Told, delivery: DeliveryRow) -> Sequence[Proof]:
 
 
 def _owed(told: Told, delivery: DeliveryRow, clocks: Mapping[str, Clock], now: datetime) -> Iterator[str]:
+    """Each with its clock, article and due time; met or not, how late; and what moved it."""
     for each in told.history.owed_at(delivery.agency):
-        yield obligation_line(each, clocks, now=now)
+        found = clocks.get(each.clock)
+        name = each.clock if found is None else f"{' / '.join(found.name)} [{found.article}]"
+        mark = "✗" if each.is_late(now) else "✓" if each.met_at else "·"
+        yield Trouble(f"{mark} {name}") if each.is_late(now) else f"{mark} {name}"
+        due = "không có hạn / no limit" if each.due_at is None else f"hạn / due {due_clock(each.due_at)} {ZONE}"
+        provisional = " (tạm tính / provisional)" if each.provisional else ""
+        told_ = f"  {due}{provisional}; {state_of(each, now=now)}"
+        yield Trouble(told_) if each.is_late(now) else told_
         for move in told.history.moved:
             if (move.recipient, move.clock) == (each.recipient, each.clock):
-                before, after = (local(at) if at else "?" for at in (move.before, move.after))
-                yield f"      đổi / moved {local(move.at)}: {before} → {after} ({move.why})"
-
-
-def obligation_line(each: ObligationRow, clocks: Mapping[str, Clock], *, now: datetime) -> str:
-    """What it is, by which article, until when, met or not, how late."""
-    clock = clocks.get(each.clock)
-    name = each.clock if clock is None else " / ".join(clock.name)
-    article = "" if clock is None else f" [{clock.article}]"
-    due = "không có hạn / no limit" if each.due_at is None else f"hạn / due {local(each.due_at)}"
-    provisional = ", tạm tính / provisional" if each.provisional else ""
-    said_ = f"{name}{article}: {due}{provisional}; {state_of(each, now=now)}"
-    mark = "✗" if each.is_late(now) else "✓" if each.met_at else "·"
-    return Trouble(f"  {mark} {said_}") if each.is_late(now) else f"  {mark} {said_}"
-
-
-def state_of(each: ObligationRow, *, now: datetime) -> str:
-    """`met by 03 on …`, `1 day 2 hours late`, `3 hours left`, `no longer owed: withdrawn`."""
-    if each.void_at is not None:
-        return f"thôi nợ / no longer owed: {each.void_why}"
-    late = ""
-    if each.due_at is not None and each.is_late(now):
-        vi, en = span((each.met_at or now) - each.due_at)
-        late = f"trễ {vi} / {en} late"
-    if each.met_at is not None:
-        return f"xong / met {local(each.met_at)} ({each.met_by})" + (f", {late}" if late else "")
-    if late or each.due_at is None:
-        return late or "còn chờ / waited for"
-    vi, en = span(each.due_at - now)
-    return f"còn {vi} / {en} left"
+                before, after = (due_clock(at) if at else "–" for at in (move.before, move.after))
+                yield f"  {local(move.at)}: {before} → {after} ({move.why})"
 
 
 def _turn(told: Told, delivery: DeliveryRow, now: datetime) -> str:
     turn = told.turns[delivery.agency]
     if turn.missing is Missing.NOTHING:
-        return "  = xong, không ai phải làm gì / done, nobody's turn"
+        return "= xong, không ai phải làm gì / done, nobody's turn"
     words = NEXT[turn.missing]
-    line = f"  ➜ {turn.who}: {words.vi} / {words.en}"
+    line = f"⇒ {turn.who}: {words.vi} / {words.en}"
     return Trouble(line) if turn.is_late(now) else line

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, str] = {
     "adapter": "Run and check the adapter daemon of a mailbox.",
+    "alerts": "What needs a person: cause, since when, who must act; silence what is known.",
     "audit": "What passed over the bus: send a mailbox a past stretch of it again.",
     "agency": "Look up agencies: codes old and new, successors, mailboxes.",
     "dead": "What nobody could take: list, show, replay, discard.",

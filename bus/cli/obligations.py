@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import click
 
-from bus.cli.ledger_ask import show_rows
-from bus.cli.ledger_options import config_option, number_of, plain_document, plain_obligation
-from bus.cli.ledger_show import state_of
+from bus.cli.asked import asked
+from bus.cli.ledger_options import config_option, due_clock, number_of, plain_document, plain_obligation
+from bus.cli.ledger_rows import show_rows, state_of
 from bus.cli.moments import MOMENT, end_of
 from bus.cli.output import Trouble, emit, emit_json, json_option
 from bus.handling.clocks import Clock, by_code
@@ -19,7 +19,7 @@ from bus.ledger.store import Ledger
 from bus.wiring.ledger import clocks_of
 from bus.wiring.ledger_config import load_ledger_config
 from bus.wiring.ledgers import ledger_of
-from schemas.clock import ZONE, clock
+from schemas.clock import ZONE
 from schemas.values import AgencyCode
 
 _PERIOD: Final = timedelta(days=31)
@@ -66,22 +66,24 @@ def command(
     if unknown := sorted(set(codes) - clocks.keys()):
         raise click.BadParameter(f"{', '.join(unknown)}; có / there are: {', '.join(clocks)}", param_hint="--clock")
     debtor, creditor = (other, agency) if owed else (agency, other)
-    asked = Asked(debtor=debtor, creditor=creditor, clocks=codes or None, due_before=now if late else None)
+    wanted = Asked(debtor=debtor, creditor=creditor, clocks=codes or None, due_before=now if late else None)
     with ledger_of(loaded) as ledger:
         count = _tally(ledger, agency, owed=owed, now=now)
         with ledger.reading() as connection:
             if settled:
                 page = list_settled(
-                    connection, asked, since=since or now - _PERIOD, until=end_of(until) if until else now, limit=limit
+                    connection, wanted, since=since or now - _PERIOD, until=end_of(until) if until else now, limit=limit
                 )
             else:
-                page = list_open(connection, asked, limit=limit)
+                page = list_open(connection, wanted, limit=limit)
+        subject = {"debtor": debtor, "creditor": creditor, "late": late, "settled": settled}
+        asked(ledger, "obligations.list", subject, found=len(page.rows))
     if as_json:
         emit_json(_plain(page, count, clocks, now))
     else:
-        _show(page, clocks, now=now)
+        show_page(page, clocks, now=now)
         if count is not None and not settled:
-            _show_tally(count, agency, owed=owed)
+            show_tally(count, agency, owed=owed)
 
 
 def _tally(ledger: Ledger, agency: AgencyCode | None, *, owed: bool, now: datetime) -> Tally | None:
@@ -106,7 +108,7 @@ def _plain(page: Page[Owed], count: Tally | None, clocks: Mapping[str, Clock], n
     }
 
 
-def _show(page: Page[Owed], clocks: Mapping[str, Clock], *, now: datetime) -> None:
+def show_page(page: Page[Owed], clocks: Mapping[str, Clock], *, now: datetime) -> None:
     if not page.rows:
         emit("Không có gì. / Nothing there.")
         return
@@ -121,7 +123,7 @@ def _row(owed: Owed, clocks: Mapping[str, Clock], now: datetime) -> tuple[Sequen
     each, document = owed.obligation, owed.document
     found = clocks.get(each.clock)
     name = each.clock if found is None else " / ".join(found.name)
-    due = "–" if each.due_at is None else clock(each.due_at, seconds=False)
+    due = "–" if each.due_at is None else due_clock(each.due_at)
     cells = (number_of(document), f"{each.debtor} → {each.creditor}", due, name)
     told = state_of(each, now=now)
     facts = [document.key.id, *([found.article] if found else [])]
@@ -132,7 +134,7 @@ def _row(owed: Owed, clocks: Mapping[str, Clock], now: datetime) -> tuple[Sequen
     return cells, [" · ".join(facts), Trouble(f"✗ {told}") if each.is_late(now) else told]
 
 
-def _show_tally(count: Tally, agency: AgencyCode | None, *, owed: bool) -> None:
+def show_tally(count: Tally, agency: AgencyCode | None, *, owed: bool) -> None:
     who = f"còn nợ {agency} / owed to {agency}" if owed else f"{agency} còn nợ / owes"
     emit("", f"{who}: {count.open:,}; sắp đến hạn / soon due: {count.near:,}")
     if count.late:

@@ -83,7 +83,11 @@ class _Period(click.ParamType[Period]):
     help="A file instead of the screen; its name ends with .pdf, .xlsx, .csv or .json.",
 )
 @click.option(
-    "--language", type=click.Choice(list(Language)), default=Language.VI, show_default=True, help="Of PDF and XLSX."
+    "--language",
+    type=click.Choice([each.value for each in Language]),
+    default=Language.VI.value,
+    show_default=True,
+    help="Of PDF and XLSX.",
 )
 @click.option("--as-of", type=MOMENT, help="The stated time; what is overdue is so then.  [default: now]")
 @json_option
@@ -95,7 +99,7 @@ def command(
     kind: str | None,
     paper: Path | None,
     out: Path | None,
-    language: Language,
+    language: str,
     as_of: datetime | None,
     as_json: bool,
 ) -> None:
@@ -119,7 +123,7 @@ def command(
     made = _made(loaded, question, now=now, paper=_paper(paper) if paper else {})
     parts = sections(made, clocks={clock.code: clock for clock in clocks_of(loaded)})
     if out is not None and writer is not None:
-        written = writer(made, language, parts)
+        written = writer(made, Language(language), parts)
         write_public(out, written)
         emit_fields({"báo cáo / report": out, "byte": len(written)})
     elif as_json:

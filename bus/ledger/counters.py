@@ -21,7 +21,8 @@ S = StatusCode
 
 
 class Measure(StrEnum):
-    """What is counted, and of whom: the agency of the key."""
+    """What is counted, and of whom: the agency of the key. All but SENT are counted a second time under the kind of a
+    change, as `refused.update`: bus/ledger/reports reads both."""
 
     SENT = "sent"
     """Documents, changes of them under the same id, of the sender; each once however many recipients."""
@@ -99,12 +100,24 @@ def _counts(lifeline: Lifeline, without: Collection[int] = ()) -> Counter[DailyK
     rows = [row for row in lifeline.deliveries.values() if row.message is not None and id(row) not in without]
     counts.update(_sent(lifeline.document, rows))
     for row in rows:
-        counts.update(_received(row))
+        for at, business in ((row.sent_at, row.business), *((each.at, each.business) for each in _changes(row))):
+            counts.update(_by_kind(_carried(row, at), business))
+        counts.update(_by_kind(_handled(row), row.business))
     for owed in lifeline.obligations:
         if id(owed) not in without and (measure := _closed(owed)):
-            day = day_of(lifeline.deliveries[owed.recipient].sent_at)
-            counts[DailyKey(day, owed.debtor, measure, owed.clock)] += 1
+            delivery = lifeline.deliveries[owed.recipient]
+            key = DailyKey(day_of(delivery.sent_at), owed.debtor, measure, owed.clock)
+            counts.update(_by_kind([key], delivery.business))
     return counts
+
+
+def _by_kind(keys: Iterable[DailyKey], business: BusinessType | None) -> Iterable[DailyKey]:
+    """What is about a change counts once more under its kind: `received.revoke`. What is new is the rest, so that most
+    documents count once."""
+    if business is None or business is BusinessType.NEW:
+        return keys
+    own = list(keys)
+    return [*own, *(key._replace(measure=f"{key.measure}.{business.name.lower()}") for key in own)]
 
 
 def _sent(document: DocumentRow, rows: Iterable[DeliveryRow]) -> Iterator[DailyKey]:
@@ -122,10 +135,12 @@ def _changes(row: DeliveryRow) -> Iterator[Carried]:
     return (each for each in row.carried if each.business in REQUESTS and each.message != row.message)
 
 
-def _received(row: DeliveryRow) -> Iterator[DailyKey]:
-    for at in (row.sent_at, *(each.at for each in _changes(row))):
-        yield DailyKey(day_of(at), row.sender, Measure.SENT_TO)
-        yield DailyKey(day_of(at), row.agency, Measure.RECEIVED)
+def _carried(row: DeliveryRow, at: datetime) -> Iterator[DailyKey]:
+    yield DailyKey(day_of(at), row.sender, Measure.SENT_TO)
+    yield DailyKey(day_of(at), row.agency, Measure.RECEIVED)
+
+
+def _handled(row: DeliveryRow) -> Iterator[DailyKey]:
     day = day_of(row.sent_at)
     if row.outcome is Outcome.HELD:
         yield DailyKey(day, row.agency, Measure.RECEIPTED)

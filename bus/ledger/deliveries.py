@@ -155,7 +155,11 @@ def _told(
     """In the order of time; what the sender says before what is answered at the same moment."""
     main = carried[0] if carried else None
     story = _Story(main.at, main.due_on) if main else _Story(document.sent_at, None)
-    sent: list[tuple[datetime, Carried | ChangedBy]] = [(each.at, each) for each in carried]
+    # A change that names others asks about those, and is answered there.
+    asks = document.business not in REQUESTS or not document.changes
+    sent: list[tuple[datetime, Carried | ChangedBy]] = [
+        (each.at, each) for each in carried if asks or each.business not in REQUESTS
+    ]
     sent += [(each.at, each) for each in document.changed_by if agency in each.recipients]
     sent.sort(key=_in_time)
     refused = True  # by receipt, all that carried it so far

@@ -46,7 +46,7 @@ def _document(metadata: MetaData, prefix: str) -> Table:
     return Table(
         f"{prefix}document",
         metadata,
-        Column("number", Number, primary_key=True, autoincrement=False),  # number of the first event about it
+        Column("number", Number, primary_key=True, autoincrement=False),  # from the first event about it: fold.py
         Column("issuer", Text, nullable=False),
         Column("document", Free, nullable=False),  # as written
         Column("form", Free, nullable=False),  # the id folded: bus/ledger/folded.py

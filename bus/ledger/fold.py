@@ -14,6 +14,7 @@ from bus.handling.obligations import Rules
 from bus.ledger.deliveries import REQUESTS, Heard, derive
 from bus.ledger.records import (
     Carried,
+    ChangedBy,
     DocumentNumber,
     DocumentRow,
     Event,
@@ -22,7 +23,7 @@ from bus.ledger.records import (
     StatusHeard,
 )
 from bus.store.normal_forms import document_form
-from schemas.codes import Kind, StatusCode
+from schemas.codes import BusinessType, Kind, StatusCode
 from schemas.docket import Address, Docket, DocumentKey
 from schemas.document import is_due_day
 from schemas.values import AgencyCode, MailboxCode, MessageId
@@ -31,13 +32,32 @@ NOWHERE: Final = MailboxCode("")
 """The mailbox of what no docket told of."""
 
 
+MOST_CHANGES: Final = 64
+"""Changes of one document by others that are kept of it: the first. The events have all."""
 MOST_CONCERNED: Final = 64
 """Documents whose lifelines one event changes; further ones that it names are passed over."""
 
 
 def concerned(docket: Docket) -> tuple[DocumentKey, ...]:
     """The documents whose lifeline an event changes, its own first. Of a receipt none: its lines are about messages."""
-    return () if docket.document is None else (docket.document,)
+    if docket.document is None:
+        return ()
+    if docket.changes is None:
+        return (docket.document,)
+    found: dict[str, DocumentKey] = {}
+    for key in (docket.document, *changed(docket)):
+        found.setdefault(document_form(key.id), key)
+    return tuple(found.values())[:MOST_CONCERNED]
+
+
+def changed(docket: Docket) -> tuple[DocumentKey, ...]:
+    """Documents of other ids that a message revokes, updates or replaces. A revocation or an update is of one document,
+    the likeliest that its docket names (bus/dossiers/find.py), which may be that of its own id. A docket of version 1
+    names none."""
+    if docket.document is None or docket.document.issuer != docket.sender.agency:
+        return ()
+    named = docket.changed if docket.business_type is BusinessType.REPLACE else docket.changed[:1]
+    return tuple(key for key in named if not is_same(key, docket.document))
 
 
 def is_same(key: DocumentKey, other: DocumentKey | None) -> bool:
@@ -74,6 +94,11 @@ def fold(
         raise ValueError(f"neither a lifeline nor an event of {key.id}")
     heard.lines(lines)
     return derive(document, before, heard.agencies, rules=rules)
+
+
+def judge_again(line: Lifeline, *, rules: Rules) -> Lifeline:
+    """The same lifeline by other rules: nothing new was heard."""
+    return derive(line.document, line, {agency: Heard.of(row) for agency, row in line.deliveries.items()}, rules=rules)
 
 
 class _Hearing:
@@ -135,24 +160,27 @@ def _carried(docket: Docket, address: Address) -> Carried:
 
 def _due(docket: Docket) -> date | None:
     """Document systems write days that are none."""
-    return docket.due_on if docket.due_on is not None and is_due_day(docket.due_on, issued_on=None) else None
+    if docket.due_on is None or not is_due_day(docket.due_on, issued_on=docket.issued_on):
+        return None
+    return docket.due_on
 
 
 def _document(document: DocumentRow | None, key: DocumentKey, event: Event) -> DocumentRow:
+    """The same object where the event tells nothing new of it."""
     docket = event.docket
-    own = is_same(key, docket.document)
-    spelt = docket.document if own and docket.document else key
-    number = _number(key, event)
+    place, spelt = next(each for each in enumerate(concerned(docket)) if is_same(key, each[1]))
+    number = DocumentNumber(event.number * MOST_CONCERNED + place)  # none of two has the same
     if document is None:
         document = DocumentRow(
             number=number, key=spelt, known=False, sender=key.issuer, mailbox=NOWHERE, sent_at=docket.created_at
         )
     elif number < document.number:
         document = replace(document, number=number)
-    if own and docket.kind is Kind.DOCUMENT and docket.sender.agency == key.issuer:
-        if not document.known or _rank(docket) < (document.business in REQUESTS, document.sent_at, document.message):
-            return _known(document, event)
-        return document
+    if place:
+        document = _changed_by(document, docket)
+    elif docket.kind is Kind.DOCUMENT and docket.sender.agency == key.issuer:
+        known = document.business in REQUESTS, document.sent_at, document.message
+        return _known(document, event) if not document.known or _rank(docket) < known else document
     if not document.known:
         if docket.created_at < document.sent_at:
             document = replace(document, sent_at=docket.created_at)
@@ -161,10 +189,21 @@ def _document(document: DocumentRow | None, key: DocumentKey, event: Event) -> D
     return document
 
 
-def _number(key: DocumentKey, event: Event) -> DocumentNumber:
-    """Of the first event about it, and its place among those that the event is about."""
-    place = next((place for place, each in enumerate(concerned(event.docket)) if is_same(key, each)), 0)
-    return DocumentNumber(event.number * MOST_CONCERNED + place)
+def _changed_by(document: DocumentRow, docket: Docket) -> DocumentRow:
+    assert docket.document is not None
+    assert docket.business_type is not None
+    change = ChangedBy(
+        key=docket.document,
+        business=docket.business_type,
+        at=docket.created_at,
+        message=docket.id,
+        recipients=tuple(address.agency for address in docket.recipients),
+        due_on=_due(docket),
+    )
+    if change in document.changed_by:
+        return document
+    changes = sorted((*document.changed_by, change), key=lambda each: (each.at, each.message))
+    return replace(document, changed_by=tuple(changes[:MOST_CHANGES]))
 
 
 def _rank(docket: Docket) -> tuple[bool, datetime, MessageId]:
@@ -183,6 +222,10 @@ def _known(document: DocumentRow, event: Event) -> DocumentRow:
         business=docket.business_type,
         sent_at=docket.created_at,
         priority=docket.priority,
+        code_number=docket.number.number if docket.number else None,
+        code_notation=docket.number.notation if docket.number else None,
+        issued_on=docket.issued_on,
+        changes=changed(docket),
         due_on=_due(docket),
         expires_at=docket.expires_at,
         attachments=docket.attachments,

@@ -13,7 +13,8 @@ from schemas.values import AgencyCode, MailboxCode, MessageId
 
 EventNumber = NewType("EventNumber", int)
 DocumentNumber = NewType("DocumentNumber", int)
-"""Of a document in this ledger: the number of the first event about it."""
+"""Of a document in this ledger: 64 times the number of the first event about it, and which of the documents that this
+one names it is (fold.py)."""
 
 
 class Position(NamedTuple):

@@ -3,14 +3,14 @@ of today, the clocks. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
 from bus.directory.agencies import Directory
 from bus.directory.resolver import Resolver
 from bus.handling.clocks import TABLE, Clock
-from bus.handling.obligations import Rules, Succession
+from bus.handling.obligations import Rules, Succession, WorkingDays
 from bus.handling.working_days import Calendar, YearOfDays
 from schemas.values import AgencyCode
 
@@ -47,6 +47,7 @@ def rules_of(
     return Rules(KnownCalendars(editions), clocks, successor)
 
 
-def is_current(counted_by: str, calendar: Calendar) -> bool:
-    """Whether what was counted by these editions (`2026-3 2027-0`) would be counted by the same ones today."""
-    return all(str(calendar.year(int(each.partition("-")[0]))) == each for each in counted_by.split())
+def is_current(counted_by: str, days: WorkingDays) -> bool:
+    """Whether what was counted by these editions (`2026-3 2027-0`) would be counted by the same ones now."""
+    firsts = ((each, date(int(each.partition("-")[0]), 1, 1)) for each in counted_by.split())
+    return all(days.editions(first, first) == each for each, first in firsts)

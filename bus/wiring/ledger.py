@@ -4,23 +4,26 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from bus.daemon.editions import EditionFollower
+from bus.daemon.loops import Loop
 from bus.directory.agencies import Directory
 from bus.errors import BadConfig, of_system
 from bus.files.directory import default_folder, load
 from bus.files.keys import read_secret
 from bus.handling.clocks import TABLE, Clock, parse_clocks
-from bus.ledger.ingest import Ingest, Reader
+from bus.ledger.ingest import Ingest, Open, Reader
 from bus.ledger.metrics import More
 from bus.ledger.onlookers import Onlookers
 from bus.ledger.open import open_ledger
 from bus.ledger.process import LedgerProcess
+from bus.ledger.recompute import Recompute
+from bus.ledger.retention import Retention
 from bus.ledger.rule_book import RuleBook
 from bus.ledger.store import Ledger
 from bus.ledger.streams import StreamState
@@ -31,6 +34,7 @@ from bus.rabbit.admin.queue_overview import Overview, fetch_overview
 from bus.rabbit.io_thread import IoThread
 from bus.rabbit.streams.audit_reader import AuditReader, Place
 from bus.store.open import is_shared
+from bus.topology.names import LEDGER
 from bus.wiring.alerts import Alerts
 from bus.wiring.daemon import require_utf8
 from bus.wiring.follower import follower_of
@@ -39,6 +43,10 @@ from bus.wiring.link import link_settings
 from bus.wiring.stores import store_url
 from schemas.values import VIETNAM
 
+RECOMPUTE: Final = 60.0
+"""Seconds between two looks whether what is owed has to be reckoned anew: a calendar's edition, a closed agency."""
+RETENTION: Final = 3600.0
+"""Seconds between two looks whether a year may be dropped."""
 PATIENCE: Final = 10.0
 """Seconds without an answer after which the management API counts as away."""
 
@@ -77,8 +85,19 @@ def wired(config: LedgerConfig) -> Iterator[WiredLedger]:
 
 
 def broker_nodes(config: LedgerConfig, follower: EditionFollower | None) -> tuple[Address, ...]:
-    """The broker's certificate is judged by the edition in force at each attempt to connect."""
+    """The broker's certificate is judged by the edition in force at each attempt to connect; by the one on disk where
+    none is followed."""
     return link_settings(config, trust_store=None if follower is None else lambda: follower.edition.trust_store).nodes()
+
+
+def open_reader(config: LedgerConfig, follower: EditionFollower | None) -> Open:
+    """Of a stream, with the ledger's own login."""
+    nodes = broker_nodes(config, follower)
+
+    def opened(stream: str, after: Place | None) -> Reader:
+        return AuditReader(*nodes, stream=stream, after=after).open()
+
+    return opened
 
 
 def _directory(config: LedgerConfig) -> Directory:
@@ -100,21 +119,24 @@ def clocks_of(config: LedgerConfig) -> tuple[Clock, ...]:
 def _maker(
     config: LedgerConfig, onlookers: Onlookers, follower: EditionFollower | None, rules: RuleBook, alerts: Alerts
 ) -> Callable[[Ledger], LedgerWork]:
-    nodes, streams = broker_nodes(config, follower), _streams(config)
-
-    def open_reader(stream: str, after: Place | None) -> Reader:
-        return AuditReader(*nodes, stream=stream, after=after).open()
+    open_, streams = open_reader(config, follower), _streams(config)
 
     def make(ledger: Ledger) -> LedgerWork:
         def ingest(stream: str) -> Ingest:
-            return Ingest(ledger, stream, open_=open_reader, onlooker=onlookers.now, rules=rules.of)
+            return Ingest(ledger, stream, open_=open_, onlooker=onlookers.now, rules=rules.of)
 
         every = config.management.every if config.management else 60.0
 
         def states() -> list[StreamState]:
             return [each.state for each in work.ingests]
 
-        work = LedgerWork(ingest, streams=streams, every=every, extras=alerts.begin(ledger, states))
+        retention = Retention(ledger, keeps=config.retention.years)
+        extras = (
+            Loop("recompute", Recompute(ledger, rules.of).step, idle=RECOMPUTE, mailbox=LEDGER),
+            Loop("retention", lambda: retention.step(datetime.now(UTC)), idle=RETENTION, mailbox=LEDGER),
+            *alerts.begin(ledger, states),
+        )
+        work = LedgerWork(ingest, streams=streams, every=every, extras=extras)
         return work
 
     return make

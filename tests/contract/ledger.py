@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from bus.handling.statuses import Change
 from bus.ledger import keep
 from bus.ledger.records import (
+    Carried,
     ChangedBy,
     Checkpoint,
     DailyKey,
@@ -111,7 +112,7 @@ def lifeline(number: int, *, recipients: tuple[str, ...] = ("H49",), known: bool
             attachments=2,
             size=1234,
             changes=(key(90),),
-            changed_by=(ChangedBy(key(91), BusinessType.REVOKE, LATER),),
+            changed_by=(ChangedBy(key(91), BusinessType.REVOKE, LATER, mid(91), ("H49", "H53"), date(2026, 12, 31)),),
         ),
         deliveries={agency: delivery(document, agency) for agency in recipients},
         obligations=tuple(owed(document, agency, clock) for agency in recipients for clock in ("accept", "done")),
@@ -124,7 +125,12 @@ def delivery(document: DocumentNumber, agency: str) -> DeliveryRow:
         agency=agency,
         mailbox=agency,
         sender="G22",
-        business=BusinessType.UPDATE,
+        message=mid(1),
+        carried=(
+            Carried(mid(1), agency, BusinessType.NEW, NOW - HOUR, None, Outcome.HELD, None, NOW),
+            Carried(mid(2), agency, BusinessType.UPDATE, NOW, date(2026, 12, 31), Outcome.REFUSED, "no-key", LATER),
+        ),
+        business=BusinessType.NEW,
         sent_at=NOW - HOUR,
         outcome=Outcome.HELD,
         receipted_at=NOW,

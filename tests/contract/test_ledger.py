@@ -15,6 +15,7 @@ from tests.contract.ledger import (
     ReceiptLineContract,
     YearContract,
 )
+from tests.contract.ledger_retention import RetentionContract
 from tests.contract.ledger_shadow import ShadowContract
 
 
@@ -44,3 +45,6 @@ class TestCheckpoints(CheckpointContract): ...
 
 
 class TestShadows(ShadowContract): ...
+
+
+class TestRetention(RetentionContract): ...

@@ -199,13 +199,14 @@ def _packages(folder: Path) -> Sequence[Path]:
 
 
 @contextmanager
-def founded(root: Path, world: World, *, mailboxes: int, largest: int | None = None) -> Iterator[Site]:
+def founded(root: Path, world: World, *, mailboxes: int, largest: int | None = None, older: int = 0) -> Iterator[Site]:
     """Yields a country of its own: its vhost, users and agencies do not disturb others, and are removed afterwards.
-    `largest`: bytes of attachments that each of its mailboxes accepts apart."""
+    `largest`: bytes of attachments that each of its mailboxes accepts apart. So many of the first are `older`: by the
+    directory they read messages of version 1 only."""
     run = secrets.token_hex(2).upper()
     codes = [f"H49.{run}{number}" for number in range(1, mailboxes + 1)]
     (root / "directory").mkdir(parents=True)
-    (root / "directory" / "tests.toml").write_text(_listing(codes, largest), encoding="utf-8")
+    (root / "directory" / "tests.toml").write_text(_listing(codes, largest, older), encoding="utf-8")
     with ExitStack() as stack:
         vhost = stack.enter_context(world.vhost(f"e2e-{run}"))
         where = urlsplit(world.amqp_url)
@@ -217,12 +218,12 @@ def founded(root: Path, world: World, *, mailboxes: int, largest: int | None = N
         yield Site(country, forwarder, Papers(country.directory(), AS_OF, seed=2016))
 
 
-def _listing(codes: Sequence[MailboxCode], largest: int | None) -> str:
+def _listing(codes: Sequence[MailboxCode], largest: int | None, older: int) -> str:
     takes = "" if largest is None else f"\nlargest = {largest}"
     return "\n".join(
         f'[[agency]]\ncode = "{code}"\nparent = "H49"\nnames = [{{ vi = "{name}" }}]\n'
-        f'[[mailbox]]\ncode = "{code}"{takes}'
-        for code, name in zip(codes, NAMES, strict=False)
+        f'[[mailbox]]\ncode = "{code}"\nversions = {[1] if number < older else [1, 2]}{takes}'
+        for number, (code, name) in enumerate(zip(codes, NAMES, strict=False))
     )
 
 

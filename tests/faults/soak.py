@@ -3,8 +3,9 @@
     tests/faults/soak --minutes 30 --seed 7       the same seed gives the same faults at the same seconds
     tests/faults/soak --plan --seed 7             only says what would be done
 
-Daemons are killed at random and at named crash points, the broker is killed and stopped, the lines are cut and stalled,
-memory alarms are raised, document systems go away; people write and answer all the while.
+Daemons are killed at random and at named crash points, the ledger now and then with them, the broker is killed and
+stopped, the lines are cut and stalled, memory alarms are raised, document systems go away; people write and answer all
+the while. In the end the ledger, which read the stream audit and nothing else, must say what the document systems got.
 """
 
 import argparse
@@ -29,8 +30,9 @@ from deploy import country as countries
 from deploy.country import Country
 from deploy.local_broker import Kind, local_broker
 from deploy.papers import Papers
-from deploy.people import People, Seen
+from deploy.people import Expected, People, Seen
 from deploy.undo import Undo
+from deploy.witness import Account, Difference, account, difference, witness
 from schemas.document import Document
 from schemas.status import Status
 from schemas.values import MailboxCode
@@ -38,7 +40,7 @@ from tests.faults.broker import Node
 from tests.faults.doomed import Nursery, Process, nursery
 from tests.faults.judge import Judgement, judge
 from tests.faults.points import POINTS, Story
-from tests.faults.record import Did, Record, RecordedDesk, ended
+from tests.faults.record import Did, Fact, Record, RecordedDesk, ended
 from tests.integration.forwarder import Forwarder
 
 AS_OF = date(2016, 7, 1)
@@ -49,6 +51,10 @@ LARGEST, LARGE_EVERY = 64 * 1024 * 1024, 12
 """The largest file, in bytes, that each mailbox accepts apart; and one document in how many has such a file."""
 CALM = 240.0
 """Seconds for everything to finish, once nothing is broken any more."""
+CATCHES_UP = 60.0
+"""Seconds for the ledger to have read it."""
+WITH_IT = 3
+"""The ledger is killed with a daemon process at one fault in so many."""
 
 
 class Trouble(StrEnum):
@@ -155,6 +161,8 @@ class Land:
     mended_at: float | None = None
     done: Counter[Trouble] = field(default_factory=Counter)
     deaths: int = 0
+    ledger: Process | None = None
+    ledger_deaths: int = 0
 
     def keep_up(self, now: float) -> None:
         """Restarts processes that have died, ends faults that have lasted long enough, lets people read and answer."""
@@ -162,6 +170,11 @@ class Land:
             if process is None or process.wait(0) is not None:
                 self.deaths += process is not None
                 self.start(number)
+        if self.ledger is None or self.ledger.wait(0) is not None:
+            self.ledger_deaths += self.ledger is not None
+            self.ledger = self.nursery.start(
+                "ledger", "run", str(self.country.ledger_config), log=self.country.ledger_log
+            )
         for code in [code for code, until in self.away.items() if now >= until]:
             self._hidden(code).rename(self.country.dms(code))
             del self.away[code]
@@ -177,7 +190,7 @@ class Land:
         self.processes[number] = self.nursery.start("adapter", "run", *files, log=log, point=point or None)
 
     def end(self) -> None:
-        for process in self.processes:
+        for process in (*self.processes, self.ledger):
             if process is not None:
                 process.end()
 
@@ -222,6 +235,8 @@ def strike(land: Land, fault: Fault, now: float) -> None:
             land.armed[number] = fault.point
             if process is not None:
                 process.signal(hard=fault.kind is not Trouble.END)
+            if land.ledger is not None and fault.target % WITH_IT == 0:
+                land.ledger.signal(hard=fault.kind is not Trouble.END)
         case Trouble.BROKER_KILL:
             land.beside(node.kill, wait, node.start)
         case Trouble.BROKER_STOP:
@@ -246,9 +261,13 @@ class Outcome:
     mailboxes: int
     broker: str
     judged: Judgement
+    told: Account
+    differs: Difference
+    """Between the ledger and what the document systems got."""
     faults: dict[str, int]
     deaths: int
     """Daemon processes that ended and were restarted."""
+    ledger_deaths: int
     sent: int
     calm: float
     """Seconds from the last repair until everything was finished."""
@@ -262,9 +281,13 @@ class Outcome:
                 f"seed {self.seed}, {self.seconds:.0f} s, {self.mailboxes} mailboxes, {self.broker}",
                 f"faults: {struck}; daemon processes started again: {self.deaths}",
                 f"documents written: {self.sent}; {self.judged}",
+                f"by the ledger, started again {self.ledger_deaths}×: {self.told.documents.total()} documents, "
+                f"{self.told.statuses.total()} statuses: {'it differs' if self.differs else 'the same'}",
                 f"the road stood still for at most {self.gap:.1f} s; "
                 f"all had its end {self.calm:.1f} s after the last repair",
                 *self.judged.faults,
+                *(f"in the ledger only: {each}" for each in sorted(self.differs.ledger_only)),
+                *(f"in the document systems only: {each}" for each in sorted(self.differs.systems_only)),
             ]
         )
 
@@ -285,6 +308,8 @@ def soak(root: Path, *, seed: int, seconds: float, mailboxes: int, rate: float, 
         repaired = time.monotonic()
         judged = _calm(land, repaired)
         calm = time.monotonic() - repaired
+        told, differs = _told(land)
+        land.end()
         land.record.add(ended(datetime.now(UTC).timestamp()))
         filed = sorted(fact.at for fact in land.record.facts() if fact.did is Did.GOT)
         gap = max((later - earlier for earlier, later in pairwise(filed)), default=0.0)
@@ -294,8 +319,11 @@ def soak(root: Path, *, seed: int, seconds: float, mailboxes: int, rate: float, 
             mailboxes=mailboxes,
             broker=f"RabbitMQ {land.node.broker.version} ({land.node.broker.kind})",
             judged=judged,
+            told=told,
+            differs=differs,
             faults={str(kind): count for kind, count in land.done.items()},
             deaths=land.deaths,
+            ledger_deaths=land.ledger_deaths,
             sent=len(land.people.sent),
             calm=calm,
             gap=gap,
@@ -322,9 +350,26 @@ def _calm(land: Land, repaired: float) -> Judgement:
         now = time.monotonic()
         well_since = None if judged.faults else well_since or now
         if (well_since is not None and now - well_since > 3) or now - repaired > CALM:
-            land.end()
             return judged
         time.sleep(1.0)
+
+
+def _told(land: Land) -> tuple[Account, Difference]:
+    """What the ledger says once it has caught up, and where that differs to the end."""
+    deadline = time.monotonic() + CATCHES_UP
+    with witness(land.country, still_running=lambda: None) as ledger:
+        while True:
+            land.keep_up(time.monotonic())
+            told = account(ledger, now=datetime.now(UTC))
+            differs = difference(told, got(land.record.facts()))
+            if not differs or time.monotonic() > deadline:
+                return told, differs
+            time.sleep(1.0)
+
+
+def got(facts: Sequence[Fact]) -> set[Expected]:
+    """What lies in the document systems, as a record says."""
+    return {Expected(fact.document, fact.what, fact.sender, fact.dms) for fact in facts if fact.did is Did.GOT}
 
 
 @contextmanager
@@ -350,7 +395,7 @@ def founded(root: Path, *, mailboxes: int, seed: int, kind: Kind | None) -> Iter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the soak. Returns 1 if the judge found a fault."""
+    """Runs the soak. Returns 1 if the judge found a fault, or the ledger says otherwise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--mailboxes", type=int, default=32)
@@ -375,7 +420,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kind=chosen.broker,
         )
     sys.stdout.write(f"{outcome}\n")
-    return 1 if outcome.judged.faults else 0
+    return 1 if outcome.judged.faults or outcome.differs else 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ def test_a_seed_is_a_plan() -> None:
 
 @pytest.mark.timeout(900)
 def test_some_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever breaks meanwhile, every document is filed once and every status arrives."""
+    """Whatever breaks meanwhile, every document is filed once and every status arrives; the ledger, which was killed
+    too, says the same."""
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     forced = os.environ.get("LIENTHONG_TEST_BROKER")
     kind: Kind | None = next((kind for kind in get_args(Kind) if kind == forced), None)
@@ -31,3 +32,5 @@ def test_some_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome: Outcome = soak(tmp_path, seed=seed, seconds=SECONDS, mailboxes=12, rate=1.0, kind=kind)
     assert not outcome.judged.faults, str(outcome)
     assert outcome.judged.filed > 30
+    assert not outcome.differs, str(outcome)
+    assert outcome.told.documents.total() == outcome.judged.filed - outcome.judged.statuses

@@ -14,6 +14,7 @@ from tests.contract.ledger import (
     ReceiptLineContract,
     YearContract,
 )
+from tests.contract.ledger_retention import RetentionContract
 from tests.contract.ledger_shadow import ShadowContract
 from tests.postgres.server import Server
 
@@ -52,3 +53,6 @@ class TestCheckpoints(CheckpointContract): ...
 
 
 class TestShadows(ShadowContract): ...
+
+
+class TestRetention(RetentionContract): ...

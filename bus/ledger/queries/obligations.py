@@ -103,10 +103,13 @@ def _settled(asked: Asked) -> tuple[Column[int], Column[int], Select[Any]]:
 
 
 def obligations_of(connection: Connection, document: DocumentNumber) -> Sequence[ObligationRow]:
-    """All of one document, met and void ones too, in the order in which they began."""
-    statement = select(tables.obligation).where(_o.document == document)
-    rows = connection.execute(statement.order_by(_o.recipient, _o.started_at, _o.clock))
-    return [obligation_of(row) for row in rows]
+    """All of one document, met and void ones too: by recipient, in the order in which they began and are due."""
+    rows = connection.execute(select(tables.obligation).where(_o.document == document))
+    return sorted(map(obligation_of, rows), key=_order)
+
+
+def _order(each: ObligationRow) -> tuple[AgencyCode, datetime, bool, datetime, str]:
+    return each.recipient, each.started_at, each.due_at is None, each.due_at or each.started_at, each.clock
 
 
 def tally(connection: Connection, *, now: datetime, debtors: Collection[AgencyCode]) -> Mapping[AgencyCode, Tally]:

@@ -46,7 +46,8 @@ LINES: Final = Lookup(lambda among: select(receipt_line).where(among(_r.message,
 _BETTER: Final = """
         WHERE (excluded.outcome = 'held' AND receipt_line.outcome <> 'held')
             OR (excluded.outcome = receipt_line.outcome
-                AND (excluded.at, excluded.event) < (receipt_line.at, receipt_line.event))
+                AND (excluded.at, COALESCE(excluded.code, ''), excluded.event)
+                    < (receipt_line.at, COALESCE(receipt_line.code, ''), receipt_line.event))
 """
 
 KEEP_LINE: Final = batch(

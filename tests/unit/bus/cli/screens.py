@@ -18,6 +18,7 @@ from bus.cli.dead import show_letters
 from bus.cli.main import main
 from bus.cli.manual import commands, page, root_context
 from bus.cli.topology import show_changes
+from bus.files.directory import default_folder, load
 from bus.rabbit.admin.dead_letter import DeadLetter
 from bus.rabbit.admin.node_check import Check, Verdict
 from bus.topology.drift import diff
@@ -25,6 +26,8 @@ from bus.topology.wanted import BrokerLimits, topology
 from schemas.codes import Label
 from schemas.values import MailboxCode
 from tests.scenarios.country import document
+from tests.unit.bus.cli.alerts_screens import alerts_screens
+from tests.unit.bus.cli.ledger_screens import ledger_screens
 from tests.unit.bus.cli.mailbox import made
 
 WIDTHS = (80, 120)
@@ -52,10 +55,14 @@ def screens() -> Iterator[Screen]:
             yield Screen("-".join(path) or "lienthong", width, _printed([*path, "--help"], width))
         for name, arguments in ANSWERS.items():
             yield Screen(name, width, _printed(arguments, width))
-        for name, show in TABLES.items():
+        for name, show in {**TABLES, **alerts_screens()}.items():
             yield Screen(name, width, _shown(show, width))
     with TemporaryDirectory() as folder:
         yield from _of_a_mailbox(Path(folder))
+    with TemporaryDirectory() as folder:
+        directory = load(default_folder(), on=AT.date())
+        for name, show in ledger_screens(Path(folder), directory).items():
+            yield from (Screen(name, width, _shown(show, width)) for width in WIDTHS)
 
 
 def _of_a_mailbox(folder: Path) -> Iterator[Screen]:

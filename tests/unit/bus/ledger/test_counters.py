@@ -73,8 +73,25 @@ def test_a_change_under_the_same_id_is_a_message_of_its_own() -> None:
         ("G22", "sent"): 1,
         ("G22", "sent.revoke"): 1,
         ("G22", "sent.to"): 2,
+        ("G22", "sent.to.revoke"): 2,
         ("H26", "received"): 1,
+        ("H26", "received.revoke"): 1,
         ("H49", "received"): 1,
+        ("H49", "received.revoke"): 1,
+    }
+
+
+def test_a_change_counts_once_more_under_its_kind() -> None:
+    """Whatever is counted of it but `sent`, which has its kinds anyway."""
+    trail = Trail()
+    said = [trail.said("H49", code, at=at(hours=n)) for n, code in enumerate(("01", "03", "06", "15"), 1)]
+    counted = counts_of(fold(KEY, None, [trail.sent("H49", business=BusinessType.UPDATE), *said], rules=RULES))
+    of_kind = {key: amount for key, amount in counted.items() if key.measure.endswith(".update")}
+    plain = {key: amount for key, amount in counted.items() if key not in of_kind and key.measure != "sent"}
+    assert {key.measure for key in plain} >= {"sent.to", "received", "accepted", "done", "met.on-time", "stage"}
+    assert of_kind == {
+        **{key._replace(measure=f"{key.measure}.update"): amount for key, amount in plain.items()},
+        DailyKey(DAY, AgencyCode("G22"), "sent.update"): 1,
     }
 
 

@@ -91,9 +91,64 @@ def test_spellings_of_one_id_are_one_document(spelt: str) -> None:
             assert lifeline.deliveries["H49"].state is StatusCode.ACCEPTED
 
 
-def test_what_an_event_concerns() -> None:
-    """Its own document."""
-    assert concerned(Trail().sent("H49").docket) == (KEY,)
+def test_what_a_docket_of_version_2_tells() -> None:
+    """Number, notation and date of issue; one of version 1 tells none."""
+    document = fold(KEY, None, [Trail().sent("H49", code="7/VPCP-KSTT")], rules=RULES).document
+    assert (document.code_number, document.code_notation, document.issued_on) == ("7", "VPCP-KSTT", MONDAY.date())
+    assert fold(KEY, None, [Trail().sent("H49")], rules=RULES).document.code_number is None
+
+
+OTHER = DocumentKey(issuer="G22", id="other")
+B = BusinessType
+
+
+@pytest.mark.parametrize(
+    ("business", "names", "keys"),
+    [
+        (B.NEW, [], [OTHER.id]),
+        (B.REVOKE, [KEY.id, OTHER.id], [OTHER.id, KEY.id]),
+        (B.REVOKE, [OTHER.id, KEY.id], [OTHER.id]),  # the likeliest is its own
+        (B.UPDATE, [KEY.id, "third"], [OTHER.id, KEY.id]),
+        (B.REPLACE, [KEY.id, OTHER.id, "third"], [OTHER.id, KEY.id, "third"]),
+        (B.REPLACE, [KEY.id, KEY.id.lower()], [OTHER.id, KEY.id]),  # two spellings of one
+        (B.REPLACE, [f"d{n}" for n in range(99)], [OTHER.id, *(f"d{n}" for n in range(MOST_CONCERNED - 1))]),
+    ],
+)
+def test_what_an_event_concerns(business: BusinessType, names: list[str], keys: list[str]) -> None:
+    """Its own document, the one that it revokes or updates, all those that it replaces."""
+    event = Trail(key=OTHER).sent("H49", business=business, changes=names)
+    assert [key.id for key in concerned(event.docket)] == keys
+
+
+def test_documents_of_one_event_have_numbers_of_their_own() -> None:
+    """Although it is the first that is heard of each."""
+    event = Trail(key=OTHER, numbers=[5]).sent("H49", business=B.REPLACE, changes=[KEY.id, "third"])
+    numbers = [fold(key, None, [event], rules=RULES).document.number for key in concerned(event.docket)]
+    assert numbers == [5 * MOST_CONCERNED, 5 * MOST_CONCERNED + 1, 5 * MOST_CONCERNED + 2]
+
+
+def test_what_another_document_changes_is_said_and_asked_there() -> None:
+    """A revocation of another id asks its recipients about the document that it names, and nothing about itself."""
+    trail = Trail()
+    sent = trail.sent("H49", "H26")
+    revoked = Trail(key=OTHER, numbers=[8]).sent("H49", at=at(days=1), business=B.REVOKE, changes=[KEY.id])
+    line = fold(KEY, None, [sent, revoked], rules=RULES)
+    (change,) = line.document.changed_by
+    assert (change.key, change.business, change.at, change.recipients) == (OTHER, B.REVOKE, at(days=1), ("H49",))
+    assert {agency: row.change for agency, row in line.deliveries.items()} == {"H49": "revocation", "H26": "none"}
+    assert [row.recipient for row in line.obligations if row.clock == "change"] == ["H49"]
+    itself = fold(OTHER, None, [revoked], rules=RULES)
+    assert itself.document.changes == (KEY,)
+    assert itself.obligations == ()
+
+
+def test_one_that_is_replaced_need_not_be_finished() -> None:
+    """The new one's due day counts."""
+    sent = Trail().sent("H49", due_on=date(2026, 3, 6))
+    new = Trail(key=OTHER, numbers=[8]).sent("H49", at=at(days=1), business=B.REPLACE, changes=[KEY.id])
+    owed = {row.clock: row.void_why for row in fold(KEY, None, [sent, new], rules=RULES).obligations}
+    assert owed == {"acknowledge": None, "finish": "replaced"}
+    assert [row.clock for row in fold(OTHER, None, [new], rules=RULES).obligations] == ["acknowledge"]
 
 
 def test_of_a_batch_sealed_at_one_moment_the_codes_tell_the_order() -> None:
@@ -135,6 +190,12 @@ _sent = st.tuples(
     st.none() | st.dates(date(2026, 2, 27), date(2026, 3, 20)),
     st.lists(st.tuples(_hours, st.none() | st.just("too-large")), max_size=2),
 )
+_changed = st.tuples(
+    st.lists(st.sampled_from(AGENCIES), min_size=1, unique=True),
+    _hours,
+    st.sampled_from([BusinessType.UPDATE, BusinessType.REVOKE, BusinessType.REPLACE]),
+    st.none() | st.dates(date(2026, 2, 27), date(2026, 3, 20)),
+)
 _said = st.tuples(st.sampled_from(AGENCIES), _codes, _hours)
 
 
@@ -144,6 +205,7 @@ class Told:
     def __init__(
         self,
         sent: Sequence[tuple[list[str], int, BusinessType, date | None, list[tuple[int, str | None]]]],
+        changed: Sequence[tuple[list[str], int, BusinessType, date | None]],
         said: Sequence[tuple[str, str, int]],
     ) -> None:
         trail = Trail()
@@ -156,6 +218,12 @@ class Told:
                 for agency in recipients
                 for later, refused in receipts
             ]
+        trail.key = OTHER
+        self.items += [
+            trail.sent(*recipients, at=at(hours=hours), business=business, due_on=due_on, changes=[KEY.id])
+            for recipients, hours, business, due_on in changed
+        ]
+        trail.key = KEY
         self.items += [trail.said(agency, code, at=at(hours=hours)) for agency, code, hours in said]
 
     def whole(self, rules: Rules) -> Lifeline:
@@ -164,9 +232,9 @@ class Told:
         return fold(KEY, None, events, lines, rules=rules)
 
 
-_told = st.builds(Told, st.lists(_sent, max_size=4), st.lists(_said, max_size=8)).filter(
-    lambda told: any(isinstance(each, Event) for each in told.items)
-)
+_told = st.builds(
+    Told, st.lists(_sent, max_size=4), st.lists(_changed, max_size=2), st.lists(_said, max_size=8)
+).filter(lambda told: any(isinstance(each, Event) for each in told.items))
 
 
 class Reader:

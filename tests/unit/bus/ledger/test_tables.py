@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
-from bus.ledger.statements import derived, kept
+from bus.ledger.statements import derived, kept, past
 from bus.ledger.tables import YEAR, event_of, metadata, now
 from bus.store.sql.batches import Batch, Lookup
 
@@ -19,6 +19,8 @@ def statements() -> Iterator[tuple[str, ClauseElement]]:
         yield table.name, CreateTable(table)
         yield from ((str(index.name), CreateIndex(index)) for index in table.indexes)
     named = {f"kept.{name}": getattr(kept, name) for name in dir(kept)}
+    named |= {f"past.{name}": getattr(past, name) for name in dir(past)}
+    named |= {"drop_events": past.drop_events(2026), **{f"past.SAID.{n}": each for n, each in enumerate(past.SAID)}}
     named |= {f"derived.{each.name}": getattr(derived.of(now), each.name) for each in fields(derived.Statements)}
     for name, value in named.items():
         if isinstance(value, Batch | Lookup):

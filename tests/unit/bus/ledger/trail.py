@@ -1,6 +1,6 @@
 """Events of one document, made by hand: what a ledger reads, without a broker or a key."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -12,7 +12,7 @@ from bus.ledger.tables import GENUINE
 from bus.trust.keys import KeyId
 from bus.wire.envelope import Signature
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
-from schemas.docket import Address, Docket, DocumentKey, SealedContent
+from schemas.docket import Address, Docket, DocumentKey, NumberInClear, SealedContent
 from schemas.values import VIETNAM, AgencyCode, MessageId
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=VIETNAM)
@@ -71,7 +71,10 @@ class Trail:
         priority: Priority = Priority.NORMAL,
         sender: str | None = None,
         message: str | None = None,
+        changes: Sequence[str] = (),
+        code: str | None = None,
     ) -> Event:
+        """Of version 2 where it names documents that it changes, or a number and notation: `7/VPCP-KSTT`."""
         number = next(self._numbers)
         return event(
             number,
@@ -86,6 +89,10 @@ class Trail:
                 priority=priority,
                 due_on=due_on,
                 content=CONTENT,
+                version=2 if changes or code else 1,
+                number=NumberInClear(number=code.partition("/")[0], notation=code.partition("/")[2]) if code else None,
+                issued_on=at.date() if changes or code else None,
+                changes=tuple(changes) or None,
             ),
         )
 
