@@ -58,6 +58,8 @@ def earlier(land: DoomedLand) -> list[Document]:
 
 OF_THE_LARGE = {"upload.marked", "fetch.kept"}
 """The points that tests/check kills at: one at each end."""
+OF_THE_LEDGER = {"ledger.committed", "rebuild.committed"}
+"""Likewise: one of its process, one of the command beside it."""
 
 
 def stories(story: Story) -> list[ParameterSet]:
@@ -73,6 +75,7 @@ def stories(story: Story) -> list[ParameterSet]:
 def _is_long(point: Point) -> bool:
     return (
         (point.story is Story.LARGE and point.name not in OF_THE_LARGE)
+        or (point.story in {Story.LEDGER, Story.REBUILD} and point.name not in OF_THE_LEDGER)
         or point.story is Story.AUDIT
         or point.name == "remind.committed"  # a loop that looks once a minute
     )
