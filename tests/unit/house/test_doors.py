@@ -28,7 +28,9 @@ READING = {
     "bus/store/outbox.py": "headers that this process wrote",
     "bus/rabbit/admin/management.py": "the centre's own node, bounded in size; what does not fit is said",
     "bus/rabbit/admin/guard.py": "the guard's own state",
-    "bus/cli/guard.py": "the guard's own state",
+    "bus/ledger/rows.py": "columns that the ledger wrote; what was kept was judged before",
+    "bus/ledger/alerts/keep.py": "facts that the ledger wrote",
+    "bus/ledger/alerts/notices.py": "facts that the ledger wrote",
     "adapters/journal.py": "lines that this process wrote; a torn one counts as not written",
 }
 
