@@ -96,7 +96,7 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
         Column("mailbox", Text, nullable=False),
         Column("sender", Text, nullable=False),  # of the document
         Column("message", Text),  # the one that counts; null: only statuses came from that agency
-        Column("carried", Text),  # JSON: every message that carried it, where the columns do not say all of it
+        Column("carried", Text),  # its due day, or where there are several: JSON of all messages that carried it
         Column("business", SmallInteger),
         Column("sent_at", BigInteger, nullable=False),
         Column("outcome", Text),  # of its receipt: held, refused; null: none came

@@ -6,6 +6,7 @@ umask 022
 systemctl() {
     case "$1" in enable | daemon-reload) shift 2 ;; *) local verb=$1; shift ;; esac
     local unit=${1#lienthong@} verb=${verb:-start}
+    unit=${unit#lienthong-centre@}
     [ "$unit" != rabbitmq-server ] || return 0
     case "$verb" in
         stop) unit_stop "$unit" ;;
@@ -16,9 +17,14 @@ systemctl() {
 }
 unit_start() {
     # At most an hour: should the walk itself be killed, nobody else would end it.
-    setsid timeout 3600 lienthong adapter run "$ETC/$1.toml" >>"$ETC/$1.log" 2>&1 </dev/null &
+    local runs="adapter run" file=$1 section=http
+    case "$1" in
+        ledger) runs="ledger run" ;;
+        console) runs="console run" file=ledger section=api ;;
+    esac
+    setsid timeout 3600 lienthong $runs "$ETC/$file.toml" >>"$ETC/$1.log" 2>&1 </dev/null &
     echo $! >"$ETC/$1.pid"
-    until curl_ok "$ETC/$1.toml"; do
+    until curl_ok "$ETC/$file.toml" "$section"; do
         kill -0 "$(cat "$ETC/$1.pid")" || { cat "$ETC/$1.log"; return 1; }
         sleep 0.2
     done
@@ -29,7 +35,7 @@ unit_stop() {
     kill "$pid"
     while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 }
-curl_ok() { python -m tests.handbook.well "$1"; }
+curl_ok() { python -m tests.handbook.well "$@"; }
 
 # Where a page lists a folder it means to show what has come: it is given time to come.
 ls() {

@@ -1,6 +1,7 @@
 """The handbook, walked: each page's commands in their order, against a real RabbitMQ and a real PostgreSQL."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from bus.files.keys import load_signer, signing_files
@@ -33,6 +35,7 @@ WALKED = {
     *(("upgrade", section) for section in ("agency", "centre")),
     *(("trouble", section) for section in ("look", "store", "damaged", "start", "losses", "replay")),
     *(("standby", section) for section in ("set-up", "check", "restore")),
+    *(("ledger", section) for section in ("certificate", "toml", "run", "key", "api", "access")),
 }
 """Pages and sections that the tests below walk; test_commands.py holds them to what there is."""
 
@@ -186,6 +189,34 @@ def test_the_days_at_an_agency_and_at_the_centre(bus: Bus) -> None:
     bus.take("centre", "look", "quotas")
     bus.take("large", "agency", "centre")
     bus.take("upgrade", "agency", "centre")
+
+
+@pytest.mark.long  # commands over a broker, each a process of its own
+def test_a_ledger(bus: Bus) -> None:
+    """From its certificate to what it is asked by its API: it has read what passed before it was set up, and who asked
+    stands in its log."""
+    here = bus.walk.folder / "ledger"
+    for name in ("etc", "var"):
+        (here / name).mkdir(parents=True)
+    health, api = free_ports(2)
+    names = {
+        "/etc/lienthong": f"{here}/etc",
+        "/var/lib/lienthong": f"{here}/var",
+        "127.0.0.1:9310": f"127.0.0.1:{health}",
+        "127.0.0.1:9311": f"127.0.0.1:{api}",
+    }
+    bus.walk.take("ledger", "certificate", "toml", "run", names=names)
+    said = bus.walk.take("ledger", "key", names=names)
+    (key,) = re.findall(r"lienthong_[\w-]{43}", said)
+    with (here / "etc" / "ledger.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{said[said.index('[[api.key]]') :]}")
+    bus.walk.environment["KHOA"] = key
+    assert '"role":"supervisor"' in bus.walk.take("ledger", "api", names=names)
+    url, headers = f"http://127.0.0.1:{api}/api/v1/deliveries", {"Authorization": f"Bearer {key}"}
+    eventually(lambda: bool(httpx.get(url, headers=headers, trust_env=False).json()["rows"]))
+    said = bus.walk.take("ledger", "access", names=names)
+    assert "deliveries.list" in said
+    assert "The log is whole" in said
 
 
 @pytest.mark.long  # a hundred commands, each a process of its own

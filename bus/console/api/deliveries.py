@@ -70,7 +70,7 @@ def list_all(
     asker.shows(question.model_dump(mode="json", exclude_defaults=True), found=len(found.rows))
     rows = [
         ListedView(
-            document=DocumentView.of(row.document),
+            document=DocumentView.of(row.document, sees=asker.sees),
             delivery=DeliveryView.of(row.delivery, turn_of(row.delivery, row.open), now=asker.now),
             late=row.is_late(asker.now),
             owed=obligations(row.open, asker.desk.clocks, now=asker.now),

@@ -83,7 +83,11 @@ def find_all(
         found = find(connection, sought, limit=question.limit)
     asker.shows(question.model_dump(mode="json", exclude_defaults=True), found=len(found.documents))
     rows = [
-        FoundView(document=DocumentView.of(row.document), recipients=row.recipients, standing=dict(row.standing))
+        FoundView(
+            document=DocumentView.of(row.document, sees=asker.sees),
+            recipients=row.recipients,
+            standing=dict(row.standing),
+        )
         for row in found.documents
     ]
     return FindingView(rows=rows, more=found.more)
@@ -103,7 +107,7 @@ def show(
     asker.shows({"number": number, "document": found.document.key.id}, found=1)
     named = None if asker.sees is None or found.document.sender in asker.sees else asker.sees
     return LifelineView(
-        document=DocumentView.of(found.document),
+        document=DocumentView.of(found.document, sees=asker.sees),
         deliveries=[DeliveryView.of(row, told.turns[row.agency], now=now) for row in found.deliveries],
         strangers=[StrangerView.of(row) for row in found.strangers],
         obligations=obligations(found.obligations, asker.desk.clocks, now=now),

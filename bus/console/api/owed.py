@@ -110,7 +110,10 @@ def _page(asker: Asker, question: _Ends, found: Rows[Owed]) -> Page[OwedView]:
     asker.shows(question.model_dump(mode="json", exclude_defaults=True), found=len(found.rows))
     clocks, now = asker.desk.clocks, asker.now
     rows = [
-        OwedView(obligation=ObligationView.of(row.obligation, clocks, now=now), document=DocumentView.of(row.document))
+        OwedView(
+            obligation=ObligationView.of(row.obligation, clocks, now=now),
+            document=DocumentView.of(row.document, sees=asker.sees),
+        )
         for row in found.rows
     ]
     return Page(rows=rows, next=of_cursor(found.next))

@@ -71,7 +71,10 @@ class DocumentView(View):
     changed_by: list[ChangeView]
 
     @classmethod
-    def of(cls, row: DocumentRow) -> Self:
+    def of(cls, row: DocumentRow, *, sees: Collection[AgencyCode] | None) -> Self:
+        """`sees`: the agencies whose documents somebody sees; of a change that was not sent to them they know
+        nothing, unless they sent the document. None: all."""
+        knows_all = sees is None or row.sender in sees
         return cls(
             number=row.number,
             issuer=row.key.issuer,
@@ -94,6 +97,7 @@ class DocumentView(View):
             changed_by=[
                 ChangeView(issuer=each.key.issuer, id=each.key.id, business=each.business.name.lower(), at=each.at)
                 for each in row.changed_by
+                if knows_all or not set(each.recipients).isdisjoint(sees or ())
             ],
         )
 

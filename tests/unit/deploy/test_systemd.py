@@ -1,4 +1,4 @@
-"""The systemd unit: what a daemon that was taken over could reach on its machine."""
+"""The systemd units: what a process that was taken over could reach on its machine."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[3] / "deploy/systemd/lienthong@.service"
+UNITS = sorted((Path(__file__).parents[3] / "deploy/systemd").glob("*.service"))
 MOST = 3.0
 """systemd's own scale: 10 is a service that may do everything."""
 
@@ -20,6 +20,7 @@ if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):
 import sqlite3
 from datetime import UTC, datetime
 import bus.cli.adapter, bus.cli.store, bus.rabbit.link.link, bus.store.open, bus.wiring.daemon
+import bus.cli.console, bus.cli.ledger, uvicorn
 from bus.daemon.process import give_back_large_blocks
 from bus.trust.keys import SealingKey, SigningKey
 key, sealing = SigningKey.generate(), SealingKey.generate()
@@ -34,12 +35,13 @@ except ImportError:
 """
 
 
-def test_systemd_finds_little_exposed() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_finds_little_exposed(unit: Path) -> None:
     """`systemd-analyze security` says under 3.0, from the file alone."""
     tool = shutil.which("systemd-analyze")
     if tool is None:
         pytest.skip("systemd-analyze is missing: Debian has it in the package systemd")
-    done = subprocess.run([tool, "security", "--offline=true", UNIT], capture_output=True, text=True, check=False)
+    done = subprocess.run([tool, "security", "--offline=true", unit], capture_output=True, text=True, check=False)
     found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
     if found is None:
         pytest.skip(f"this systemd-analyze judges no file (250 and later do): {done.stderr.strip()}")
@@ -54,9 +56,10 @@ def test_it_runs_where_no_memory_is_writable_and_executable() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_unit_says_what_the_handbook_lets_copy() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_the_unit_says_what_the_handbook_lets_copy(unit: Path) -> None:
     """One assignment a line, none of them twice but where systemd adds them up."""
     names = [
-        line.partition("=")[0] for line in UNIT.read_text(encoding="utf-8").splitlines() if re.match(r"\w+=", line)
+        line.partition("=")[0] for line in unit.read_text(encoding="utf-8").splitlines() if re.match(r"\w+=", line)
     ]
     assert {name for name in names if names.count(name) > 1} == {"SystemCallFilter"}
