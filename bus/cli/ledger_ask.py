@@ -245,4 +245,4 @@ def _show_counters(counters: Counters) -> None:
 
 
 def _told(amount: Amount) -> str:
-    return f"> {amount.count:,}" if amount.more else f"{amount.count:,}"
+    return f"{amount.count:,}{'+' * amount.more}"

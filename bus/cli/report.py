@@ -42,6 +42,8 @@ FORMS: Final[Mapping[str, Writer]] = {
     ".json": lambda report, _language, _parts: plain.json_text(report),
 }
 """By the end of the file's name."""
+PAPER: Final = ("agency", "sent", "received")
+"""Columns of the file of what went on paper."""
 _SHOWN: Final = {UNITS: (0, 2, 3, 6, 10, 11), DEADLINES: (0, 2, 3, 4, 7)}
 """Of wide tables the columns that fit a terminal; the files have them whole."""
 
@@ -166,8 +168,9 @@ def _paper(path: Path) -> dict[AgencyCode, Paper]:
         raise BadConfig(file=path, why=of_system(exc)) from exc
     except (ValueError, KeyError, AttributeError, csv.Error) as exc:
         why = said(
-            "phải là CSV (UTF-8) có dòng đầu agency,sent,received và các số nguyên không âm",
-            "must be CSV (UTF-8) with the head agency,sent,received and whole numbers from 0 on",
+            "phải là CSV (UTF-8) có dòng đầu {head} và các số nguyên không âm",
+            "must be CSV (UTF-8) with the head {head} and whole numbers from 0 on",
+            head=",".join(PAPER),
         )
         raise BadConfig(file=path, why=why) from exc
 

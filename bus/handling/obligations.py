@@ -8,13 +8,14 @@ then stays true; what is open is counted by the newest.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from bus.handling.clocks import ANSWER, TABLE, Clock, End, Limit, Span, Start
 from bus.handling.working_days import day_of, end_of, moment
 from schemas.codes import Priority, StatusCode
 from schemas.values import AgencyCode
 
+_MOST_RECKONED: Final = 10_000
 _MOST_SUCCESSORS: Final = 8
 """Agencies in a row that each succeed the one before: bus/directory/sources.py allows no more."""
 
@@ -56,6 +57,13 @@ class Rules:
     clocks: Sequence[Clock] = TABLE
     successor: Callable[[AgencyCode], Succession | None] = nobody_closed
     """One step; who succeeds the successor is asked next."""
+    reckoned: dict[tuple[object, ...], tuple[WorkingDays, "Due"]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """A cache: thousands of obligations begin on one day."""
+
+
+_Asked: TypeAlias = tuple[str, int, date, date | None, int]
 
 
 class Answer(NamedTuple):
@@ -116,7 +124,7 @@ def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
         if met and void:  # what came first
             met, void = (met, None) if met.at <= void[0] else (None, void)
         closed_at = met.at if met else void[0] if void else None
-        due = reckon(limit, started_at, due_on=facts.due_on, days=rules.calendars.known(closed_at))
+        due = _due(limit, started_at, facts.due_on, closed_at, rules)
         debtor = passed(facts.recipient, closed_at, rules.successor)
         yield Obligation(
             clock=clock,
@@ -167,6 +175,20 @@ class Due(NamedTuple):
     provisional: bool = False
 
 
+def _due(limit: Limit, started_at: datetime, due_on: date | None, closed_at: datetime | None, rules: Rules) -> Due:
+    days = rules.calendars.known(closed_at)
+    if limit.span is Span.HOURS:
+        return reckon(limit, started_at, due_on=due_on, days=days)
+    key = (limit.span.value, limit.amount, day_of(started_at), due_on, id(days))  # `days` is kept: its id is no other's
+    if (known := rules.reckoned.get(key)) is not None:
+        return known[1]
+    if len(rules.reckoned) >= _MOST_RECKONED:
+        rules.reckoned.clear()
+    due = reckon(limit, started_at, due_on=due_on, days=days)
+    rules.reckoned[key] = days, due
+    return due
+
+
 def reckon(limit: Limit, started_at: datetime, *, due_on: date | None, days: WorkingDays) -> Due:
     """Until when. The end of a day is the first moment after it."""
     first = day_of(started_at)
@@ -193,6 +215,8 @@ def passed(
     agency: AgencyCode, closed_at: datetime | None, successor: Callable[[AgencyCode], Succession | None]
 ) -> AgencyCode:
     """Who owes, or is owed: of what was still open when the agency closed, its successor."""
+    if successor(agency) is None:  # nearly always
+        return agency
     for step in successions(agency, successor):
         if closed_at is not None and closed_at < beginning_of(step.on):
             break

@@ -94,21 +94,21 @@ def difference(before: Lifeline | None, after: Lifeline) -> dict[DailyKey, int]:
 
 
 def _counts(lifeline: Lifeline, without: Collection[int] = ()) -> Counter[DailyKey]:
-    counts = Counter[DailyKey]()
-    if not lifeline.document.known:
-        return counts
-    rows = [row for row in lifeline.deliveries.values() if row.message is not None and id(row) not in without]
-    counts.update(_sent(lifeline.document, rows))
-    for row in rows:
+    return Counter(_keys(lifeline, without) if lifeline.document.known else ())
+
+
+def _keys(lifeline: Lifeline, without: Collection[int]) -> Iterator[DailyKey]:
+    rows = {row.agency: row for row in lifeline.deliveries.values() if row.message is not None}
+    changed = [row for row in rows.values() if id(row) not in without]
+    yield from _sent(lifeline.document, changed)
+    for row in changed:
         for at, business in ((row.sent_at, row.business), *((each.at, each.business) for each in _changes(row))):
-            counts.update(_by_kind(_carried(row, at), business))
-        counts.update(_by_kind(_handled(row), row.business))
+            yield from _by_kind(_carried(row, at), business)
+        yield from _by_kind(_handled(row), row.business)
     for owed in lifeline.obligations:
         if id(owed) not in without and (measure := _closed(owed)):
-            delivery = lifeline.deliveries[owed.recipient]
-            key = DailyKey(day_of(delivery.sent_at), owed.debtor, measure, owed.clock)
-            counts.update(_by_kind([key], delivery.business))
-    return counts
+            row = rows[owed.recipient]
+            yield from _by_kind([DailyKey(day_of(row.sent_at), owed.debtor, measure, owed.clock)], row.business)
 
 
 def _by_kind(keys: Iterable[DailyKey], business: BusinessType | None) -> Iterable[DailyKey]:

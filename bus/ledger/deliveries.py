@@ -99,9 +99,10 @@ def _order(row: ObligationRow) -> tuple[AgencyCode, str]:
 def _answer_for_others(heard: dict[AgencyCode, Heard], known: Mapping[AgencyCode, DeliveryRow], rules: Rules) -> None:
     """After a merger the successor answers, in its own name, what was sent to those that it succeeds."""
     spoken = {agency: list(each.statuses.values()) for agency, each in heard.items() if each.statuses}
-    recipients = {agency for agency, row in known.items() if row.carried}
-    recipients.update(agency for agency, each in heard.items() if each.carried)
-    for recipient in sorted(recipients):
+    closed = {agency for agency in (*known, *heard) if rules.successor(agency)} if spoken else set[AgencyCode]()
+    for recipient in sorted(closed):
+        if not (heard[recipient].carried if recipient in heard else known[recipient].carried):
+            continue
         for succession in successions(recipient, rules.successor):
             since = beginning_of(succession.on)
             for status in spoken.get(succession.to, ()):

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    literal_column,
+    or_,
+    true,
+)
 from sqlalchemy import Text as AnyText
 
 from bus.store.sql.texts import Words
@@ -84,7 +96,7 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
         Column("mailbox", Text, nullable=False),
         Column("sender", Text, nullable=False),  # of the document
         Column("message", Text),  # the one that counts; null: only statuses came from that agency
-        Column("carried", Text),  # JSON: every message that carried it, where the columns do not say all of it
+        Column("carried", Text),  # its due day, or where there are several: JSON of all messages that carried it
         Column("business", SmallInteger),
         Column("sent_at", BigInteger, nullable=False),
         Column("outcome", Text),  # of its receipt: held, refused; null: none came
@@ -105,6 +117,12 @@ def _delivery(metadata: MetaData, prefix: str) -> Table:
     d = delivery.c
     # What nobody has answered in any way: few, and looked at every minute.
     Index(f"{prefix}delivery_waiting", d.sent_at, sqlite_where=d.outcome.is_(None) & d.state.is_(None))
+    changed = d.change != literal_column("'none'")
+    Index(f"{prefix}delivery_changed_to", d.agency, d.sent_at, d.document, sqlite_where=changed)
+    Index(f"{prefix}delivery_changed_from", d.sender, d.sent_at, d.document, sqlite_where=changed)
+    # What did not go the usual way: few, and asked for by people.
+    rare = or_(changed, d.state == literal_column("'02'"), d.outcome == literal_column("'refused'"))
+    Index(f"{prefix}delivery_exceptional", d.sent_at, d.document, sqlite_where=rare)
     return delivery
 
 

@@ -9,9 +9,8 @@ from functools import cache
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from bus.crashpoints import reached
 from bus.handling.obligations import Rules
 from bus.ledger import keep
 from bus.ledger.counters import difference
@@ -19,13 +18,17 @@ from bus.ledger.fold import judge_again
 from bus.ledger.moves import moves
 from bus.ledger.records import DailyKey, DocumentNumber
 from bus.ledger.rules import is_current
-from bus.ledger.statements.owed import OPEN
 from bus.ledger.store import Ledger
+from bus.ledger.tables import now
 
 log = structlog.get_logger()
 
 BATCH: Final = 250
 """Documents of one commit: others write in between."""
+
+_owed = now.obligation.c
+OPEN: Final = select(_owed.document, _owed.calendar, _owed.debtor, _owed.creditor).where(_owed.open)
+"""Every open obligation: the editions that it was counted by, and whose it is."""
 
 
 class Recompute:
@@ -61,7 +64,6 @@ class Recompute:
         some, rest = self._stale[-self._batch :], self._stale[: -self._batch]
         if some:
             moved = self._judge(some, self._doing)
-            reached("ledger.recomputed")
             log.info("ledger.recomputed", documents=len(some), moved=moved, left=len(rest))
         self._stale = rest
         if not rest:

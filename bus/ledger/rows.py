@@ -257,9 +257,12 @@ def obligation_of(row: Row[Any]) -> ObligationRow:
 
 
 def _carried_text(delivery: DeliveryRow) -> str | None:
-    """None where there is one message, and the columns say all of it: nearly always."""
-    if not delivery.carried or delivery.carried == _by_columns(delivery):
+    """Nearly always there is one message, and the columns say all of it but its due day: then that day, or None."""
+    if not delivery.carried:
         return None
+    due_on = delivery.carried[0].due_on
+    if delivery.carried == _by_columns(delivery, due_on):
+        return None if due_on is None else due_on.isoformat()
     return json.dumps(
         [
             [
@@ -278,7 +281,7 @@ def _carried_text(delivery: DeliveryRow) -> str | None:
     )
 
 
-def _by_columns(delivery: DeliveryRow) -> tuple[Carried, ...]:
+def _by_columns(delivery: DeliveryRow, due_on: date | None) -> tuple[Carried, ...]:
     if delivery.message is None or delivery.business is None:
         return ()
     return (
@@ -287,7 +290,7 @@ def _by_columns(delivery: DeliveryRow) -> tuple[Carried, ...]:
             delivery.mailbox,
             delivery.business,
             delivery.sent_at,
-            None,
+            due_on,
             delivery.outcome,
             delivery.refusal,
             delivery.receipted_at,
@@ -296,7 +299,7 @@ def _by_columns(delivery: DeliveryRow) -> tuple[Carried, ...]:
 
 
 def _carried_of(row: Row[Any]) -> tuple[Carried, ...]:
-    if row.carried is not None:
+    if row.carried is not None and row.carried.startswith("["):
         return tuple(
             Carried(
                 message,
@@ -318,7 +321,7 @@ def _carried_of(row: Row[Any]) -> tuple[Carried, ...]:
             row.mailbox,
             BusinessType(row.business),
             from_micros(row.sent_at),
-            None,
+            _day(row.carried),
             row.outcome and Outcome(row.outcome),
             row.refusal,
             maybe_moment(row.receipted_at),

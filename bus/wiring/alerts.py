@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.metrics_core import Metric
+
 from bus.daemon.editions import EditionFollower
 from bus.daemon.loops import Loop
 from bus.handling.obligations import Rules
 from bus.handling.working_days import Calendar
 from bus.ledger.alerts.lookout import Lookout, World
-from bus.ledger.alerts.metrics import Metric, families
+from bus.ledger.alerts.metrics import families
 from bus.ledger.rule_book import RuleBook
 from bus.ledger.store import Ledger
 from bus.ledger.streams import StreamState

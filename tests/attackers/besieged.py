@@ -267,4 +267,4 @@ def swapped(one: bytes, other: bytes, parts: Sequence[int]) -> bytes:
     from schemas.framing import frame, unframe
 
     mine, others = (unframe(memoryview(body)[len(MAGIC) :], at_most=4) for body in (one, other))
-    return frame([others[part] if part in parts else mine[part] for part in range(4)], after=MAGIC)
+    return frame([others[part] if part in parts else mine[part] for part in range(4)], after=one[: len(MAGIC)])

@@ -1,14 +1,22 @@
 """Texts that forge lines, steer terminals and calculate: an insider's ids and reasons, on the whole road."""
 
 import unicodedata
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pika
 import pytest
 
+from bus.sending.address import address
+from bus.sending.seal import seal
 from bus.topology.names import Login, user_of
 from bus.trust.keys import SigningKey
-from bus.wire.envelope import MAGIC, SIGNED
+from bus.wire.envelope import MAGIC, SIGNED, encrypt
+from bus.wire.envelope import seal as seal_docket
 from bus.wire.message import CONTENT_TYPE, VERSION_HEADER, exchange
+from schemas.codes import BusinessType
+from schemas.content import pack_content
+from schemas.docket import Docket, NumberInClear
 from schemas.document import Document
 from schemas.edxml import write
 from schemas.framing import frame, unframe
@@ -34,12 +42,12 @@ def assert_tame(said: str) -> None:
 
 
 def renamed(body: bytes, id_: str, by: str, key: SigningKey) -> bytes:
-    """Returns the message with another document id in its docket, signed again by its sender."""
+    """Returns the message with another text in its docket, such as the document's id, signed again by its sender."""
     docket, _, *rest = map(bytes, unframe(memoryview(body)[len(MAGIC) :], at_most=4))
     altered = docket.replace(by.encode(), id_.encode("unicode_escape").replace(rb"\x", rb"\u00"))
     assert altered != docket
     block = frame((key.public.algorithm.encode(), key.id.encode(), key.sign(SIGNED + altered)))
-    return frame((altered, block, *rest), after=MAGIC)
+    return frame((altered, block, *rest), after=body[: len(MAGIC)])
 
 
 @pytest.mark.parametrize("name", list(POISON))
@@ -71,6 +79,42 @@ def test_an_id_forges_no_line(land: Besieged, name: str) -> None:
         assert_tame(land.site.command(*command.split(), id_, code=VICTIM, columns=300).output)
     for arguments in (("list",), ("show", id_), ("list", "--json")):
         assert_tame(operator(land, "dead", *arguments))
+
+
+@pytest.mark.parametrize("name", list(POISON))
+def test_a_number_forges_no_line(land: Besieged, name: str) -> None:
+    """Nor does the notation that a docket of version 2 tells: it is no message, before anybody shows it."""
+    member = land.member(ME)
+    entry = land.sealed(member, VICTIM)
+    assert entry.docket.number is not None
+    key, told = member.identity.signing, f'"notation":"{entry.docket.number.notation}'
+    assert isinstance(key, SigningKey)
+    land.inject(ME, renamed(entry.body, told + POISON[name], told, key), VICTIM)
+    land.told(VICTIM, "inbox.set-aside", "bad-message")
+    assert_tame(land.daemons[0].words() + land.site.command("events", code=VICTIM, columns=300).output)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"number": NumberInClear(number="1", notation="Mật-VP")},
+        {"issued_on": date(2016, 6, 30)},
+        {"business_type": BusinessType.REVOKE, "changes": ("another",)},
+    ],
+    ids=["its number", "its date", "what it changes"],
+)
+def test_what_a_docket_tells_is_what_is_read(land: Besieged, lie: dict[str, Any]) -> None:
+    """The centre's ledger believes dockets; a recipient refuses one that tells it something else than people read, and
+    the refusal is signed."""
+    member, now = land.member(ME), datetime.now(UTC)
+    sent = land.site.papers.new(ME, (VICTIM,))
+    made = seal(member, address(member, sent), now=now).docket
+    encrypted = encrypt(pack_content(sent))
+    docket = Docket.model_validate({**dict(made), "content": encrypted.content, **lie})
+    key = member.sealing_key(VICTIM, now=now)
+    land.inject(ME, seal_docket(docket, encrypted, signer=member.identity.signing, recipients={VICTIM: key}), VICTIM)
+    land.told(VICTIM, "inbox.refused", "bad-message")
+    assert not land.site.filed(VICTIM, sent.id)
 
 
 def operator(land: Besieged, *arguments: str) -> str:

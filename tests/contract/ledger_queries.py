@@ -169,6 +169,21 @@ class ListContract:
         assert counted.overdue == Amount(2, more=False)
         assert count_deliveries(connection, Filter(of=["H53"]), now=NOW).overdue == Amount(1, more=False)
 
+    def test_counters_of_all_agencies(self, connection: Connection) -> None:
+        """By the same standings, of the newest; what is overdue of all."""
+        counted = count_deliveries(connection, Filter(business=BusinessType.NEW), now=NOW)
+        assert {standing: count.count for standing, count in counted.standing.items() if count.count} == {
+            Standing.UNRECEIPTED: 1,
+            Standing.NOT_TAKEN: 1,
+            Standing.ARRIVED: 2,
+            Standing.ACCEPTED: 1,
+            Standing.DONE: 1,
+            Standing.WITHDRAWN: 1,
+            Standing.CHANGE_ASKED: 1,
+        }
+        assert counted.overdue == Amount(2, more=False)
+        assert not any(count.more for count in counted.standing.values())
+
     def test_a_counter_is_bounded(self, connection: Connection) -> None:
         """Beyond 1,000 it says that there are more."""
         many = document(9, "G22", "9/X", days=2)

@@ -134,7 +134,9 @@ class ReportContract:
         for code in ("H49", "H49.06", "000.00.61.H49", "H490", "H53"):
             count(ledger, ("2026-11-30", code, "received", "", 1))
         asked = Question(period=QUARTER.period, agency="H49", below=below)
-        assert set(made(ledger, asked, names=names).units) == expected
+        found = made(ledger, asked, names=names)
+        assert set(found.units) == expected
+        assert found.names["H49"] == ("UBND tỉnh Quảng Ninh" if names else "H49")
 
     def test_what_is_owed_now(self, ledger: Ledger) -> None:
         """By who owes it; late where its time is over at the moment of the report; closed ones are in the counters."""

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bus.errors import StoreFull
+from bus.ledger import keep
 from bus.ledger.open import open_ledger
+from bus.ledger.records import EventNumber
 from bus.ledger.store import Ledger
 from tests.contract.ledger import (
     CheckpointContract,
@@ -14,6 +17,8 @@ from tests.contract.ledger import (
     LifelineContract,
     ReceiptLineContract,
     YearContract,
+    event,
+    insert,
 )
 from tests.contract.ledger_retention import RetentionContract
 from tests.contract.ledger_shadow import ShadowContract
@@ -48,3 +53,25 @@ class TestShadows(ShadowContract): ...
 
 
 class TestRetention(RetentionContract): ...
+
+
+def test_a_full_disk(ledger: Ledger) -> None:
+    """A step ends in StoreFull and leaves nothing; what was there can be read; with room again, the same ledger goes
+    on."""
+    insert(ledger, event(1))
+
+    def bound(pages: int) -> None:
+        with ledger.writing() as connection:  # as a full disk would: no page more
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    with ledger.reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    bound(int(pages) + 2)
+    with pytest.raises(StoreFull):
+        insert(ledger, *(event(number) for number in range(2, 400)))
+    with ledger.reading() as connection:
+        assert keep.events_after(connection, EventNumber(0), limit=9) == [event(1)]
+    bound(1 << 30)
+    insert(ledger, event(2))
+    with ledger.reading() as connection:
+        assert keep.events_after(connection, EventNumber(0), limit=9) == [event(1), event(2)]

@@ -1,12 +1,15 @@
 """What a ledger in SQLite answers."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.dialects import sqlite
 
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
+from tests.contract.ledger_plans import STATEMENTS, explained
 from tests.contract.ledger_queries import FindContract, LifelineContract, ListContract, ObligationContract
 
 
@@ -35,3 +38,13 @@ class TestObligations(ObligationContract): ...
 
 
 class TestLifelines(LifelineContract): ...
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_list_goes_by_an_index(ledger: Ledger, name: str) -> None:
+    """In its order: nothing is sorted but what one moment brought, and no table is read whole."""
+    sql = explained(STATEMENTS[name], sqlite.dialect())
+    with ledger.reading() as connection:
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+    wrong = [step for step in steps if re.match(r"SCAN \w+$|USE TEMP B-TREE FOR ORDER BY", step)]
+    assert not wrong, steps

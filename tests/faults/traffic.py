@@ -14,6 +14,9 @@ from schemas.values import AgencyCode
 
 EVERY = 0.4
 """Seconds from one document to the next, of all senders together; four statuses come back from each recipient."""
+BACKLOG = 600
+"""Copies and statuses on their way at which people wait before they write more: a machine that is too slow for the pace
+would fall ever further behind. A minute's standstill leaves fewer."""
 SOON, SOME = 2.0, 6
 """Seconds after an event, and the number of documents written from then on, that show whether traffic flows again."""
 
@@ -44,7 +47,8 @@ class Traffic:
         while True:
             now = time.monotonic()
             if now >= self._next:
-                self.people.write_some(1)
+                if len(self.people.expected) - len(self.people.seen) < BACKLOG:
+                    self.people.write_some(1)
                 self._next = max(self._next + EVERY, now)
             self.people.look()
             if now >= ask:

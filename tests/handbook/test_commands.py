@@ -10,8 +10,10 @@ import pytest
 
 from bus.cli.main import main
 from tests.handbook.pages import HANDBOOK, lines, pages, spans
+from tests.handbook.test_calendar import KEPT
 from tests.handbook.test_ceremony import HELD
 from tests.handbook.test_incidents import REHEARSED
+from tests.handbook.test_supervisor import READ
 from tests.handbook.test_walks import WALKED
 from tests.handbook.walk import NOT_RUN, PROJECT
 
@@ -22,7 +24,7 @@ TEXTS = sorted(
     for path in PROJECT.glob(pattern)
 )
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
-TAKEN = WALKED | REHEARSED | HELD
+TAKEN = WALKED | REHEARSED | HELD | KEPT | READ
 
 
 def commands() -> Iterator[tuple[str, str]]:

@@ -32,6 +32,7 @@ NOT_RUN: Mapping[str, str] = {
 
 FOUND_IS_WELL = (
     "lienthong ca expiring",
+    "lienthong calendar show",
     "lienthong directory diff",
     "lienthong keys expiring",
     "lienthong queues",

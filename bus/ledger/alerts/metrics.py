@@ -8,8 +8,6 @@ from prometheus_client.metrics_core import Metric
 
 from bus.ledger.alerts.lookout import Seen
 
-__all__ = ["Metric", "families"]
-
 
 def families(seen: Seen | None, *, now: datetime | None = None) -> Iterator[Metric]:
     """Nothing before the first look."""

@@ -6,19 +6,26 @@ branches are merged.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from sqlalchemy import Connection, Row, func, select
 
+from bus.handling.statuses import PENDING
 from bus.ledger.queries.loading import DeliveryKey, deliveries_of, documents_of, owed_of
 from bus.ledger.queries.paging import MOST, Amount, Cursor, Page, amount
-from bus.ledger.queries.statements import Keys, counting, late_counting, late_listing, listing
-from bus.ledger.queries.wanted import Counters, Filter, Listed, Standing, branches_of
+from bus.ledger.queries.statements import Keys, counting, late_counting, late_listing, listing, newest
+from bus.ledger.queries.wanted import Branch, Counters, Filter, Listed, Standing, branches_of, stands
 from bus.ledger.records import DocumentNumber
 from bus.store.sql.times import from_micros
+from schemas.codes import Outcome, StatusCode
+
+NEWEST: Final = 20_000
+"""Deliveries that are counted where no agency is named."""
 
 
 def list_deliveries(
@@ -41,16 +48,32 @@ def list_deliveries(
 
 
 def count_deliveries(connection: Connection, wanted: Filter, *, now: datetime) -> Counters:
-    """Counters that follow the filter; its `standing` and `overdue` are passed over: they are what is counted."""
+    """Counters that follow the filter; its `standing` and `overdue` are passed over: they are what is counted. Where it
+    names no agency, the newest NEWEST deliveries are counted, and what is overdue of all."""
     plain = replace(wanted, standing=None, overdue=False)
     branches = branches_of(plain)
+    late = _amount(connection, [late_counting(plain, branch, now=now) for branch in branches])
+    if any(branch.sender is None and branch.recipient is None for branch in branches):
+        return Counters(_among_newest(connection, plain, branches[0]), late)
     return Counters(
         {
             standing: _amount(connection, [counting(plain, branch, standing) for branch in branches])
             for standing in Standing
         },
-        _amount(connection, [late_counting(plain, branch, now=now) for branch in branches]),
+        late,
     )
+
+
+def _among_newest(connection: Connection, wanted: Filter, branch: Branch) -> Mapping[Standing, Amount]:
+    """Of all agencies' deliveries there may be millions, and no index counts them: the newest of them are counted."""
+    counts, looked = Counter[Standing](), 0
+    for withdrawn, state, outcome, change, count in connection.execute(newest(wanted, branch, most=NEWEST)):
+        standing = stands(withdrawn, state and StatusCode(state), outcome and Outcome(outcome))
+        counts[standing] += count
+        looked += count
+        if change in PENDING and not withdrawn:
+            counts[Standing.CHANGE_ASKED] += count
+    return {standing: Amount(counts[standing], more=looked == NEWEST) for standing in Standing}
 
 
 def _amount(connection: Connection, statements: Iterable[Keys]) -> Amount:

@@ -27,6 +27,9 @@ _d, _v = tables.document.c, tables.delivery.c
 CANDIDATES: Final = 20_000
 """Documents that one text may stand for: more of them are not looked at, and the answer says that there are more."""
 
+_SENDER: Final[Any] = _d.sender + ""
+"""Not the plain column: by the index of the text, and not through all that somebody sent."""
+
 _BEHIND: Final = chr(0x10FFFF)
 """After every letter."""
 
@@ -122,13 +125,13 @@ def _begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
 def _candidates(spelt: ColumnElement[bool], sought: Sought) -> Select[int]:
     facts = [spelt]
     if sought.sender is not None:  # what narrows it down without a look at another table
-        facts.append(_d.sender == sought.sender)
+        facts.append(sought.sender == _SENDER)
     return select(select(_d.number).where(*facts).limit(CANDIDATES).subquery().c.number)
 
 
 def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
     if sought.sender is not None:
-        yield _d.sender == sought.sender
+        yield sought.sender == _SENDER
     if sought.recipient is not None:
         yield _received_by([sought.recipient])
     if sought.agency is not None:

@@ -1,14 +1,31 @@
 """What agencies owe each other: what is open, the earliest due first; what was met or ended, by time; and how much."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Row, Select, Text, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 
 from bus.ledger.queries.loading import documents_of
 from bus.ledger.queries.paging import Cursor, Page, page
+from bus.ledger.queries.wanted import Branch, Filter, branches_of
 from bus.ledger.records import DocumentNumber, DocumentRow, ObligationRow
 from bus.ledger.rows import obligation_of
 from bus.ledger.tables import now as tables
@@ -51,8 +68,7 @@ class Tally:
 
 def list_open(connection: Connection, asked: Asked, *, after: Cursor | None = None, limit: int = 50) -> Page[Owed]:
     """Neither met nor void. The earliest due first; then what has no limit in law, by document."""
-    rows = _open(connection, asked, after=after, limit=limit + 1)
-    found = page(map(obligation_of, rows), limit=limit, cursor=_cursor)
+    found = page(_open(connection, asked, after=after, limit=limit + 1), limit=limit, cursor=_cursor)
     return Page(_with_documents(connection, found.rows), found.next)
 
 
@@ -67,39 +83,42 @@ def list_settled(
 ) -> Page[Owed]:
     """Met or void, of documents sent within a period to the debtor, or by the creditor; the newest sent first. The
     cursor's time is that of sending."""
-    at, document, statement = _settled(asked)
+    found = [
+        connection.execute(_settled(branch, asked, after=after, since=since, until=until).limit(limit + 1)).all()
+        for branch in _branches(asked)
+    ]
+    rows = list(islice(heapq.merge(*found, key=_place_of_settled, reverse=True), limit + 1))
+    owed = _with_documents(connection, list(map(obligation_of, rows[:limit])))
+    return Page(owed, Cursor(*_place_of_settled(rows[limit - 1])) if len(rows) > limit else None)
+
+
+def _settled(
+    branch: Branch, asked: Asked, *, after: Cursor | None, since: datetime, until: datetime
+) -> Select[*tuple[Any, ...]]:
+    """By the deliveries to the debtor, or the documents of the creditor: whichever has an index. What passed to a
+    successor before it was settled stands where it began."""
+    if branch.recipient is None:
+        at, number, sender = _d.sent_at, _d.number, _d.sender
+        joined = tables.document.join(tables.obligation, _o.document == _d.number)
+    else:
+        at, number, sender = _v.sent_at, _v.document, _v.sender
+        is_of = and_(_o.document == _v.document, _o.recipient == _v.agency)
+        joined = tables.delivery.join(tables.obligation, is_of)
+    statement = select(tables.obligation, at.label("of_sending")).select_from(joined)
     statement = statement.where(_o.open.is_(False), at >= to_micros(since), at < to_micros(until))
+    for is_asked in _at(branch, creditor=sender, debtor=_v.agency):
+        statement = statement.where(is_asked)
+    if asked.clocks is not None:
+        statement = statement.where(_o.clock.in_(sorted(asked.clocks)))
     if after is not None and after.at is not None:
         micros = to_micros(after.at)
-        place = tuple_(at, document, _o.recipient, _o.clock) < _place(micros, after)
+        place = tuple_(at, number, _o.recipient, _o.clock) < _place(micros, after)
         statement = statement.where(at <= micros, place)
-    order = (at.desc(), document.desc(), _o.recipient.desc(), _o.clock.desc())
-    rows = connection.execute(_among(statement, asked).order_by(*order).limit(limit + 1)).all()
-    owed = _with_documents(connection, list(map(obligation_of, rows[:limit])))
-    if len(rows) <= limit:
-        return Page(owed, None)
-    last = rows[limit - 1]
-    return Page(owed, Cursor(from_micros(last.of_sending), last.document, last.recipient, last.clock))
+    return statement.order_by(at.desc(), number.desc(), _o.recipient.desc(), _o.clock.desc())
 
 
-def _settled(asked: Asked) -> tuple[Column[int], Column[int], Select[Any]]:
-    """By the deliveries to the debtor, or the documents of the creditor: whichever has an index."""
-    if asked.debtor is None:
-        statement = select(tables.obligation, _d.sent_at.label("of_sending")).join_from(
-            tables.document, tables.obligation, _o.document == _d.number
-        )
-        return (
-            _d.sent_at,
-            _d.number,
-            statement if asked.creditor is None else statement.where(_d.sender == asked.creditor),
-        )
-    is_of = and_(_o.document == _v.document, _o.recipient == _v.agency)
-    statement = select(tables.obligation, _v.sent_at.label("of_sending")).join_from(
-        tables.delivery, tables.obligation, is_of
-    )
-    if asked.creditor is not None:
-        statement = statement.where(_v.sender == asked.creditor)
-    return _v.sent_at, _v.document, statement.where(_v.agency == asked.debtor)
+def _place_of_settled(row: Row[Any]) -> tuple[datetime, DocumentNumber, AgencyCode, str]:
+    return from_micros(row.of_sending), DocumentNumber(row.document), row.recipient, row.clock
 
 
 def obligations_of(connection: Connection, document: DocumentNumber) -> Sequence[ObligationRow]:
@@ -127,54 +146,62 @@ def tally_owed_to(
 # -- what is open ------------------------------------------------------------------------------------------------------
 
 
-def _open(connection: Connection, asked: Asked, *, after: Cursor | None, limit: int) -> Sequence[Row[Any]]:
-    """Rows of `obligation`: those with a due time by its index, then those without."""
-    rows = list[Row[Any]]()
+def _open(connection: Connection, asked: Asked, *, after: Cursor | None, limit: int) -> Sequence[ObligationRow]:
+    """Those with a due time by its index, then those without."""
+    rows = list[ObligationRow]()
+    branches = _branches(asked)
     if after is None or after.at is not None:
-        rows += _dated(connection, asked, after=after, limit=limit)
+        rows += _first(connection, [_dated(branch, asked, after) for branch in branches], limit=limit)
     if len(rows) < limit and asked.due_before is None:
         behind = after if after is not None and after.at is None else None
-        rows += _undated(connection, asked, after=behind, limit=limit - len(rows))
+        rows += _first(connection, [_undated(branch, asked, behind) for branch in branches], limit=limit - len(rows))
     return rows
 
 
-def _dated(connection: Connection, asked: Asked, *, after: Cursor | None, limit: int) -> Iterator[Row[Any]]:
-    statement = _among(select(tables.obligation).where(_o.open, _o.due_at.is_not(None)), asked)
-    for end in _ends(asked):
-        statement = statement.where(end)
+def _first(
+    connection: Connection, statements: Iterable[Select[*tuple[Any, ...]]], *, limit: int
+) -> Iterator[ObligationRow]:
+    """Of the branches, merged."""
+    found = [list(map(obligation_of, connection.execute(statement.limit(limit)))) for statement in statements]
+    return islice(heapq.merge(*found, key=_cursor), limit)
+
+
+def _dated(branch: Branch, asked: Asked, after: Cursor | None) -> Select[*tuple[Any, ...]]:
+    statement = _of(branch, asked).where(_o.due_at.is_not(None))
     if asked.due_before is not None:
         statement = statement.where(_o.due_at < to_micros(asked.due_before))
     if after is not None and after.at is not None:
         at = to_micros(after.at)
         place = tuple_(_o.due_at, _o.document, _o.recipient, _o.clock) > _place(at, after)
         statement = statement.where(_o.due_at >= at, place)
-    yield from connection.execute(statement.order_by(_o.due_at, _o.document, _o.recipient, _o.clock).limit(limit))
+    return statement.order_by(_o.due_at, _o.document, _o.recipient, _o.clock)
 
 
-def _undated(connection: Connection, asked: Asked, *, after: Cursor | None, limit: int) -> Iterator[Row[Any]]:
-    statement = _among(select(tables.obligation).where(_o.open, _o.due_at.is_(None)), asked)
-    for end in _ends(asked):
-        statement = statement.where(end)
+def _undated(branch: Branch, asked: Asked, after: Cursor | None) -> Select[*tuple[Any, ...]]:
+    statement = _of(branch, asked).where(_o.due_at.is_(None))
     if after is not None:
         place = tuple_(literal(after.document, BigInteger), literal(after.agency, Text), literal(after.clock, Text))
         statement = statement.where(tuple_(_o.document, _o.recipient, _o.clock) > place)
-    yield from connection.execute(statement.order_by(_o.document, _o.recipient, _o.clock).limit(limit))
+    return statement.order_by(_o.document, _o.recipient, _o.clock)
 
 
-def _ends(asked: Asked) -> Iterator[Any]:
-    if asked.debtor is not None:
-        yield _o.debtor == asked.debtor
-    if asked.creditor is not None:
-        yield _o.creditor == asked.creditor
+def _of(branch: Branch, asked: Asked) -> Select[*tuple[Any, ...]]:
+    statement = select(tables.obligation).where(_o.open, *_at(branch, creditor=_o.creditor, debtor=_o.debtor))
+    return statement if asked.clocks is None else statement.where(_o.clock.in_(sorted(asked.clocks)))
 
 
-def _among(statement: Select[Any], asked: Asked) -> Select[Any]:
-    if asked.clocks is not None:
-        statement = statement.where(_o.clock.in_(sorted(asked.clocks)))
-    if asked.of is not None:
-        codes = sorted(asked.of)
-        statement = statement.where(or_(_o.debtor.in_(codes), _o.creditor.in_(codes)))
-    return statement
+def _branches(asked: Asked) -> Sequence[Branch]:
+    """A debtor is a recipient, a creditor a sender."""
+    return branches_of(Filter(sender=asked.creditor, recipient=asked.debtor, of=asked.of))
+
+
+def _at(branch: Branch, *, creditor: Column[str], debtor: Column[str]) -> Iterator[ColumnElement[bool]]:
+    if branch.recipient is not None:
+        yield debtor == branch.recipient
+    if branch.sender is not None:
+        yield creditor == branch.sender
+    if branch.not_from:
+        yield creditor.not_in(sorted(branch.not_from))
 
 
 def _with_documents(connection: Connection, obligations: Sequence[ObligationRow]) -> list[Owed]:

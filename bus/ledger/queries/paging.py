@@ -12,7 +12,7 @@ from schemas.values import AgencyCode
 T = TypeVar("T")
 
 MOST: Final = 1000
-"""Rows of one page; and how far a counter counts: beyond it says "more than 1,000"."""
+"""Rows of one page; and how far a counter counts: beyond it says "1,000 or more"."""
 
 
 class Cursor(NamedTuple):
@@ -38,7 +38,7 @@ class Amount:
 
     count: int
     more: bool
-    """There are more than that; how many is not counted."""
+    """There may be more than that; how many is not counted."""
 
 
 def page(rows: Iterable[T], *, limit: int, cursor: Callable[[T], Cursor]) -> Page[T]:

@@ -2,6 +2,8 @@
 bytes."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -15,12 +17,18 @@ LAYOUT: Final = Path(__file__).with_name("report.typ")
 _WIDE: Final = 24
 """A column with longer texts takes what is left of the line, and breaks them."""
 
+DRAWN: Final = " -~¡-ɏ\u0300-\u0304\u0306-\u030c\u031b\u0323Ḁ-ỿ‐-―‘-„†-•…‰′″‹›₫€←-↓−"
+"""The letters that the font has, as ranges: Latin with every mark, and signs. PDF/UA takes no text that cannot be
+drawn."""
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_OTHERS: Final = re.compile(f"[^{DRAWN}]")
+
 
 def pdf(report: Report, *, language: Language = Language.VI, parts: Sequence[Section] | None = None) -> bytes:
     told = {
         "title": language.of(title(report)),
         "language": str(language),
-        "facts": [[language.of(name), language.of(value)] for name, value in facts(report)],
+        "facts": [[language.of(name), drawable(language.of(value))] for name, value in facts(report)],
         "sections": [_section(each, language) for each in (sections(report) if parts is None else parts)],
     }
     made = typst.compile(
@@ -44,8 +52,13 @@ def _section(section: Section, language: Language) -> dict[str, object]:
         "heads": [language.of(head) for head in section.heads],
         "numbers": [not any(isinstance(cell, str) for cell in column) for column in columns],
         "widths": [_width(column) for column in columns],
-        "rows": [[text(cell, language) for cell in row] for row in rows],
+        "rows": [[drawable(text(cell, language)) for cell in row] for row in rows],
     }
+
+
+def drawable(words: str) -> str:
+    """A name may have any letter: what the font lacks becomes a question mark, what nobody sees is left out."""
+    return _OTHERS.sub("?", _UNSEEN.sub("", unicodedata.normalize("NFC", words)).replace("\u00a0", " "))
 
 
 def _width(column: tuple[Cell, ...]) -> int | None:

@@ -13,6 +13,8 @@ from schemas.values import AgencyCode
 _QUARTER: Final = re.compile(r"([0-9]{4})-?[Qq]([1-4])")
 _MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 _YEAR: Final = re.compile(r"[0-9]{4}")
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
+LONGEST: Final = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +28,29 @@ class Period:
     def parse(cls, text: str) -> Self:
         """`2026`, `2026-Q4`, `2026-11`, `2026-11-30`, or two days: `2026-10-01..2026-12-31`. Raises BadConfig."""
         try:
-            if found := _QUARTER.fullmatch(text):
-                return cls._months(int(found[1]), 3 * int(found[2]) - 2, 3)
-            if found := _MONTH.fullmatch(text):
-                return cls._months(int(found[1]), int(found[2]), 1)
-            if _YEAR.fullmatch(text):
-                return cls._months(int(text), 1, 12)
-            first, _, last = text.partition("..")
-            period = cls(date.fromisoformat(first), date.fromisoformat(last or first))
-            if period.last < period.first:
-                raise ValueError("it ends before it begins")  # noqa: TRY301 — one translation for all of them
+            period = cls._read(text)
         except ValueError as exc:
             vi, en = "“{text}” không phải 2026, 2026-Q4, 2026-11 hay 2026-10-01..2026-12-31", "{text!r} is no period"
             raise BadConfig(file="--period", why=said(vi, en, text=text)) from exc
+        if not _FIRST <= period.first <= period.last <= _LAST or period.last - period.first > LONGEST:
+            vi, en = (
+                "kỳ báo cáo từ 2000 đến 2999, dài nhất mười năm",
+                "a period lies in 2000 to 2999, ten years at most",
+            )
+            raise BadConfig(file="--period", why=said(vi, en))
         return period
+
+    @classmethod
+    def _read(cls, text: str) -> Self:
+        """Raises ValueError."""
+        if found := _QUARTER.fullmatch(text):
+            return cls._months(int(found[1]), 3 * int(found[2]) - 2, 3)
+        if found := _MONTH.fullmatch(text):
+            return cls._months(int(found[1]), int(found[2]), 1)
+        if _YEAR.fullmatch(text):
+            return cls._months(int(text), 1, 12)
+        first, _, last = text.partition("..")
+        return cls(date.fromisoformat(first), date.fromisoformat(last or first))
 
     @classmethod
     def _months(cls, year: int, month: int, count: int) -> Self:

@@ -72,7 +72,10 @@ def report(
         total=Figures.of(counted, owed),
         before=Figures.of(_counted(connection, earlier, directory), _owed(connection, earlier, directory, now)),
         units=units,
-        names={code: code if directory is None else directory.name(code) for code in units},
+        names={
+            code: code if directory is None else directory.name(code)
+            for code in (*units, *([question.agency] if question.agency else []))
+        },
         paper=paper or {},
         calendar=days.editions(period.first, period.last),
         provisional=days.is_provisional(period.first) or days.is_provisional(period.last),

@@ -13,6 +13,7 @@ from bus.ledger.counters import RECEIPT, SENT
 from bus.ledger.reports.figures import ByClock, Figures, Report
 from schemas.clock import local
 from schemas.codes import BusinessType, Label, StatusCode
+from schemas.values import AgencyCode
 
 Cell: TypeAlias = str | int | Fraction | timedelta | None
 """A fraction is a share of a whole."""
@@ -62,7 +63,7 @@ def facts(report: Report) -> list[tuple[Label, Label]]:
         days = f"Q{period.quarter}/{period.last.year} ({days})"
     state = Label("tạm tính", "provisional") if report.provisional else Label("đã xác nhận", "confirmed")
     whole = Label("tất cả", "all")
-    agency = whole if asked.agency is None else _one(f"{asked.agency} {report.names.get(asked.agency, '')}".strip())
+    agency = whole if asked.agency is None else _one(_named(asked.agency, report.names))
     return [
         *([(Label("Căn cứ", "By"), ARTICLE)] if period.quarter else []),
         (Label("Cơ quan", "Agency"), agency),
@@ -87,6 +88,11 @@ def sections(report: Report, *, clocks: Mapping[str, Clock] | None = None) -> li
         _stages(report),
     ]
     return [section for section in found if section.rows]
+
+
+def _named(code: AgencyCode, names: Mapping[AgencyCode, str]) -> str:
+    name = names.get(code, code)
+    return code if name == code else f"{code} {name}"
 
 
 def _one(text: str) -> Label:

@@ -163,6 +163,13 @@ def _delivery() -> None:
     op.create_index("delivery_sender_state", "delivery", ["sender", "state", "sent_at", "document"])
     waiting = sa.text("outcome IS NULL AND state IS NULL")
     op.create_index("delivery_waiting", "delivery", ["sent_at"], sqlite_where=waiting, postgresql_where=waiting)
+    changed = sa.text("change != 'none'")
+    for name, end in (("to", "agency"), ("from", "sender")):
+        columns = [end, "sent_at", "document"]
+        op.create_index(f"delivery_changed_{name}", "delivery", columns, sqlite_where=changed, postgresql_where=changed)
+    rare = sa.text("change != 'none' OR state = '02' OR outcome = 'refused'")
+    columns = ["sent_at", "document"]
+    op.create_index("delivery_exceptional", "delivery", columns, sqlite_where=rare, postgresql_where=rare)
 
 
 def _obligation() -> None:

@@ -34,7 +34,7 @@ from bus.ports.store import Store
 from bus.store.open import open_store
 from bus.store.sql.pages import Pages
 from bus.topology.names import DEAD
-from bus.wire.envelope import MAGIC
+from bus.wire.envelope import MAGICS
 from bus.wire.message import REASON, routing_keys
 from schemas.codes import BusinessType, Kind, Outcome, StatusCode
 from schemas.docket import SEGMENT, Acknowledged, Address, Blob, Docket, DocumentKey, SealedContent
@@ -60,7 +60,7 @@ def message_id(minute: int, salt: int) -> MessageId:
 def body_of(docket: Docket, content: bytes = b"") -> bytes:
     signature = frame((b"ecdsa-p256", b"0" * 32, bytes(64)))
     wraps = frame(part for to in docket.mailboxes for part in (to.encode(), b"1" * 32, os.urandom(1168)))
-    return frame((docket.to_json(), signature, wraps if docket.content else b"", content), after=MAGIC)
+    return frame((docket.to_json(), signature, wraps if docket.content else b"", content), after=MAGICS[docket.version])
 
 
 def described(docket: Docket, content: bytes) -> Docket:

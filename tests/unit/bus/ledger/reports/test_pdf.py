@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bus.ledger.reports.pdf import pdf
+from bus.ledger.reports.pdf import DRAWN, drawable, pdf
 from bus.ledger.reports.sections import Language
 from tests.unit.bus.ledger.reports.sample import AT, NAMES, report
 
@@ -44,6 +44,26 @@ def test_the_same_report_is_the_same_bytes() -> None:
 def test_a_name_is_text(name: str) -> None:
     """Whatever is in it: nothing in it is taken for a command of the layout."""
     assert pdf(report(names={**NAMES, "H49": name})).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("U\u0309y ban nh\u00e2n d\u00e2n", "\u1ee6y ban nh\u00e2n d\u00e2n"),
+        ("Sở\u200b Nội\u00a0vụ\ufeff", "Sở Nội vụ"),
+        ("漢字 🙂 \x00\n\u202e العربية", "?? ? ??? ???????"),
+    ],
+)
+def test_letters_that_the_font_lacks(name: str, drawn: str) -> None:
+    """Become question marks: a report is made whatever an agency is called."""
+    assert drawable(name) == drawn
+    assert pdf(report(names={**NAMES, "H49": name})).startswith(b"%PDF")
+
+
+def test_every_letter_that_is_kept_is_drawn() -> None:
+    """All that the ranges name, in one name."""
+    letters = "".join(f"a{letter} " for letter in map(chr, range(0x20, 0x2300)) if re.match(f"[{DRAWN}]", letter))
+    assert pdf(report(names={**NAMES, "H49": letters})).startswith(b"%PDF")
 
 
 def test_many_agencies() -> None:

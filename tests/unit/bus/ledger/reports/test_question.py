@@ -27,7 +27,16 @@ def test_periods(text: str, first: date, last: date, before: str) -> None:
     assert Period.parse(str(period)) == period
 
 
-@pytest.mark.parametrize("text", ["", "2026-Q5", "2026-13", "2026-02-30", "2026-11-30..2026-11-29", "soon"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-30..2026-11-29", "0001", "0001-01-01", "9999", "3000-Q1", "2016..2026", "2016-01-01..2026-12-31"]
+)
+def test_what_is_no_sensible_period(text: str) -> None:
+    """It ends before it begins, is of a time without a bus, or too long to count through."""
+    with pytest.raises(BadConfig, match="period"):
+        Period.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "2026-Q5", "2026-13", "2026-02-30", "0000", "soon"])
 def test_what_is_no_period(text: str) -> None:
     with pytest.raises(BadConfig, match="period"):
         Period.parse(text)
