@@ -31,6 +31,10 @@ class Story(StrEnum):
     """`lienthong topology apply`."""
     REPLAY = "replay"
     """`lienthong dead replay`."""
+    LEDGER = "ledger"
+    """A ledger beside a daemon at work."""
+    REBUILD = "rebuild"
+    """`lienthong ledger rebuild`."""
 
 
 class Point(NamedTuple):
@@ -100,5 +104,11 @@ POINTS = (
     Point("announce.confirmed", Story.ANNOUNCE, "the whole edition is on its stream", "the change is", (1, 2)),
     Point("credentials.kept", Story.APPLY, "new passwords are in the file", "the broker has their users"),
     Point("replay.confirmed", Story.REPLAY, "a dead letter lies in the inbox again", "it is taken from the dead"),
+    Point("ledger.committed", Story.LEDGER, "a batch of the stream is in the record", "the next is read", (1, 2)),
+    Point("ledger.stream-renewed", Story.LEDGER, "it is kept that the stream is another one", "that one is read"),
+    Point("ledger.recomputed", Story.LEDGER, "some of what is owed is reckoned anew", "the rest is"),
+    Point("rebuild.begun", Story.REBUILD, "there are empty tables beside those in use", "anything is in them"),
+    Point("rebuild.committed", Story.REBUILD, "some of the kept events, or all, are in them", "the next are"),
+    Point("rebuild.reread", Story.REBUILD, "some of the stream is looked through again", "the rest is"),
     Point("replay.acknowledged", Story.REPLAY, "it is taken from the dead", "the next one is looked at"),
 )

@@ -59,9 +59,9 @@ def earlier(land: DoomedLand) -> list[Document]:
 USUAL = {
     "accept.committed", "publish.sent", "publish.confirmed", "take-in.committed", "folder.filed", "deliver.committed",
     "report.committed", "upload.marked", "fetch.kept", "edition.kept", "private.created", "migrate.committed",
-    "recover.replaced", "announce.confirmed",
+    "recover.replaced", "announce.confirmed", "ledger.committed", "rebuild.committed",
 }  # fmt: skip
-"""The points that tests/check kills at: after what must not be lost, and once a story. `tests/check full`: every one."""
+"""The points that tests/check kills at: after what must not be lost, and once a story. `tests/check full`: each one."""
 
 
 def stories(story: Story) -> list[ParameterSet]:

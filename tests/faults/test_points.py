@@ -19,6 +19,8 @@ BY_CALLER = {
     "bus/rabbit/streams/directory_publisher.py:arrived": "of a stream: an acknowledgement keeps nothing there",
     "bus/rabbit/streams/audit_replay.py:take": "of a stream: an acknowledgement keeps nothing there",
     "bus/rabbit/streams/audit_tail.py:_on_message": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/streams/audit_reader.py:read": "of a stream: an acknowledgement keeps nothing there",
+    "bus/rabbit/streams/audit_reader.py:_drop_first": "of a stream: an acknowledgement keeps nothing there",
     "bus/rabbit/streams/blob_download.py:_ack": "of a stream: an acknowledgement keeps nothing there",
     "bus/daemon/adapter_lock.py:acknowledge": "the adapter's own, by the same caller",
     "bus/daemon/adapter_lock.py:bounced": "the adapter's own, by the same caller",
