@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from bus.handling.statuses import Change
 from bus.ledger import keep
@@ -30,9 +30,11 @@ from bus.ledger.records import (
     Seen,
     StatusHeard,
 )
+from bus.ledger.statements import derived, kept, past
 from bus.ledger.store import Ledger
 from bus.ledger.tables import GENUINE, YEAR, now
 from bus.ledger.years import next_number, year_of, years
+from bus.store.sql.batches import Lookup
 from bus.trust.keys import KeyId
 from bus.wire.envelope import Signature
 from schemas.codes import BusinessType, Kind, Outcome, Priority, StatusCode
@@ -384,3 +386,21 @@ def put(ledger: Ledger, *lines: Lifeline, before: dict[DocumentNumber, Lifeline]
 def read(ledger: Ledger, *numbers: int) -> dict[DocumentNumber, Lifeline]:
     with ledger.reading() as connection:
         return keep.lifelines(connection, [DocumentNumber(numbered(number)) for number in numbers])
+
+
+# What one step of the ingest asks, with parameters for EXPLAIN. A batch has hundreds of each.
+_MANY = list(range(300))
+LOOKUPS: dict[str, tuple[Lookup[Any] | Select[Any], dict[str, Any]]] = {
+    "seen": (kept.SEEN, {"messages": [f"m{number}" for number in _MANY]}),
+    "lines": (kept.LINES, {"messages": [f"m{number}" for number in _MANY]}),
+    "about": (kept.ABOUT, {"documents": _MANY}),
+    "by number": (kept.BY_NUMBER, {"numbers": _MANY}),
+    "on": (kept.ON, {"after": 7, "limit": 1000}),
+    "by form": (derived.of(now).by_form, {"forms": [f"f{number}" for number in _MANY]}),
+    "documents": (derived.of(now).documents, {"numbers": _MANY}),
+    "deliveries": (derived.of(now).deliveries, {"numbers": _MANY}),
+    "obligations": (derived.of(now).obligations, {"numbers": _MANY}),
+    "old documents": (past.DOCUMENTS, {"before": 7, "limit": 9}),
+    "later events": (past.LATER_EVENTS, {"documents": _MANY, "before": 7}),
+    "old events": (past.EVENTS, {"after": 7, "before": 9, "limit": 9}),
+}

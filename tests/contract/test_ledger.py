@@ -1,16 +1,22 @@
 """A ledger in a file of SQLite keeps the contract."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from bus.errors import StoreFull
 from bus.ledger import keep
 from bus.ledger.open import open_ledger
 from bus.ledger.records import EventNumber
 from bus.ledger.store import Ledger
+from bus.ledger.years import next_number
+from bus.store.sql.batches import Lookup
 from tests.contract.ledger import (
+    LOOKUPS,
+    NOW,
     CheckpointContract,
     CounterContract,
     EventContract,
@@ -75,3 +81,19 @@ def test_a_full_disk(ledger: Ledger) -> None:
     insert(ledger, event(2))
     with ledger.reading() as connection:
         assert keep.events_after(connection, EventNumber(0), limit=9) == [event(1), event(2)]
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_no_table_is_read_whole(ledger: Ledger, name: str) -> None:
+    """Each look-up of a step goes by an index, in the events of every year."""
+    insert(ledger, event(1))
+    with ledger.writing() as connection:
+        next_number(connection, now=NOW.replace(year=2027))
+    statement, values = LOOKUPS[name]
+    plain = statement.lists if isinstance(statement, Lookup) else statement
+    sql = plain.params(**values).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with ledger.reading() as connection:
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+    assert not [
+        step for step in steps if re.match(r"SCAN (document|delivery|obligation|seen|receipt_line|event)", step)
+    ], steps

@@ -3,20 +3,28 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
+from bus.store.sql.batches import Lookup
 from tests.contract.ledger import (
+    LOOKUPS,
     CheckpointContract,
     CounterContract,
     EventContract,
     LifelineContract,
     ReceiptLineContract,
     YearContract,
+    event,
+    insert,
 )
 from tests.contract.ledger_retention import RetentionContract
 from tests.contract.ledger_shadow import ShadowContract
 from tests.postgres.server import Server
+
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +64,15 @@ class TestShadows(ShadowContract): ...
 
 
 class TestRetention(RetentionContract): ...
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_no_table_is_read_whole(ledger: Ledger, name: str) -> None:
+    """Each look-up of a step goes by an index, in the events of every year, before PostgreSQL has counted anything."""
+    insert(ledger, event(1))
+    statement, values = LOOKUPS[name]
+    plain = statement.arrays if isinstance(statement, Lookup) else statement
+    words = str(plain.params(**values).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+    with ledger.reading() as connection:
+        steps = [str(step) for (step,) in connection.execute(text(f"EXPLAIN {words}".replace(":", "\\:")))]
+    assert not [step for step in steps if "Seq Scan" in step], steps
