@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from bus.cli.output import Trouble, emit, emit_json, wrapped
-from bus.errors import BusError, Who, of_system
+from bus.errors import BadConfig, BusError, Who, of_system, said
 from schemas.codes import Label
 from schemas.printable import printable
 
@@ -56,6 +56,11 @@ def failures_said(arguments: Sequence[str], meta: Mapping[str, Any]) -> Iterator
     except BusError as error:
         sentences = Label(error.in_vietnamese(), error.in_english())
         _end(meta.get(_CODE, Exit.FAILED), error.code, error.who, sentences, arguments, meta)
+    except ModuleNotFoundError as exc:
+        if (missing := _not_installed(exc)) is None:
+            raise
+        sentences = Label(missing.in_vietnamese(), missing.in_english())
+        _end(Exit.FAILED, missing.code, missing.who, sentences, arguments, meta)
     except click.exceptions.NoArgsIsHelpError:
         raise  # it is no failure that help is shown
     except click.UsageError as error:
@@ -73,6 +78,23 @@ def failures_said(arguments: Sequence[str], meta: Mapping[str, Any]) -> Iterator
             raise
         said = _of_output(error) if error.filename is None else _of_file(error)
         _end(Exit.FAILED, "file", Who.OPERATOR, said, arguments, meta)
+
+
+OF_LEDGER: Final = frozenset({"apprise", "fastapi", "holidays", "typst", "uvicorn", "xlsxwriter"})
+"""Libraries of the extra `ledger`, which an agency does not install."""
+
+
+def _not_installed(error: ModuleNotFoundError) -> BadConfig | None:
+    """None where it is no library of an extra: then it is a fault of ours."""
+    name = (error.name or "").partition(".")[0]
+    if name not in OF_LEDGER:
+        return None
+    why = said("cần thư viện {name}, chưa cài", "it needs {name}, which is not installed", name=name)
+    do = said(
+        "Cài phần của sổ cái: pip install 'lienthong[ledger]', hoặc uv sync --extra ledger.",
+        "Install what a ledger needs: pip install 'lienthong[ledger]', or uv sync --extra ledger.",
+    )
+    return BadConfig(file="lienthong", why=why, do=do)
 
 
 def _end(

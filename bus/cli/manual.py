@@ -59,7 +59,10 @@ def commands(command: click.Command, context: click.Context) -> Iterator[click.C
     if not isinstance(command, click.Group):
         return
     for name in command.list_commands(context):
-        found = command.get_command(context, name)
+        try:
+            found = command.get_command(context, name)
+        except ModuleNotFoundError:  # of a ledger, on a machine without one: test_main.py sees that all can be had
+            continue
         assert found is not None, "it is on the group's own list"
         below = click.Context(found, info_name=name, parent=context)
         yield below

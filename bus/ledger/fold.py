@@ -5,7 +5,7 @@ Here is what of an event is kept, and which of several counts. What follows from
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
@@ -92,7 +92,7 @@ def fold(
         document = after
     if document is None:
         raise ValueError(f"neither a lifeline nor an event of {key.id}")
-    heard.lines(lines)
+    heard.lines(list(lines))
     return derive(document, before, heard.agencies, rules=rules)
 
 
@@ -133,7 +133,9 @@ class _Hearing:
             case _:
                 pass
 
-    def lines(self, lines: Iterable[LedgerReceiptLine]) -> None:
+    def lines(self, lines: Sequence[LedgerReceiptLine]) -> None:
+        if not lines:
+            return
         there = defaultdict[tuple[MessageId, MailboxCode], list[AgencyCode]](list)
         for agency in {**self._before, **self.agencies}:
             said = self.agencies.get(agency) or self._before[agency]

@@ -31,7 +31,7 @@ from schemas.values import VIETNAM, MailboxCode
 from tests.e2e.site import eventually
 from tests.faults.doomed import nursery
 from tests.faults.doomed_land import VHOST, DoomedLand, founded
-from tests.faults.points import POINTS, Point, Story
+from tests.faults.points import POINTS, Story
 from tests.faults.tale import FULL
 
 PROJECT = Path(__file__).parents[2]
@@ -56,29 +56,22 @@ def earlier(land: DoomedLand) -> list[Document]:
     return [sent]
 
 
-OF_THE_LARGE = {"upload.marked", "fetch.kept"}
-"""The points that tests/check kills at: one at each end."""
-OF_THE_LEDGER = {"ledger.committed", "rebuild.committed"}
-"""Likewise: one of its process, one of the command beside it."""
+USUAL = {
+    "accept.committed", "publish.sent", "publish.confirmed", "take-in.committed", "folder.filed", "deliver.committed",
+    "report.committed", "upload.marked", "fetch.kept", "edition.kept", "private.created", "migrate.committed",
+    "recover.replaced", "announce.confirmed", "ledger.committed", "rebuild.committed",
+}  # fmt: skip
+"""The points that tests/check kills at: after what must not be lost, and once a story. `tests/check full`: every one."""
 
 
 def stories(story: Story) -> list[ParameterSet]:
     """Returns the points and turns of a story: the last turn of each point; all turns with LIENTHONG_FAULTS=full."""
     points = [point for point in POINTS if point.story is story]
     return [
-        pytest.param(point.name, turn, marks=[pytest.mark.long] if _is_long(point) else [])
+        pytest.param(point.name, turn, marks=[] if point.name in USUAL else [pytest.mark.long])
         for point in points
         for turn in (point.turns if FULL else point.turns[-1:])
     ]
-
-
-def _is_long(point: Point) -> bool:
-    return (
-        (point.story is Story.LARGE and point.name not in OF_THE_LARGE)
-        or (point.story in {Story.LEDGER, Story.REBUILD} and point.name not in OF_THE_LEDGER)
-        or point.story is Story.AUDIT
-        or point.name == "remind.committed"  # a loop that looks once a minute
-    )
 
 
 @pytest.mark.parametrize(("point", "turn"), stories(Story.ROAD))

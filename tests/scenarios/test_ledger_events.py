@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bus.handling.statuses import Handling
 from bus.ledger.records import DocumentNumber, EventNumber, Lifeline
+from bus.ports.records import HandlingKey
 from bus.rabbit.streams.audit_reader import AuditMessage
 from schemas.codes import BusinessType, Outcome, StatusCode
-from schemas.document import Business, Document
+from schemas.document import Business, Document, Replaced
 from tests.fakes.audit import FakeStream
 from tests.scenarios.country import Land, document, status
 from tests.scenarios.witness import audited, witness
@@ -101,6 +103,48 @@ def test_what_the_country_did_stands_in_the_lifelines(tmp_path: Path) -> None:
         {"H49": (S.DONE, "none")},
     ]
     assert all(row.outcome is Outcome.HELD for line in lines if line for row in line.deliveries.values())
+
+
+def test_it_says_what_the_offices_dossiers_say(tmp_path: Path) -> None:
+    """Of changes under an id of their own too, where their docket names what they change (version 2)."""
+    land, stream = audited()
+    sent = [document("G22", "H49", number=number) for number in range(1, 6)]
+    for item in sent:
+        land["G22"].dms.write(item)
+    land.settle(3)
+    for item in sent[:4]:
+        land["H49"].dms.write(status(S.ACCEPTED, item, "H49", "G22", at=land.now))
+    land.settle(3)
+    land.wait(timedelta(hours=1))
+    changes = [
+        Business(type=BusinessType.REVOKE, document_id=sent[0].id),
+        Business(type=BusinessType.UPDATE, document_id=sent[1].id),
+        Business(type=BusinessType.REVOKE, document_id=sent[2].id),
+        Business(type=BusinessType.REPLACE, replaced=(Replaced(document_id=sent[3].id),)),
+    ]
+    for number, business in enumerate(changes, start=11):
+        land["G22"].dms.write(document("G22", "H49", number=number, business=business))
+    land.settle(3)
+    for item, code in ((sent[0], S.CHANGE_AGREED), (sent[1], S.CHANGE_REFUSED), (sent[3], S.DONE)):
+        land["H49"].dms.write(status(code, item, "H49", "G22", at=land.now))
+    land.settle(3)
+    with witness(tmp_path, of=(land, stream)) as ledger:
+        ledger.reads()
+        told = []
+        for item in sent:
+            line = ledger.lifeline(item)
+            assert line is not None
+            row = line.deliveries["H49"]
+            told.append(Handling(state=row.state, change=row.change, withdrawn=row.withdrawn))
+        owed = {
+            row.clock: row.is_open for item in sent[:3] for row in ledger.owed(item).values() if row.clock == "change"
+        }
+        assert owed == {"change": True}  # of the third: nobody has answered
+    keys = [HandlingKey("G22", item.id, "H49") for item in sent]
+    for office in ("G22", "H49"):
+        with land[office].store.read() as tx:
+            dossiers = tx.dossiers.by_keys(keys)
+        assert [dossiers[key].handling for key in keys] == told
 
 
 def test_a_status_for_a_document_never_seen(tmp_path: Path) -> None:

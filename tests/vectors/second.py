@@ -79,12 +79,12 @@ def _refused() -> Iterator[tuple[str, str, bytes]]:
         ("2-changes-anothers", "A changed document with an issuer.", {"business_type": 1, "changes": [{"id": "a"}]}),
         ("2-subject", "A docket of version 2 that tells the subject.", {"subject": "V/v"}),
     ):
-        text = {name: value for name, value in {**told, **changed}.items() if value is not None}
-        yield name, fact, _second(_json(text), encrypted)
+        fields = {name: value for name, value in {**told, **changed}.items() if value is not None}
+        yield name, fact, _second(_json(fields), encrypted)
     status = encrypt(pack_content(STATUS))
-    text = json.loads(docket_of(STATUS, status.content).to_json()) | {"version": 2}
-    yield "2-status", "A status of version 2.", _second(_json(text), status)
-    yield "2-status-issued-on", "And one with a date.", _second(_json(text | {"issued_on": "2026-11-22"}), status)
+    said = json.loads(docket_of(STATUS, status.content).to_json()) | {"version": 2}
+    yield "2-status", "A status of version 2.", _second(_json(said), status)
+    yield "2-status-issued-on", "And one with a date.", _second(_json(said | {"issued_on": "2026-11-22"}), status)
 
 
 def _second(docket: bytes, encrypted: Encrypted) -> bytes:

@@ -43,6 +43,25 @@ def test_an_error_of_ours_is_said_in_both_languages(tmp_path: Path) -> None:
     assert en.startswith(f"{config} cannot be used: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["calendar", "show"], 1, "it needs holidays, which is not installed. Install what a ledger needs: pip"),
+        (["report"], 1, "lienthong[ledger]"),
+        (["ledger", "find", "12"], 1, "lienthong[ledger]"),
+        (["manual"], 0, ""),
+        (["explain", "bad-config"], 0, ""),
+    ],
+)
+def test_an_agency_has_no_libraries_of_the_ledger(arguments: list[str], code: int, told: str) -> None:
+    """Its own commands and the manual do without; a ledger's say what to install."""
+    without = "import sys; from bus.cli.failures import OF_LEDGER; sys.modules |= dict.fromkeys(OF_LEDGER)"
+    run = f"{without}; from bus.cli.main import main; main({arguments!r})"
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert told in done.stderr
+
+
 def test_a_daemon_carries_no_tables() -> None:
     """What a daemon loads is in its memory for life: neither rich nor Alembic is among it. A command that wants
     tables has them all the same."""

@@ -1,11 +1,13 @@
 """The table of the law's clocks, and a ministry's own."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import deploy
 from bus.errors import BadConfig
-from bus.handling.clocks import ACKNOWLEDGE, ANSWER, BUILT_IN, TABLE, Clock, Limit, Span, Start, parse_clocks
+from bus.handling.clocks import ACKNOWLEDGE, ANSWER, BUILT_IN, TABLE, Clock, End, Limit, Span, Start, parse_clocks
 from schemas.codes import Priority, StatusCode
 
 OWN = """
@@ -107,3 +109,15 @@ def test_a_file_with_a_fault(was: str, became: str) -> None:
     with pytest.raises(BadConfig) as caught:
         parse_clocks(text.encode(), file="clocks.toml")
     assert "clocks.toml" in str(caught.value)
+
+
+EXAMPLE = Path(deploy.__file__).parent / "clocks.example.toml"
+
+
+def test_the_example_is_one() -> None:
+    """What we ship for a ministry to begin with is read, and names all that may be written."""
+    clocks = parse_clocks(EXAMPLE.read_bytes(), file=EXAMPLE.name)
+    assert [clock.code for clock in clocks] == [*BUILT_IN, "assign"]
+    text = EXAMPLE.read_text()
+    words = {*BUILT_IN, *(set(Start) - {Start.ASKED}), *Span, *End}
+    assert {word for word in words if word not in text} == set()
