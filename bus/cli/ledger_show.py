@@ -59,7 +59,8 @@ def show(
     with ledger_of(loaded) as ledger:
         with ledger.reading() as connection:
             number = meant(connection, document, sender=sender)
-            told = tell(connection, number, keys=keys, recipients=recipients or None)
+            most = len(recipients) or _SHOWN
+            told = tell(connection, number, keys=keys, recipients=recipients or None, proved=most)
         if told is None:
             raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
         key = told.history.document.key
@@ -67,7 +68,7 @@ def show(
     if as_json:
         emit_json(_plain(told, clocks, now))
     else:
-        show_told(told, clocks, now=now, most=len(recipients) or _SHOWN)
+        show_told(told, clocks, now=now, most=most)
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------

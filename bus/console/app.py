@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
 from bus.console.answers import around
-from bus.console.api import accesses, alerts, asker, deliveries, documents, owed, reports
+from bus.console.api import accesses, alerts, asker, deliveries, documents, health, owed, reports
 from bus.console.desk import Desk, WithDesk
 from bus.console.problems import MEDIA_TYPE, RESPONSES, handle_errors
 
@@ -60,6 +60,7 @@ def _app() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router, prefix=BASE, responses=RESPONSES)
+    app.include_router(health.router)
     handle_errors(app)
     return app
 

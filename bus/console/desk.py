@@ -60,6 +60,12 @@ class WithDesk:
         await self._app({**scope, _DESK: self._desk}, receive, send)
 
 
+def desk_of(request: Request) -> Desk:
+    desk = request.scope[_DESK]
+    assert isinstance(desk, Desk)
+    return desk
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """One request, by somebody who may ask it."""
@@ -102,7 +108,7 @@ def asking(right: Right | None, what: str) -> Any:
     def asker(
         request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> Asker:  # not async: a refusal is recorded
-        desk: Desk = request.scope[_DESK]
+        desk = desk_of(request)
         now = desk.clock()
         given = key.credentials if key else None
         caller = desk.callers.who(key=given, certificate=request.scope.get(CERTIFICATE), now=now)

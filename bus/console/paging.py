@@ -65,7 +65,7 @@ def unpack(cursor: str | None, *kinds: type[int] | type[str] | None) -> Place | 
     return tuple(found)
 
 
-_NO_CURSOR: Final = said("after không phải “next” của danh sách này", "after: it is no `next` of this list")
+_NO_CURSOR: Final = said("`after` không phải “next” của danh sách này", "`after`: it is no `next` of this list")
 _WIDEST: Final = 1 << 63
 
 

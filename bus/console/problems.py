@@ -97,10 +97,13 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_anything)
 
 
-async def _of_bus(_: Request, error: Exception) -> Response:
+async def _of_bus(request: Request, error: Exception) -> Response:
     assert isinstance(error, BusError)
-    if status_of(error) >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+    status = status_of(error)
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("api.failed", code=error.code, why=error.in_english())
+    elif status == http.HTTPStatus.UNAUTHORIZED:  # who is not known stands in no log of access
+        log.warning("api.not-signed-in", client=request.client.host if request.client else None)
     return told(error)
 
 

@@ -83,7 +83,7 @@ def to_cursor(after: str | None) -> Cursor | None:
     try:
         return Cursor(None if at is None else from_micros(at), DocumentNumber(document), agency, clock)
     except OverflowError:
-        raise BadQuery(why=said("after: thời điểm ngoài lịch", "after: a moment beyond the calendar")) from None
+        raise BadQuery(why=said("`after`: thời điểm ngoài lịch", "`after`: a moment beyond the calendar")) from None
 
 
 def of_cursor(cursor: Cursor | None) -> str | None:

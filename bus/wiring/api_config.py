@@ -41,7 +41,7 @@ class CallerConfig(Section):
         if (self.role is Role.AGENCY) != bool(self.agencies):
             raise ValueError(
                 said(
-                    'agencies đi với role = "agency": mã của những cơ quan được xem',
+                    'agencies đi với `role = "agency"`: mã của những cơ quan được xem',
                     'agencies goes with role = "agency": the codes whose documents it sees',
                 )
             )

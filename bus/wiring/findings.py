@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bus.directory.member import Member
+from bus.directory.member import NEWEST, Member
 from bus.errors import BrokerAway, BrokerDenied, BrokerRevoked, BusError, RoadGone, Words, said
 from bus.ports.adapter import Adapter, Notice
 from bus.rabbit.io_thread import IoThread
@@ -139,6 +139,7 @@ def _adapter_findings(config: Config, member: Member | None, report: Report) -> 
             else:
                 yield text
         if member is not None:
+            yield from _version_findings(member)
             yield from _large_findings(member, adapter)
         adapter.close()
     except BusError as error:
@@ -151,6 +152,21 @@ def _is_at_work(config: Config) -> bool:
         return not is_shared(config.store) and path_of(config.store).exists()
     except (BusError, OSError):
         return False  # said as a finding of the store
+
+
+def _version_findings(member: Member) -> Iterator[Words]:
+    """Versions in which others may send by the directory, and that are not read here."""
+    listed = member.directory.book.mailboxes.get(member.mailbox)
+    if unread := [version for version in (() if listed is None else listed.versions) if version > NEWEST]:
+        yield said(
+            "Danh mục ghi {mailbox} đọc bản tin phiên bản {versions}; ở đây đọc đến {newest}. Nâng cấp, hoặc báo "
+            "trung tâm.",
+            "The directory says that {mailbox} reads messages of version {versions}; {newest} is the newest read here. "
+            "Upgrade, or tell the centre.",
+            mailbox=member.mailbox,
+            versions=", ".join(map(str, unread)),
+            newest=NEWEST,
+        )
 
 
 def _large_findings(member: Member, adapter: Adapter) -> Iterator[Words]:

@@ -61,7 +61,7 @@ USUAL = {
     "report.committed", "upload.marked", "fetch.kept", "edition.kept", "private.created", "migrate.committed",
     "recover.replaced", "announce.confirmed", "ledger.committed", "rebuild.committed",
 }  # fmt: skip
-"""Where tests/check kills: after what must not be lost, and once a story. `tests/check full`: at every point."""
+"""The points that tests/check kills at: after what must not be lost, and once a story. `tests/check full`: each one."""
 
 
 def stories(story: Story) -> list[ParameterSet]:

@@ -1,4 +1,4 @@
-"""Exit code 0 once the process of a TOML answers: /healthz of its section [http] with 200, or [api] at all."""
+"""Exit code 0 once the process of a TOML answers /healthz with 200: at its section [http], or [api] of a console."""
 
 import sys
 import tomllib
@@ -13,4 +13,4 @@ if __name__ == "__main__":
         answer = httpx.get(f"http://{listen}/healthz", timeout=5, trust_env=False)
     except httpx.HTTPError:
         sys.exit(1)
-    sys.exit(section == "http" and answer.status_code != httpx.codes.OK)
+    sys.exit(answer.status_code != httpx.codes.OK)

@@ -106,6 +106,8 @@ def _asked(question: ReportQuestion, asker: Asker) -> Question:
     agency = asker.checked(question.agency)
     if agency is None:
         if len(asker.sees) != 1:
-            raise NotAllowed(role=asker.caller.role, what=said("báo cáo của tất cả: ghi agency", "all: name an agency"))
+            raise NotAllowed(
+                role=asker.caller.role, what=said("báo cáo của tất cả: ghi `agency`", "all: name an `agency`")
+            )
         (agency,) = asker.sees
     return Question(period=period, agency=agency, below=False, kind=kind)

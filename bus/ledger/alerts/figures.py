@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Integer, and_, bindparam, case, cast, func, literal_column, select, true
+from sqlalchemy import Connection, Integer, and_, bindparam, case, cast, func, literal_column, or_, select, true
 
 from bus.ledger.tables import GENUINE, event, seen
 from bus.ledger.tables import now as in_use
@@ -42,7 +42,7 @@ _e, _d, _o, _y = event.c, in_use.delivery.c, in_use.obligation.c, in_use.daily.c
 _GENUINE: Final[Any] = literal_column(f"'{GENUINE}'")
 """In the statement itself: an index over the others is used where its condition is written so."""
 
-_UNPROVEN = (
+UNPROVEN = (
     select(_e.publisher, _e.standing, func.count().label("amount"), func.max(_e.received_at).label("last"))
     .where(_e.received_at >= bindparam("since"), _e.standing != _GENUINE)
     .group_by(_e.publisher, _e.standing)
@@ -50,7 +50,7 @@ _UNPROVEN = (
 )
 """Events received since a time whose signature does not stand, by who published them and why."""
 
-_UNRECEIPTED = (
+UNRECEIPTED = (
     select(_d.mailbox, _d.message, _d.sent_at)
     .join(document, document.c.number == _d.document)
     .where(
@@ -59,35 +59,35 @@ _UNRECEIPTED = (
         _d.message.is_not(None),
         _d.withdrawn.is_(False),
         _d.sent_at < bindparam("before"),
-        func.coalesce(document.c.expires_at, bindparam("never")) > bindparam("now"),
+        or_(document.c.expires_at.is_(None), document.c.expires_at > bindparam("now")),
     )
     .order_by(_d.sent_at)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit", type_=Integer))
 )
 """Documents that were sent before a time and that their recipient neither receipted nor gave any status of."""
 
-_DOCKETS = (
+DOCKETS = (
     select(_e.docket)
     .join(seen, and_(seen.c.event == _e.number, seen.c.genuine == true()))
     .where(seen.c.message.in_(bindparam("messages", expanding=True)))
 )
 """The dockets of some messages, as their senders signed them."""
 
-_OVERDUE = (
+OVERDUE = (
     select(_o.debtor, func.count().label("amount"), func.min(_o.due_at).label("oldest"))
     .where(_o.open, _o.due_at < bindparam("now"))
     .group_by(_o.debtor)
 )
 """What is overdue, by who owes it."""
 
-_BY_DAY = (
+BY_DAY = (
     select(_y.agency, _y.day, _y.detail, func.sum(_y.amount).label("amount"))
     .where(_y.measure == bindparam("measure"), _y.day.in_(bindparam("days", expanding=True)))
     .group_by(_y.agency, _y.day, _y.detail)
 )
 """One measure of some days, by agency, day and detail."""
 
-_OPEN = select(
+OPEN = select(
     func.count().label("open"),
     func.coalesce(func.sum(case((_o.due_at < bindparam("now"), 1), else_=0)), 0).label("overdue"),
     func.coalesce(func.sum(cast(_o.provisional, Integer)), 0).label("provisional"),
@@ -99,23 +99,23 @@ def unproven(connection: Connection, *, since: datetime) -> Sequence[Unproven]:
     """The most frequent reason of each mailbox first."""
     return [
         Unproven(row.publisher, row.standing, row.amount, from_micros(row.last))
-        for row in connection.execute(_UNPROVEN, {"since": to_micros(since)})
+        for row in connection.execute(UNPROVEN, {"since": to_micros(since)})
     ]
 
 
 def unreceipted(connection: Connection, *, before: datetime, now: datetime) -> Sequence[Unreceipted]:
     """Oldest first, at most MOST. An expired document waits for nobody."""
-    values = {"before": to_micros(before), "now": to_micros(now), "never": 2**62, "limit": MOST}
+    values = {"before": to_micros(before), "now": to_micros(now), "limit": MOST}
     return [
         Unreceipted(row.mailbox, row.message, from_micros(row.sent_at))
-        for row in connection.execute(_UNRECEIPTED, values)
+        for row in connection.execute(UNRECEIPTED, values)
     ]
 
 
 def oldest_unreceipted(connection: Connection, *, now: datetime) -> datetime | None:
     """When the oldest of them was sent."""
-    values = {"before": to_micros(now), "now": to_micros(now), "never": 2**62, "limit": 1}
-    row = connection.execute(_UNRECEIPTED, values).first()
+    values = {"before": to_micros(now), "now": to_micros(now), "limit": 1}
+    row = connection.execute(UNRECEIPTED, values).first()
     return None if row is None else from_micros(row.sent_at)
 
 
@@ -124,7 +124,7 @@ def with_blobs(connection: Connection, messages: Collection[MessageId]) -> froze
     found, left = set[MessageId](), sorted(messages)
     while left:
         some, left = left[:500], left[500:]
-        for (docket,) in connection.execute(_DOCKETS, {"messages": some}):
+        for (docket,) in connection.execute(DOCKETS, {"messages": some}):
             read = Docket.from_kept(docket)
             if read.blobs:
                 found.add(read.id)
@@ -134,7 +134,7 @@ def with_blobs(connection: Connection, messages: Collection[MessageId]) -> froze
 def overdue(connection: Connection, *, now: datetime) -> Sequence[Owed]:
     return [
         Owed(row.debtor, row.amount, from_micros(row.oldest))
-        for row in connection.execute(_OVERDUE, {"now": to_micros(now)})
+        for row in connection.execute(OVERDUE, {"now": to_micros(now)})
     ]
 
 
@@ -144,7 +144,7 @@ def by_day(
     """Of each agency, by day and detail."""
     found: defaultdict[AgencyCode, dict[tuple[date, str], int]] = defaultdict(dict)
     values = {"measure": measure, "days": [each.isoformat() for each in days]}
-    for row in connection.execute(_BY_DAY, values):
+    for row in connection.execute(BY_DAY, values):
         found[row.agency][date.fromisoformat(row.day), row.detail] = int(row.amount)
     return found
 
@@ -156,5 +156,5 @@ class Owing(NamedTuple):
 
 
 def owing(connection: Connection, *, now: datetime) -> Owing:
-    row = connection.execute(_OPEN, {"now": to_micros(now)}).one()
+    row = connection.execute(OPEN, {"now": to_micros(now)}).one()
     return Owing(int(row.open), int(row.overdue), int(row.provisional))

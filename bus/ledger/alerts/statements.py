@@ -3,7 +3,7 @@ microseconds."""
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, exists, func, insert, null, select, update
+from sqlalchemy import Integer, bindparam, delete, exists, func, insert, null, select, update
 
 from bus.ledger.tables import alert, notice, silence
 
@@ -22,7 +22,12 @@ OPEN = select(*_COLUMNS).where(_a.ended_at.is_(None)).order_by(_a.number)
 ONE = select(*_COLUMNS).where(_a.number == bindparam("number"))
 """One by its number."""
 
-LATEST = select(*_COLUMNS).where(_a.number < bindparam("before")).order_by(_a.number.desc()).limit(bindparam("limit"))
+LATEST = (
+    select(*_COLUMNS)
+    .where(_a.number < bindparam("before"))
+    .order_by(_a.number.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
 """Open and ended, newest first, from a number on."""
 
 BEGIN = insert(alert).returning(_a.number)
@@ -94,7 +99,7 @@ DUE = (
     .join(alert, _a.number == _n.alert)
     .where(_n.next_at <= bindparam("now"))
     .order_by(_n.channel, _n.what.desc(), _n.number)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit", type_=Integer))
 )
 """What is to be sent by now, with its alert."""
 

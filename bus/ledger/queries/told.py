@@ -17,6 +17,8 @@ from bus.ledger.records import DocumentNumber, EventNumber
 from bus.ledger.turns import Turn, turn_of
 from schemas.values import AgencyCode
 
+PROVED: Final = 100
+"""A circular has thousands of recipients; each receipt is a signature to verify."""
 _NAMED: Final = 8
 """Documents that an error names."""
 
@@ -25,7 +27,7 @@ _NAMED: Final = 8
 class Told:
     history: History
     proofs: Mapping[EventNumber, Sequence[Proof]]
-    """Of the receipts for each message, by its event."""
+    """Of the receipts for each message, by its event: of the sender, and of the first recipients."""
     turns: Mapping[AgencyCode, Turn]
     """At each recipient."""
 
@@ -59,16 +61,20 @@ def tell(
     keys: Keys,
     recipients: Collection[AgencyCode] | None = None,
     of: Collection[AgencyCode] | None = None,
+    proved: int = PROVED,
 ) -> Told | None:
-    """As `lifeline`, with proofs against the directory of now, and turns."""
+    """As `lifeline`, with proofs against the directory of now, and turns. `proved`: the receipts of so many
+    recipients."""
     history = lifeline(connection, number, recipients=recipients, of=of)
     if history is None:
         return None
-    receipts = events_numbered(connection, {line.event for hop in history.hops for line in hop.receipts})
+    mailboxes = {history.document.mailbox, *(each.mailbox for each in history.deliveries[:proved])}
+    lines = {hop.event.number: [line for line in hop.receipts if line.mailbox in mailboxes] for hop in history.hops}
+    receipts = events_numbered(connection, {line.event for some in lines.values() for line in some})
     proofs = {
-        hop.event.number: [prove(hop.event, line, receipts.get(line.event), keys=keys) for line in hop.receipts]
+        hop.event.number: [prove(hop.event, line, receipts.get(line.event), keys=keys) for line in some]
         for hop in history.hops
-        if hop.receipts
+        if (some := lines[hop.event.number])
     }
     turns = {each.agency: turn_of(each, history.owed_at(each.agency)) for each in history.deliveries}
     return Told(history=history, proofs=proofs, turns=turns)

@@ -102,7 +102,6 @@ WITHOUT_UNIT_TEST = {
         "bus/ledger/queries/loading.py",
         "bus/ledger/queries/obligations.py",
         "bus/ledger/queries/statements.py",
-        "bus/ledger/queries/told.py",
     ),
     "every error by its row, wherever it is defined: tests/unit/bus/test_errors.py": (
         "bus/errors/api.py",

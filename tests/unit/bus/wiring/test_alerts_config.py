@@ -85,3 +85,11 @@ def test_an_address_that_is_none_is_said_at_the_start() -> None:
     """Not at the first alert."""
     with pytest.raises(BadConfig, match="channel a"):
         channel_of(config(mail={"host": "m.vn", "sender": "s@x.vn", "to": ("nobody",)}))
+
+
+def test_the_handbooks_example_is_a_configuration() -> None:
+    """Word for word; its files of secrets are read when a ledger starts."""
+    page = (Path(__file__).parents[4] / "deploy/handbook/alerts.md").read_text()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    made = parse((HEAD + example).encode(), name="ledger.toml")
+    assert [each.name for each in made.channel] == ["truc-ban", "trung-tam"]

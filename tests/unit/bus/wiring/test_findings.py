@@ -87,6 +87,14 @@ def test_large_files_that_its_document_system_cannot_be_handed(config: Path) -> 
     assert any("5000000000 bytes of large files" in found for found in findings(config))
 
 
+def test_versions_that_are_not_read_here(config: Path) -> None:
+    """Others would send what is no message here: said before one comes."""
+    for listing in Path(loaded(config).directory or "").glob("*.toml"):
+        text = listing.read_text(encoding="utf-8")
+        listing.write_text(text.replace("[[mailbox]]\n", "[[mailbox]]\nversions = [1, 2, 3]\n"), encoding="utf-8")
+    assert any("reads messages of version 3; 2 is the newest" in found for found in findings(config))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "finding"),
     [

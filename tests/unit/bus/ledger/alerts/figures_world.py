@@ -1,23 +1,32 @@
 """Rows of a ledger, as few columns as its figures ask for."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from bus.ledger.tables import GENUINE, seen
 from bus.ledger.tables import now as in_use
 from bus.ledger.years import next_number, place_of
 from bus.store.sql.times import maybe_micros, to_micros
 from schemas.docket import Docket
-from tests.unit.bus.ledger.alerts.alerts_world import NOW, Tables
+from tests.unit.bus.ledger.alerts.alerts_world import NOW
 
 _numbers = count(1)
+
+
+class Writable(Protocol):
+    @property
+    def writing(self) -> Callable[[], AbstractContextManager[Connection]]: ...
+
+
 DAY = timedelta(days=1)
 
 
-def put_event(tables: Tables, *, publisher: str = "H29", standing: str = GENUINE, at: datetime = NOW) -> None:
+def put_event(tables: Writable, *, publisher: str = "H29", standing: str = GENUINE, at: datetime = NOW) -> None:
     with tables.writing() as connection:
         number = next_number(connection, now=at)
         row = _event(number, publisher=publisher, standing=standing, at=at, docket=b"", message="m")
@@ -44,7 +53,7 @@ def _event(number: int, *, publisher: str, standing: str, at: datetime, docket: 
 
 
 def put_delivery(
-    tables: Tables,
+    tables: Writable,
     docket: Docket,
     *,
     at: datetime,
@@ -92,7 +101,7 @@ def put_delivery(
 
 
 def put_obligation(
-    tables: Tables, debtor: str, due_at: datetime | None, *, provisional: bool = False, **columns: object
+    tables: Writable, debtor: str, due_at: datetime | None, *, provisional: bool = False, **columns: object
 ) -> None:
     row: dict[str, Any] = {
         "document": next(_numbers),
@@ -111,7 +120,7 @@ def put_obligation(
         connection.execute(insert(in_use.obligation), row)
 
 
-def put_day(tables: Tables, agency: str, day: date, measure: str, amount: int, detail: str = "") -> None:
+def put_day(tables: Writable, agency: str, day: date, measure: str, amount: int, detail: str = "") -> None:
     row = {"day": day.isoformat(), "agency": agency, "measure": measure, "detail": detail, "amount": amount}
     with tables.writing() as connection:
         connection.execute(insert(in_use.daily), row)

@@ -1,6 +1,7 @@
 """The table of causes: every row complete, in both languages, and what its sentences name."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,11 @@ def test_a_fact_of_another_version_is_left_open() -> None:
 def test_the_facts_that_a_cause_names_are_known() -> None:
     """Beside its subject."""
     assert names_in(CAUSES["overdue"]) == {"count", "oldest_at"}
+
+
+def test_the_handbook_names_every_cause() -> None:
+    """But those of queues and nodes, which have a page of their own."""
+    page = (Path(__file__).parents[5] / "deploy/handbook/alerts.md").read_text()
+    table = page.partition('<a id="causes">')[2].partition("<a id=")[0]
+    rows = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z-]+)`", rows)) == {code for code in CAUSES if not code.startswith("queue.")}
