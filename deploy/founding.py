@@ -3,6 +3,7 @@ missing. What runs afterwards is deploy/pilot.py's.
 
     <folder>/authority/   ca/, the services' certificates, sources/ of the directory, its editions 1.lt, 2.lt …, node/
              broker/      RabbitMQ's data
+             ledger/      the central record: its TOML, its database
              H49/, G22/   an agency each: keys/, its daemon's TOML, its store, vanban/ (the folders of its documents)
              logs/        setup.log has each command and what it said
 """
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,12 +20,12 @@ from typing import NamedTuple
 from bus.files.directory import default_folder
 from bus.files.keys import load_signer, signing_files
 from bus.files.private import write_public
-from bus.topology.names import AUTHORITY, OPERATOR
+from bus.topology.names import AUTHORITY, LEDGER, OPERATOR
 from bus.trust.certificates import Certificate
 from deploy.probes import free_ports
 
 AGENCIES = ("H49", "G22")
-PLACES = ("authority", "broker", "logs", "run", *AGENCIES)
+PLACES = ("authority", "broker", "logs", "run", LEDGER, *AGENCIES)
 """What the service user owns; the rest of the folder is its keeper's."""
 
 
@@ -38,6 +40,7 @@ FOUNDING = (
     Step("dir.pem", "ca issue-directory ca --out dir.pem --key dir.key"),
     Step("broker.pem", "ca issue-broker ca --host localhost --host 127.0.0.1 --out broker.pem --key broker.key"),
     Step("authority.pem", "ca issue-service ca authority --out authority.pem --key authority.key"),
+    Step("ledger.pem", "ca issue-service ca ledger --out ledger.pem --key ledger.key"),
     Step("operator.pem", "ca issue-service ca operator --out operator.pem --key operator.key"),
 )
 ADMITTING = (
@@ -80,6 +83,10 @@ class Land:
     def config(self, code: str) -> Path:
         return self.folder / code / f"{code}.toml"
 
+    @property
+    def ledger_config(self) -> Path:
+        return self.config(LEDGER)
+
     def documents(self, code: str) -> Path:
         return self.folder / code / "vanban"
 
@@ -116,6 +123,33 @@ class Land:
             file = self.config(code)
             if not file.exists():
                 file.write_text(self._toml(code, url), encoding="utf-8")
+
+    def configure_ledger(self, url: str, look: str) -> None:
+        """Written anew at each start: `look`, the management API for a user who may look only, has another password."""
+        listen = ""
+        if self.ledger_config.exists():
+            listen = tomllib.loads(self.ledger_config.read_text(encoding="utf-8"))["http"]["listen"]
+        place = self.ledger_config.parent
+        place.mkdir(exist_ok=True)
+        text = f"""\
+store = "sqlite:///{place / "ledger.db"}"
+
+[trust]
+root      = "{self.authority / "ca" / "root.pem"}"
+directory = "{place / "directory.lt"}"
+
+[broker]
+url      = "{url}"
+certfile = "{self.authority / "ledger.pem"}"
+keyfile  = "{self.authority / "ledger.key"}"
+
+[management]
+url = "{look}"
+
+[http]
+listen = "{listen or f"127.0.0.1:{free_ports(1)[0]}"}"
+"""
+        write_public(self.ledger_config, text.encode(), mode=0o600)
 
     def put_defaults(self, url: str, look: str) -> None:
         """The defaults file of a visitor's commands: over AMQP with the operator's certificate, over the management

@@ -1,5 +1,5 @@
-"""`deploy/pilot`: an authority, a broker and two agencies on this machine, in a folder that stays. Founds what is
-missing, starts RabbitMQ and the daemons, says what to do next, and ends when it is told to."""
+"""`deploy/pilot`: an authority, a broker, two agencies and a ledger on this machine, in a folder that stays. Founds
+what is missing, starts RabbitMQ and the daemons, says what to do next, and ends when it is told to."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -20,6 +20,7 @@ import click
 import httpx
 
 from bus.files.private import write_public
+from bus.topology.names import LEDGER
 from deploy.country import LIENTHONG, end, management_of
 from deploy.founding import AGENCIES, Land, StepFailed
 from deploy.local_broker import let_look, local_broker
@@ -149,17 +150,19 @@ def _run(land: Land) -> NoReturn:
         for name, text in (("broker.url", url), ("management.url", management_of(broker))):
             write_public(land.folder / "run" / name, text.encode(), mode=0o600)
         land.publish(url, management_of(broker))
-        land.put_defaults(url, let_look(broker, vhost="lienthong"))
+        look = let_look(broker, vhost="lienthong")
+        land.put_defaults(url, look)
         land.configure(url)
+        land.configure_ledger(url, look)
         say("hàng đợi, danh mục trên trục / queues, the directory on the bus")
-        daemons: list[subprocess.Popen[bytes]] = []
+        daemons: dict[str, subprocess.Popen[bytes]] = {}
         undo = Undo()
         try:
-            for code in AGENCIES:
-                daemons.append(_daemon(land, code))
-                undo.add(f"kill -15 {daemons[-1].pid}")  # should we be killed: what they hold, the next start needs
+            for name in (*AGENCIES, LEDGER):
+                daemons[name] = _daemon(land, name)
+                undo.add(f"kill -15 {daemons[name].pid}")  # should we be killed: what they hold, the next start needs
             _wait_until_well(land, daemons)
-            say(f"{' và / and '.join(AGENCIES)}: đang chạy / at work\n")
+            say(f"{' và / and '.join(AGENCIES)}, sổ trung tâm / the ledger: đang chạy / at work\n")
             text = next_steps(land)
             click.echo(text)
             (land.folder / "run" / "ready").write_text(text, encoding="utf-8")
@@ -167,14 +170,14 @@ def _run(land: Land) -> NoReturn:
                 _still_running(land, daemons)
                 time.sleep(1)
         finally:
-            end(daemons)
+            end(list(daemons.values()))
             undo.all()
 
 
 def _daemon(land: Land, code: str) -> subprocess.Popen[bytes]:
     with (land.folder / "logs" / f"{code}.log").open("ab") as log:
         return subprocess.Popen(
-            [*LIENTHONG, "adapter", "run", str(land.config(code))],
+            [*LIENTHONG, "ledger" if code == LEDGER else "adapter", "run", str(land.config(code))],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -183,17 +186,17 @@ def _daemon(land: Land, code: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _still_running(land: Land, daemons: list[subprocess.Popen[bytes]]) -> None:
-    for code, daemon in zip(AGENCIES, daemons, strict=True):
+def _still_running(land: Land, daemons: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    for code, daemon in daemons.items():
         if daemon.poll() is not None:
             log = land.folder / "logs" / f"{code}.log"
             last = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise click.ClickException(f"{code}: tiến trình đã dừng / the daemon has ended:\n{last}\n  {log}")
 
 
-def _wait_until_well(land: Land, daemons: list[subprocess.Popen[bytes]]) -> None:
+def _wait_until_well(land: Land, daemons: Mapping[str, subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + PATIENCE
-    for code in AGENCIES:
+    for code in daemons:
         listen = tomllib.loads(land.config(code).read_text(encoding="utf-8")).get("http", {}).get("listen")
         while listen and not _is_well(f"http://{listen}/healthz"):
             _still_running(land, daemons)
@@ -265,6 +268,9 @@ Xem:  Look:
   lienthong outbox list -c $PILOT/{one}/{one}.toml
   lienthong queues
   lienthong dead list
+Ai nợ ai điều gì:  Who owes what to whom:
+  lienthong ledger list -c $PILOT/ledger/ledger.toml
+  lienthong obligations -c $PILOT/ledger/ledger.toml
 
 Sổ tay:  Handbook:
   {PROJECT / "deploy" / "handbook" / "README.md"}

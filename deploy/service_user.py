@@ -72,7 +72,19 @@ def copy_program(project: Path, folder: Path) -> Path:
             shutil.copytree(project / name, here, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(project / name, here)
-    command = ["uv", "sync", "--quiet", "--frozen", "--no-dev", "--group", "demo", "--python", _python_for_all()]
+    command = [
+        "uv",
+        "sync",
+        "--quiet",
+        "--frozen",
+        "--no-dev",
+        "--extra",
+        "ledger",
+        "--group",
+        "demo",
+        "--python",
+        _python_for_all(),
+    ]
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     subprocess.run(command, cwd=program, env={"UV_PYTHON_PREFERENCE": "system", **clean}, check=True)
     subprocess.run(["chmod", "-R", "a+rX", str(program)], check=True)  # noqa: S607

@@ -106,7 +106,6 @@ POINTS = (
     Point("replay.confirmed", Story.REPLAY, "a dead letter lies in the inbox again", "it is taken from the dead"),
     Point("ledger.committed", Story.LEDGER, "a batch of the stream is in the record", "the next is read", (1, 2)),
     Point("ledger.stream-renewed", Story.LEDGER, "it is kept that the stream is another one", "that one is read"),
-    Point("ledger.recomputed", Story.LEDGER, "some of what is owed is reckoned anew", "the rest is"),
     Point("rebuild.begun", Story.REBUILD, "there are empty tables beside those in use", "anything is in them"),
     Point("rebuild.committed", Story.REBUILD, "some of the kept events, or all, are in them", "the next are"),
     Point("rebuild.reread", Story.REBUILD, "some of the stream is looked through again", "the rest is"),

@@ -57,7 +57,6 @@ ALONE = {
     "bus/cli/conform.py:_write": "a report, made anew by the same command",
     "bus/cli/keys.py:_request": "a request is public, and made anew by the same command",
     "bus/rabbit/admin/management.py:apply": "compares first: cut short anywhere, the next run finds and does the rest",
-    "bus/ledger/recompute.py:_judge": "one commit a batch: what is left is stale still, and found again",
     "bus/operations/messages.py:withdraw_message": "one commit is all the command does",
     "bus/operations/messages.py:discard_message": "one commit is all the command does",
     "bus/operations/messages.py:retry": "one commit is all the command does",
