@@ -73,7 +73,7 @@ def wrong(result: Result) -> set[str]:
     """The codes of what is wrong, but for the ports that a container opens, since they are mapped from outside."""
     found = {code for code, verdict in verdicts(result).items() if verdict == "wrong"}
     assert (result.exit_code == 3) is bool(found)
-    return found if _kind() == "binary" else found - {"clear-listener", "cluster-port"}
+    return found if _kind() == "binary" else found - {"clear-listener", "cluster-port", "tls-versions"}
 
 
 def test_a_node_of_our_files_is_closed(closed: LocalBroker) -> None:
