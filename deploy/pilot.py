@@ -162,7 +162,7 @@ def _run(land: Land) -> NoReturn:
                 daemons[name] = _daemon(land, name)
                 undo.add(f"kill -15 {daemons[name].pid}")  # should we be killed: what they hold, the next start needs
             _wait_until_well(land, daemons)
-            say(f"{' và / and '.join(AGENCIES)}, sổ trung tâm / the ledger: đang chạy / at work\n")
+            say(f"{' và / and '.join(AGENCIES)}, sổ cái / the ledger: đang chạy / at work\n")
             text = next_steps(land)
             click.echo(text)
             (land.folder / "run" / "ready").write_text(text, encoding="utf-8")

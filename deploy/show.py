@@ -107,7 +107,7 @@ def _run(
             processes = Processes(land, daemons, clerk)
             _wait_for_folders(processes)
             ledger = stack.enter_context(witness(land, still_running=processes.check))
-            say(f"sổ trung tâm đọc luồng audit / the ledger reads the stream audit: {land.ledger_config}")
+            say(f"sổ cái đọc luồng audit / the ledger reads the stream audit: {land.ledger_config}")
             papers = Papers(land.directory(), on, seed)
             people = People(land, papers, documents, seed)
             well, told, differs = _exchange(console, people, ledger, processes)
@@ -232,7 +232,7 @@ def _summary(
     console: Console, people: People, told: Account, differs: Difference, seconds: float, daemons: int
 ) -> None:
     rows = (
-        ("theo sổ trung tâm / by the ledger", ""),
+        ("theo sổ cái / by the ledger", ""),
         ("  văn bản đã nhận / documents received", _by_kind(told.documents)),
         ("  trạng thái / statuses", _by_code(told.statuses)),
         ("  từ lúc gửi đến biên nhận / from sealed to receipted", spread(told.to_receipt)),
@@ -306,7 +306,7 @@ def _stay(console: Console, land: Country, broker: LocalBroker) -> None:
         f".venv/bin/lienthong queues --management {countries.management_of(broker)}\n"
         f"  bản tin đã gửi / what an agency sent          .venv/bin/lienthong outbox list -c {land.config(one)}\n"
         f"  một văn bản / one document                    .venv/bin/lienthong trace DOCUMENT -c {land.config(one)}\n"
-        f"  sổ trung tâm / the ledger                     .venv/bin/lienthong ledger list -c {land.ledger_config}\n"
+        f"  sổ cái / the ledger                     .venv/bin/lienthong ledger list -c {land.ledger_config}\n"
         f"  bắt đầu lúc / since {datetime.now().astimezone():%H:%M:%S}",
         highlight=False,
         soft_wrap=True,

@@ -50,13 +50,13 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def command() -> None:
-    """The central record: what passed, who owes what by when, what is stuck. Sổ trung tâm."""
+    """The central record: what passed, who owes what by when, what is stuck. Sổ cái."""
 
 
 @command.command()
 @config
 def run(config: Path) -> None:
-    """Keep the record of CONFIG (a ledger's TOML) until SIGTERM. Chạy sổ trung tâm."""
+    """Keep the record of CONFIG (a ledger's TOML) until SIGTERM. Chạy sổ cái."""
     log_stream = log_as_json()
     loaded = load_ledger_config(config)
     token = operators_token([loaded])

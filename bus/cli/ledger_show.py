@@ -62,7 +62,7 @@ def show(
             most = len(recipients) or _SHOWN
             told = tell(connection, number, keys=keys, recipients=recipients or None, proved=most)
         if told is None:
-            raise NoSuchMessage(message=document, box=said("sổ trung tâm", "the ledger"))
+            raise NoSuchMessage(message=document, box=said("sổ cái", "the ledger"))
         key = told.history.document.key
         asked(ledger, "documents.show", {"issuer": key.issuer, "document": key.id}, found=1)
     if as_json:

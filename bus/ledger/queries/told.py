@@ -47,7 +47,7 @@ def meant(
     exact = [each for each in found.documents if _is_exactly(each, text)]
     chosen = exact or found.documents
     if not chosen:
-        raise NoSuchMessage(message=text, box=said("sổ trung tâm", "the ledger"))
+        raise NoSuchMessage(message=text, box=said("sổ cái", "the ledger"))
     if len(chosen) > 1:
         named = ", ".join(f"{each.document.key.id} ({each.document.number})" for each in chosen)
         raise AmbiguousId(given=text, candidates=named + (" …" if found.more and not exact else ""))
