@@ -30,6 +30,7 @@ from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Sought, find
 from bus.ledger.queries.lifelines import lifeline
 from bus.ledger.queries.obligations import Asked, list_open, tally
+from bus.ledger.queries.paging import Cursor
 from bus.ledger.queries.wanted import Filter, Standing
 from bus.ledger.records import DocumentNumber
 from bus.ledger.rule_book import RuleBook
@@ -75,6 +76,8 @@ class Known:
     code: str
     message: str
     recipient: AgencyCode
+    far: Cursor | None
+    """Behind many pages of what its sender sent."""
 
 
 Query = Callable[[Connection, Known, random.Random], int]
@@ -89,7 +92,7 @@ def queries() -> Iterator[tuple[str, Query]]:
     yield "beginning of a message's id", lambda c, k, d: _found(find(c, Sought(text=k.message[:20])))
     yield "lifeline, with events and receipts", _lifeline
     yield "list: sender", lambda c, k, d: _listed(c, Filter(sender=k.sender))
-    yield f"list: sender, page {PAGES}", lambda c, k, d: _far(c, Filter(sender=k.sender))
+    yield f"list: sender, page {PAGES}", lambda c, k, d: _listed(c, Filter(sender=k.sender), after=k.far)
     yield "list: sender, a month", lambda c, k, d: _listed(c, Filter(sender=k.sender, **_month(d)))
     yield "list: recipient, a month", lambda c, k, d: _listed(c, Filter(recipient=k.recipient, **_month(d)))
     yield "list: either end", lambda c, k, d: _listed(c, Filter(agency=k.recipient))
@@ -125,19 +128,15 @@ def _lifeline(connection: Connection, known: Known, dice: random.Random) -> int:
     return len(history.hops) if history else 0
 
 
-def _listed(connection: Connection, wanted: Filter) -> int:
-    return len(list_deliveries(connection, wanted, now=NOW).rows)
+def _listed(connection: Connection, wanted: Filter, *, after: Cursor | None = None) -> int:
+    return len(list_deliveries(connection, wanted, now=NOW, after=after).rows)
 
 
-def _far(connection: Connection, wanted: Filter) -> int:
-    """All pages up to that one: the time is of the last."""
-    return len(list_deliveries(connection, wanted, now=NOW, after=_far_after(connection, wanted)).rows)
-
-
-def _far_after(connection: Connection, wanted: Filter) -> Any:
-    after = None
-    for _ in range(PAGES):
-        page = list_deliveries(connection, wanted, now=NOW, after=after, limit=50)
+def _far(connection: Connection, sender: AgencyCode) -> Cursor | None:
+    """Behind so many pages of what an agency sent; behind its last one where there are fewer."""
+    after: Cursor | None = None
+    for _ in range(PAGES - 1):
+        page = list_deliveries(connection, Filter(sender=sender), now=NOW, after=after)
         if page.next is None:
             break
         after = page.next
@@ -180,7 +179,8 @@ def some_known(ledger: Ledger, count: int, dice: random.Random) -> list[Known]:
             row = connection.execute(select(now.document).where(d.number == about)).one()
             agency = connection.scalar(select(v.agency).where(v.document == about).limit(1))
             assert agency
-            found.append(Known(row.number, row.document, row.sender, row.code_form, row.message, agency))
+            far = _far(connection, row.sender)
+            found.append(Known(row.number, row.document, row.sender, row.code_form, row.message, agency, far))
         return found
 
 
