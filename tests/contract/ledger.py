@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, select
 
 from bus.handling.statuses import Change
 from bus.ledger import keep
+from bus.ledger.queries import loading
 from bus.ledger.records import (
     Carried,
     ChangedBy,
@@ -388,7 +389,7 @@ def read(ledger: Ledger, *numbers: int) -> dict[DocumentNumber, Lifeline]:
         return keep.lifelines(connection, [DocumentNumber(numbered(number)) for number in numbers])
 
 
-# What one step of the ingest asks, with parameters for EXPLAIN. A batch has hundreds of each.
+# What one step of the ingest asks, or a page shows, with parameters for EXPLAIN. A batch has hundreds of each.
 _MANY = list(range(300))
 LOOKUPS: dict[str, tuple[Lookup[Any] | Select[Any], dict[str, Any]]] = {
     "seen": (kept.SEEN, {"messages": [f"m{number}" for number in _MANY]}),
@@ -400,6 +401,8 @@ LOOKUPS: dict[str, tuple[Lookup[Any] | Select[Any], dict[str, Any]]] = {
     "documents": (derived.of(now).documents, {"numbers": _MANY}),
     "deliveries": (derived.of(now).deliveries, {"numbers": _MANY}),
     "obligations": (derived.of(now).obligations, {"numbers": _MANY}),
+    "a page's deliveries": (loading.DELIVERIES, {"documents": _MANY, "agencies": ["a", "b"]}),
+    "a page's obligations": (loading.OWED, {"documents": _MANY, "agencies": ["a", "b"]}),
     "old documents": (past.DOCUMENTS, {"before": 7, "limit": 9}),
     "later events": (past.LATER_EVENTS, {"documents": _MANY, "before": 7}),
     "old events": (past.EVENTS, {"after": 7, "before": 9, "limit": 9}),

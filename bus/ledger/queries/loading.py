@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from bus.ledger.records import DeliveryRow, DocumentNumber, DocumentRow, ObligationRow
 from bus.ledger.rows import delivery_of, document_of, obligation_of
@@ -16,6 +16,15 @@ _d, _v, _o = tables.document, tables.delivery, tables.obligation
 
 DOCUMENTS = Lookup(lambda among: select(_d).where(among(_d.c.number, "numbers")))
 """The documents of these numbers."""
+
+# Two lists, and not one of pairs: that would make SQLite read the table whole. What they find besides is passed over.
+DELIVERIES = Lookup(lambda among: select(_v).where(among(_v.c.document, "documents"), among(_v.c.agency, "agencies")))
+"""The deliveries of these documents to these agencies."""
+
+OWED = Lookup(
+    lambda among: select(_o).where(_o.c.open, among(_o.c.document, "documents"), among(_o.c.recipient, "agencies"))
+)
+"""What is still owed of them."""
 
 
 class DeliveryKey(NamedTuple):
@@ -31,19 +40,25 @@ def documents_of(connection: Connection, numbers: Iterable[DocumentNumber]) -> d
 
 def deliveries_of(connection: Connection, keys: Collection[DeliveryKey]) -> dict[DeliveryKey, DeliveryRow]:
     """Deliveries of these keys."""
-    if not keys:
-        return {}
-    rows = connection.execute(select(_v).where(tuple_(_v.c.document, _v.c.agency).in_(sorted(set(keys)))))
-    return {DeliveryKey(delivery.document, delivery.agency): delivery for delivery in map(delivery_of, rows)}
+    wanted = set(keys)
+    found = map(delivery_of, look_up(connection, DELIVERIES, _lists(wanted))) if wanted else ()
+    by_key = {DeliveryKey(delivery.document, delivery.agency): delivery for delivery in found}
+    return {key: delivery for key, delivery in by_key.items() if key in wanted}
 
 
 def owed_of(connection: Connection, keys: Collection[DeliveryKey]) -> Mapping[DeliveryKey, tuple[ObligationRow, ...]]:
     """What is still owed of deliveries, the earliest due first, then what has no limit."""
-    if not keys:
-        return {}
-    is_of = tuple_(_o.c.document, _o.c.recipient).in_(sorted(set(keys)))
-    found = sorted(map(obligation_of, connection.execute(select(_o).where(_o.c.open, is_of))), key=_order)
-    return {key: tuple(some) for key, some in groupby(found, key=_key)}
+    wanted = set(keys)
+    found = map(obligation_of, look_up(connection, OWED, _lists(wanted))) if wanted else ()
+    owed = sorted((each for each in found if _key(each) in wanted), key=_order)
+    return {key: tuple(some) for key, some in groupby(owed, key=_key)}
+
+
+def _lists(keys: Collection[DeliveryKey]) -> dict[str, list[Any]]:
+    return {
+        "documents": sorted({key.document for key in keys}),
+        "agencies": sorted({key.agency for key in keys}),
+    }
 
 
 def _key(obligation: ObligationRow) -> DeliveryKey:
