@@ -39,6 +39,8 @@ BY_CALLER = {
 """Effects that are durable only as a part of their caller's."""
 
 ALONE = {
+    "bus/cli/ledger_show.py:show": "asks the ledger what it tells of a document: nothing is written",
+    "bus/console/api/documents.py:show": "likewise",
     "adapters/folder/client.py:probe_move": "a trial file, which is taken away again",
     "adapters/folder/notes.py:show_waiting": "texts for people, written anew at the next look",
     "adapters/folder/notes.py:explain_sent": "a text for people, written anew at the next start",

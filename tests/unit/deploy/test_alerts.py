@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from yaml import safe_load  # type: ignore[import-untyped]
+from yaml import safe_load
 
 from tests.house.vietnamese import english_in
 
