@@ -141,6 +141,12 @@ NAMES: Final[Mapping[str, Name]] = {
         Label("tệp của topology guard", "the file of topology guard"),
         '"/var/lib/lienthong/guard.json"',
     ),
+    "ledger": Name(
+        "LIENTHONG_LEDGER",
+        Shape.PATH,
+        Label("tệp cấu hình của sổ cái (-c)", "the ledger's file (-c)"),
+        '"/etc/lienthong/ledger.toml"',
+    ),
 }
 """Every name that the file may have."""
 

@@ -180,9 +180,8 @@ class _Row(BaseModel):
 
     @field_validator("limit", "urgent")
     @classmethod
-    def _is_limit(cls, text: str | None) -> str | None:
-        if text is not None:
-            Limit.parse(text)
+    def _is_limit(cls, text: str) -> str:  # TOML has no null
+        Limit.parse(text)
         return text
 
     @field_validator("starts")

@@ -20,7 +20,7 @@ def test_every_shell_gets_its_script(shell: str) -> None:
 @pytest.mark.parametrize(
     ("before", "typed", "offered"),
     [
-        ([], "o", ["outbox"]),
+        ([], "o", ["obligations", "outbox"]),
         ([], "", list(COMMANDS)),
         ([], "--v", ["--version"]),
         (["ca"], "issue-b", ["issue-broker"]),

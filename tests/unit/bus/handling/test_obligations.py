@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bus.handling.clocks import TABLE, End, Limit, Span
+from bus.handling.clocks import TABLE, End, Limit, Span, parse_clocks
 from bus.handling.obligations import (
     Answer,
     Facts,
@@ -241,3 +241,32 @@ def test_debtor_and_creditor_pass_each_by_itself() -> None:
     assert (found.debtor, found.creditor, found.passed_to) == ("H60", "G12", "H60")
     met = owed(replace(FACTS, first={S.ARRIVED: FRIDAY + HOUR}), rules)["acknowledge"]
     assert (met.debtor, met.creditor, met.passed_to) == ("H08", "G22", None)
+
+
+MINISTRYS = b"""
+[clock.process]
+vi = "Xu ly"
+en = "Process"
+article = "QD 1/2026"
+starts = "04"
+met_by = ["05", "06"]
+limit = "4 hours"
+"""
+
+
+def test_a_ministrys_clock_begins_with_a_status() -> None:
+    """It is owed from the first 04 on, by the hours of every day; before there was one, nothing is."""
+    rules = Rules(Always(), clocks=parse_clocks(MINISTRYS, file="clocks.toml"))
+    assert "process" not in owed(FACTS, rules)
+    assigned = owed(replace(FACTS, first={S.ASSIGNED: FRIDAY + HOUR}), rules)["process"]
+    assert (assigned.started_at, assigned.due_at) == (FRIDAY + HOUR, FRIDAY + 5 * HOUR)
+
+
+def test_what_was_reckoned_is_forgotten_before_it_fills_the_memory() -> None:
+    """And reckoned again, with the same result."""
+    rules, first = Rules(Always()), owed(FACTS)
+    for day in range(5100):  # two clocks each
+        sent_at = FRIDAY + timedelta(days=day)
+        owed(replace(FACTS, sent_at=sent_at, held_at=sent_at), rules)
+    assert 0 < len(rules.reckoned) < 1000
+    assert owed(FACTS, rules) == first
