@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -32,6 +32,10 @@ from schemas.framing import frame, unframe
 
 FIRST_TIMES = ("01", "02", "03", "04", "05", "06", "13", "15", "16")
 """The codes that have a column `at_…` each."""
+MOST_ATTACHMENTS: Final = 2**31 - 1
+MOST_BYTES: Final = 2**63 - 1
+"""The largest numbers that the columns hold. A docket may tell larger ones, which are nobody's: kept as these. A batch
+that could not be written would be read again for ever."""
 
 
 def event_row(event: Event, about: DocumentNumber | None = None) -> dict[str, Any]:
@@ -125,8 +129,8 @@ def document_row(document: DocumentRow) -> dict[str, Any]:
         "priority": int(document.priority),
         "due_on": document.due_on and document.due_on.isoformat(),
         "expires_at": maybe_micros(document.expires_at),
-        "attachments": document.attachments,
-        "size": document.size,
+        "attachments": min(document.attachments, MOST_ATTACHMENTS),
+        "size": min(document.size, MOST_BYTES),
         "changes": _changes_text(document),
         "changed_by": _changed_by_text(document),
     }

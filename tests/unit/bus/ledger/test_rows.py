@@ -18,6 +18,8 @@ from bus.ledger.records import (
     StatusHeard,
 )
 from bus.ledger.rows import (
+    MOST_ATTACHMENTS,
+    MOST_BYTES,
     delivery_of,
     delivery_row,
     document_of,
@@ -89,6 +91,14 @@ def test_a_document(connection: Connection, document: DocumentRow) -> None:
     """With every field, and with those alone that a status tells of it."""
     connection.execute(insert(now.document), document_row(document))
     assert document_of(connection.execute(select(now.document)).one()) == document
+
+
+def test_numbers_that_no_column_holds(connection: Connection) -> None:
+    """A docket may tell any: what a stranger wrote does not stand in the way of what came with it."""
+    boast = replace(DOCUMENT, attachments=10**30, size=1025 * 2**53)
+    connection.execute(insert(now.document), document_row(boast))
+    read = document_of(connection.execute(select(now.document)).one())
+    assert read == replace(DOCUMENT, attachments=MOST_ATTACHMENTS, size=MOST_BYTES)
 
 
 @pytest.mark.parametrize(
