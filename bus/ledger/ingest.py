@@ -35,8 +35,9 @@ WAIT: Final = 0.5
 EARLY: Final = 10.0
 """Seconds that a message waits for a newer edition of the directory, which may have its sender's new key."""
 EARLY_LOOK: Final = 0.25
-MOST_WAITED_FOR: Final = 1000
-"""Keys that were waited for in vain, and are not again: else a mailbox could hold up the ledger with made-up ones."""
+MOST_WAITED_FOR: Final = 2
+"""Keys of one mailbox that are waited for by one edition of the directory: else a mailbox could hold up the ledger with
+made-up ones, a new one in every batch."""
 
 
 class Reader(Protocol):
@@ -80,7 +81,8 @@ class Ingest:
         self._batch = batch
         self._early = early
         self._wait = wait
-        self._waited_for: set[tuple[MailboxCode, KeyId]] = set()
+        self._waited_for: dict[MailboxCode, set[KeyId]] = {}
+        self._waited_by: Onlooker | None = None
         self._reader: Reader | None = None
         self._at: Checkpoint | None = None
 
@@ -167,15 +169,25 @@ class Ingest:
         onlooker = self._onlooker()
         judged = judge(onlooker, messages, self._clock())
         until = time.monotonic() + self._early
-        while (early := _early(judged) - self._waited_for) and time.monotonic() < until:
+        while (early := self._worth_waiting(judged, onlooker)) and time.monotonic() < until:
             time.sleep(EARLY_LOOK)
             if (newer := self._onlooker()) is not onlooker:
                 onlooker = newer
                 judged = judge(onlooker, messages, self._clock())
-        if len(self._waited_for) > MOST_WAITED_FOR:
-            self._waited_for.clear()
-        self._waited_for |= early
+        for mailbox, key in early:
+            self._waited_for.setdefault(mailbox, set()).add(key)
         return judged
+
+    def _worth_waiting(self, judged: Sequence[Judged | NoEvent], onlooker: Onlooker) -> set[tuple[MailboxCode, KeyId]]:
+        """Keys that a newer edition may have, and that were not waited for in vain."""
+        if self._waited_by is not onlooker:
+            self._waited_for, self._waited_by = {}, onlooker
+        nobody = frozenset[KeyId]()
+        return {
+            (mailbox, key)
+            for mailbox, key in _early(judged)
+            if key not in (known := self._waited_for.get(mailbox, nobody)) and len(known) < MOST_WAITED_FOR
+        }
 
     def _note(
         self, messages: Sequence[AuditMessage], judged: Sequence[Judged | NoEvent], kept: Sequence[Event]

@@ -1,22 +1,27 @@
 """bus/ledger/ingest.py on SQLite, over a stream in memory; the real stream is in tests/integration/test_ledger.py."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from bus.directory.onlooker import Onlooker
 from bus.errors import BrokerAway
 from bus.ledger import keep
 from bus.ledger.derived import Derived
+from bus.ledger.ingest import MOST_WAITED_FOR
 from bus.ledger.records import Lifeline
 from bus.ledger.tables import now as in_use
 from bus.rabbit.streams.audit_reader import Continuity
 from bus.topology.names import AUDIT
+from bus.trust.keys import new_identity
 from schemas.codes import Outcome, StatusCode
 from schemas.docket import DocumentKey
 from tests.scenarios.country import document, status
 from tests.unit.bus.ledger.recorded import Recorded, recorded
+from tests.unit.bus.receiving.mail import sealed
 
 S = StatusCode
 
@@ -184,6 +189,28 @@ def test_what_is_forged_is_kept_and_changes_nothing(kept: Recorded) -> None:
         kept.stream.append(each.publisher, each.key, each.body)
     kept.read_all()
     assert lifeline(kept, "G22,2016/07/01,1/CV-VP").deliveries["H49"].state is S.ACCEPTED
+
+
+def test_keys_made_up_hold_nobody_up(kept: Recorded) -> None:
+    """A moment is waited for the first of them; who signs each message with another has a batch a step, all the same,
+    until the directory has a newer edition."""
+    office, asked = kept.land["G22"], list[Onlooker]()
+
+    def onlooker() -> Onlooker:
+        asked.append(kept.onlooker())
+        return asked[-1]
+
+    kept.ingest = kept.make()
+    kept.ingest._onlooker = onlooker
+    kept.ingest._early = 0.01
+    waits = list[int]()
+    for _ in range(MOST_WAITED_FOR + 3):
+        office.member = replace(office.member, identity=new_identity())
+        kept.stream.append("G22", "document.H49", sealed(kept.land).body)
+        asked.clear()
+        assert kept.ingest.step()
+        waits.append(len(asked) - 1)
+    assert waits == [1] * MOST_WAITED_FOR + [0] * 3
 
 
 def test_bytes_that_are_no_message(kept: Recorded) -> None:
