@@ -27,7 +27,11 @@ BATCH: Final = 250
 """Documents of one commit: others write in between."""
 
 _owed = now.obligation.c
-OPEN: Final = select(_owed.document, _owed.calendar, _owed.debtor, _owed.creditor).where(_owed.open)
+OPEN: Final = (
+    select(_owed.document, _owed.calendar, _owed.debtor, _owed.creditor)
+    .where(_owed.open)
+    .execution_options(yield_per=10_000)  # the country's are millions: never all of them in memory
+)
 """Every open obligation: the editions that it was counted by, and whose it is."""
 
 

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
+from bus.ledger import keep
 from bus.ledger.open import open_ledger
+from bus.ledger.recompute import OPEN
 from bus.ledger.store import Ledger
 from bus.store.sql.batches import Lookup
 from tests.contract.ledger import (
@@ -19,6 +21,7 @@ from tests.contract.ledger import (
     YearContract,
     event,
     insert,
+    lifeline,
 )
 from tests.contract.ledger_retention import RetentionContract
 from tests.contract.ledger_shadow import ShadowContract
@@ -76,3 +79,12 @@ def test_no_table_is_read_whole(ledger: Ledger, name: str) -> None:
     with ledger.reading() as connection:
         steps = [str(step) for (step,) in connection.execute(text(f"EXPLAIN {words}".replace(":", "\\:")))]
     assert not [step for step in steps if "Seq Scan" in step], steps
+
+
+def test_what_is_open_is_read_piece_by_piece(ledger: Ledger) -> None:
+    """By a cursor of the server's."""
+    with ledger.writing() as connection:
+        keep.keep_lifelines(connection, [lifeline(1), lifeline(2)], before={})
+    with ledger.reading() as connection:
+        found = [row.document for row in connection.execute(OPEN)]
+    assert len(set(found)) == 2

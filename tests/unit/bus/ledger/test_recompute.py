@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus.handling.working_days import YearOfDays
-from bus.ledger.recompute import stale
+from bus.ledger.recompute import OPEN, stale
 from schemas.codes import StatusCode
 from tests.scenarios.country import document, status
 from tests.scenarios.witness import Witness, witness
@@ -51,6 +51,14 @@ def test_a_new_edition_makes_stale_what_is_open(ledger: Witness) -> None:
     assert steps == [True, True, False, False]
     assert how_many_are_stale(ledger) == 0
     assert ledger.moves() == [("H49", "accept", "calendar 2016-4")] * COUNT
+
+
+def test_never_all_that_is_open_is_in_memory(ledger: Witness) -> None:
+    """The country's are millions: they are read piece by piece."""
+    with ledger.ledger.reading() as connection:
+        found = connection.execute(OPEN)
+        assert found.context.execution_options["yield_per"] <= 10_000
+        assert {len(some) for some in found.partitions(1)} == {1}
 
 
 def test_it_may_be_killed_between_two_batches(ledger: Witness, tmp_path: Path) -> None:
