@@ -16,7 +16,7 @@ from bus.handling.obligations import Rules
 from bus.ledger import keep
 from bus.ledger.apply import apply, lines_of
 from bus.ledger.judge import Judged, NoEvent, judge
-from bus.ledger.records import Checkpoint, Event, EventNumber, Position
+from bus.ledger.records import Checkpoint, Event, EventNumber, Position, Seen
 from bus.ledger.store import Ledger
 from bus.ledger.streams import Alarm, StreamState
 from bus.ledger.tables import GENUINE
@@ -260,12 +260,23 @@ Key = tuple[MailboxCode, MessageId, bool]
 def _fresh(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
     """Those that did not come before, in this batch or an earlier one. What is not genuine is known apart: a forger who
     is first with an id keeps nobody's message out."""
-    seen: Mapping[Key, object] = keep.seen_among(
+    seen: Mapping[Key, Seen] = keep.seen_among(
         connection, {(each.docket.sender.mailbox, each.docket.id) for each in judged}
     )
     fresh: dict[Key, Judged] = {}
     for each in judged:
-        key = (each.docket.sender.mailbox, each.docket.id, each.standing == GENUINE)
-        if key not in seen:
+        mailbox, message = each.docket.sender.mailbox, each.docket.id
+        key = (mailbox, message, each.standing == GENUINE)
+        if key not in seen and not _was_genuine(each, seen.get((mailbox, message, True))):
             fresh.setdefault(key, each)
     return list(fresh.values())
+
+
+def _was_genuine(each: Judged, before: Seen | None) -> bool:
+    """Whether this very message of its sender's was judged when it came: read again later, after its key has ended or
+    when it is too old to be taken in, it is no second one."""
+    return (
+        before is not None
+        and each.publisher == each.docket.sender.mailbox
+        and before.docket_sha256 == (each.docket_sha256)
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bus.ledger import keep
 from bus.ledger.derived import Derived
 from bus.ledger.ingest import MOST_WAITED_FOR
 from bus.ledger.records import Lifeline
+from bus.ledger.tables import GENUINE
 from bus.ledger.tables import now as in_use
 from bus.rabbit.streams.audit_reader import Continuity
 from bus.topology.names import AUDIT
@@ -211,6 +213,21 @@ def test_keys_made_up_hold_nobody_up(kept: Recorded) -> None:
         assert kept.ingest.step()
         waits.append(len(asked) - 1)
     assert waits == [1] * MOST_WAITED_FOR + [0] * 3
+
+
+def test_what_was_judged_when_it_came_is_not_judged_again(kept: Recorded) -> None:
+    """A stream read from its beginning a year later is full of what nobody would take in any more: all of it is known,
+    and nothing of it a forgery."""
+    exchange_some(kept)
+    kept.read_all()
+    kept.land.now += timedelta(days=400)
+    kept.stream.again(*range(len(kept.stream.messages)))
+    kept.read_all()
+    assert set(kept.ingest.state.standings) == {GENUINE}
+    first = kept.stream.messages[0]
+    kept.stream.append("H53", first.key, first.body)
+    kept.read_all()
+    assert kept.ingest.state.standings["not-its-user"] == 1, "who sends on another's is still told of"
 
 
 def test_bytes_that_are_no_message(kept: Recorded) -> None:
