@@ -198,7 +198,8 @@ class Ingest:
         state.passed_over.update(each.why for each in passed)
         state.standings.update(event.standing for event in kept)
         state.again += len(judged) - len(passed) - len(kept)
-        state.oldest = max((event.docket.created_at for event in kept), default=state.oldest)
+        told = (event.docket.created_at for event in kept if event.standing == GENUINE)  # a forger may tell any time
+        state.oldest = max(told, default=state.oldest)
         for each in passed:
             log.warning("ledger.passed-over", stream=state.name, offset=each.offset, why=str(each.why))
         for event in kept:

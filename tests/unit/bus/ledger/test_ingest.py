@@ -17,6 +17,8 @@ from bus.ledger.records import Lifeline
 from bus.ledger.tables import GENUINE
 from bus.ledger.tables import now as in_use
 from bus.rabbit.streams.audit_reader import Continuity
+from bus.sending.address import address
+from bus.sending.seal import seal
 from bus.topology.names import AUDIT
 from bus.trust.keys import new_identity
 from schemas.codes import Outcome, StatusCode
@@ -255,6 +257,21 @@ def test_a_database_from_yesterday(kept: Recorded, tmp_path: Path) -> None:
     kept.read_all()
     assert dump(kept, *DERIVED) == whole
     assert kept.ingest.state.found[Continuity.SAME] == 1
+
+
+def test_a_forged_time_hides_nothing(kept: Recorded) -> None:
+    """Dated years ahead, it does not make a ledger that is behind look level."""
+    exchange_some(kept, 1)
+    kept.ingest._batch = 1
+    assert kept.ingest.step()
+    oldest = kept.ingest.state.oldest
+    kept.stream.forget(len(kept.stream.messages))
+    member = kept.land["G22"].member
+    ahead = seal(member, address(member, document(number=9)), now=kept.land.now + timedelta(days=900))
+    kept.stream.append("G22", "document.H49", ahead.body)
+    assert kept.ingest.step()
+    assert dict(kept.ingest.state.standings) == {GENUINE: 1, "clock-ahead": 1}
+    assert kept.ingest.state.oldest == oldest
 
 
 def test_how_far_behind(kept: Recorded) -> None:
