@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
 from bus.ledger.folded import fold
 from bus.ledger.keep import numbers_of
@@ -133,9 +133,9 @@ def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
     if sought.sender is not None:
         yield sought.sender == _SENDER
     if sought.recipient is not None:
-        yield _received_by([sought.recipient])
+        yield _received(sought.recipient, sought)
     if sought.agency is not None:
-        yield _seen_by([sought.agency])
+        yield or_(sought.agency == _SENDER, _received(sought.agency, sought))
     if sought.issued_on is not None:
         yield _d.issued_on == sought.issued_on.isoformat()
     if sought.since is not None:
@@ -144,6 +144,12 @@ def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
         yield _d.sent_at < to_micros(sought.until)
     if sought.of is not None:
         yield _seen_by(sought.of)
+
+
+def _received(agency: AgencyCode, sought: Sought) -> ColumnElement[bool]:
+    """That it was sent to this agency; another recipient is not told so, only the document's sender is."""
+    received = _received_by([agency])
+    return received if sought.of is None or agency in sought.of else and_(received, _SENDER.in_(sorted(sought.of)))
 
 
 def _seen_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:
