@@ -75,7 +75,8 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     wanted = fold(sought.text)
     if not wanted:
         return Finding((), more=False)
-    among = union(*(_candidates(each, sought) for each in _spelt(wanted, sought.text)))
+    candidates = [_candidates(each, sought) for each in _spelt(wanted, sought.text)]
+    among = union(*candidates)
     exact = or_(_d.code_form == wanted, _d.form == wanted)
     statement = (
         select(tables.document)
@@ -87,7 +88,7 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     shown = rows[:limit]
     counts = _standing(connection, shown, of=sought.of)
     found = [Found(document=document, standing=counts.get(document.number, {})) for document in shown]
-    return Finding(found, more=len(rows) > limit)
+    return Finding(found, more=len(rows) > limit or any(_is_cut(connection, each) for each in candidates))
 
 
 def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | None:
@@ -127,6 +128,11 @@ def _candidates(spelt: ColumnElement[bool], sought: Sought) -> Select[int]:
     if sought.sender is not None:  # what narrows it down without a look at another table
         facts.append(sought.sender == _SENDER)
     return select(select(_d.number).where(*facts).limit(CANDIDATES).subquery().c.number)
+
+
+def _is_cut(connection: Connection, candidates: Select[int]) -> bool:
+    """Whether some were not looked at: what is sought may be among these."""
+    return connection.scalar(select(func.count()).select_from(candidates.subquery())) == CANDIDATES
 
 
 def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
