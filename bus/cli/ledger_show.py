@@ -20,12 +20,13 @@ from bus.cli.ledger_options import (
 )
 from bus.cli.ledger_rows import show_lines, state_of
 from bus.cli.output import Trouble, emit, emit_fields, emit_json, json_option
-from bus.errors import NoSuchMessage, said
+from bus.errors import AmbiguousId, NoSuchMessage, said
 from bus.handling.clocks import Clock, by_code
 from bus.ledger.proof import SAID, SOUND, Proof
 from bus.ledger.queries.told import Told, meant, tell
 from bus.ledger.queries.wanted import standing_of
-from bus.ledger.records import DeliveryRow, DocumentRow
+from bus.ledger.records import DeliveryRow, DocumentNumber, DocumentRow
+from bus.ledger.store import Ledger
 from bus.ledger.tables import GENUINE
 from bus.ledger.turns import NEXT, Missing
 from bus.wiring.ledger import clocks_of
@@ -57,8 +58,8 @@ def show(
     loaded, now = load_ledger_config(config), datetime.now(UTC)
     keys, clocks = onlooker_of(loaded), by_code(clocks_of(loaded))
     with ledger_of(loaded) as ledger:
+        number = _meant(ledger, document, sender)
         with ledger.reading() as connection:
-            number = meant(connection, document, sender=sender)
             most = len(recipients) or _SHOWN
             told = tell(connection, number, keys=keys, recipients=recipients or None, proved=most)
         if told is None:
@@ -69,6 +70,17 @@ def show(
         emit_json(_plain(told, clocks, now))
     else:
         show_told(told, clocks, now=now, most=most)
+
+
+def _meant(ledger: Ledger, document: str, sender: AgencyCode | None) -> DocumentNumber:
+    """Recorded where it is none, and where an error names those that may be meant. Raises as `meant`."""
+    try:
+        with ledger.reading() as connection:
+            return meant(connection, document, sender=sender)
+    except (AmbiguousId, NoSuchMessage) as error:
+        named = error.facts.get("candidates")
+        asked(ledger, "documents.show", {"text": document, "sender": sender, "candidates": named}, found=0)
+        raise
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------

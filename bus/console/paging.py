@@ -74,4 +74,4 @@ def _fits(value: object, kind: type[int] | type[str] | None) -> bool:
         return kind is None
     if isinstance(value, int) and not isinstance(value, bool):
         return kind in (int, None) and -_WIDEST <= value < _WIDEST
-    return kind is str and isinstance(value, str)
+    return kind is str and isinstance(value, str) and "\0" not in value  # PostgreSQL takes no NUL in a text

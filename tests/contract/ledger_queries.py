@@ -10,8 +10,9 @@ from sqlalchemy import Connection, insert
 from bus.handling.statuses import Change
 from bus.ledger.keep import insert_events as keep_events
 from bus.ledger.keep import keep_receipt_lines
+from bus.ledger.queries import documents
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
-from bus.ledger.queries.documents import Sought, by_key, by_number, find
+from bus.ledger.queries.documents import Finding, Sought, by_key, by_number, find
 from bus.ledger.queries.lifelines import MovedDue, event_of_number, lifeline
 from bus.ledger.queries.obligations import (
     Asked,
@@ -256,6 +257,13 @@ class FindContract:
         finding = find(connection, Sought(text="H49"), limit=2)
         assert [each.document.number for each in finding.documents] == [5, 4]
         assert finding.more
+
+    def test_where_not_all_are_looked_at(self, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It says so, where the one that is sought was not found among those that were."""
+        monkeypatch.setattr(documents, "CANDIDATES", 1)
+        assert find(connection, Sought(text="12", of=["H08"])) == Finding([], more=True)
+        assert find(connection, Sought(text="13", of=["H08"])).more
+        assert not find(connection, Sought(text="zzz", of=["H08"])).more
 
     def test_where_each_stands(self, connection: Connection) -> None:
         """How many recipients stand where; a recipient sees itself alone."""

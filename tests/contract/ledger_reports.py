@@ -1,7 +1,9 @@
 """What reports read from every ledger, and the calendars it keeps, whatever database it lies in."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -99,12 +101,37 @@ def count(ledger: Ledger, *counted: tuple[str, AgencyCode, str, str, int]) -> No
         )
 
 
-def made(ledger: Ledger, question: Question = QUARTER, *, now: datetime = NOW, names: bool = True) -> Report:
+def made(
+    ledger: Ledger,
+    question: Question = QUARTER,
+    *,
+    now: datetime = NOW,
+    names: bool = True,
+    paper: Mapping[AgencyCode, Paper] | None = None,
+) -> Report:
     with ledger.reading() as connection:
-        return report(connection, question, now=now, directory=DIRECTORY if names else None)
+        return report(connection, question, now=now, directory=DIRECTORY if names else None, paper=paper)
 
 
 class ReportContract:
+    def test_what_went_on_paper(self, ledger: Ledger) -> None:
+        """It counts for the unit that its agency is below, and for no report of others."""
+        count(
+            ledger,
+            ("2026-11-30", "H49.06", "sent", "", 30),
+            ("2026-11-30", "000.00.61.H49", "sent", "", 20),
+            ("2026-11-30", "H53", "sent", "", 8),
+        )
+        paper = {"H49.06": Paper(30, 1), "000.00.61.H49": Paper(20, 2), "H53": Paper(24, 3)}
+        whole = made(ledger, paper=paper)
+        assert whole.paper == {"H49": Paper(50, 3), "H53": Paper(24, 3)}
+        assert (whole.electronic("H49"), whole.electronic("H53")) == (Fraction(1, 2), Fraction(1, 4))
+        assert whole.electronic() == Fraction(58, 132)
+        one = made(ledger, Question(period=QUARTER.period, agency="H49"), paper=paper)
+        assert one.electronic() == one.electronic("H49.06") == Fraction(1, 2)
+        alone = made(ledger, Question(period=QUARTER.period, agency="H49", below=False), paper=paper)
+        assert alone.electronic() is None
+
     def test_the_days_of_a_period(self, ledger: Ledger) -> None:
         """Its first and its last day are in it; the days before are those of the period before."""
         days = ("2026-06-30", "2026-07-01", "2026-09-30", "2026-10-01", "2026-12-31", "2027-01-01")

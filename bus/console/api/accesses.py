@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bus.console.desk import Asker, asking
 from bus.console.paging import Page, Paged, pack, unpack
+from bus.console.questions import Text
 from bus.console.roles import Right
 from bus.ledger.access import AccessNumber, Logged, page, verify
 from schemas.strict_json import read_object
@@ -30,7 +31,7 @@ class AccessRow(BaseModel):
 
 
 class AccessQuestion(Paged):
-    who: Annotated[str | None, Field(default=None, max_length=200, description="The name of a key or certificate.")]
+    who: Annotated[Text | None, Field(default=None, description="The name of a key or certificate.")]
 
 
 class Wholeness(BaseModel):

@@ -14,7 +14,7 @@ from schemas.docket import Docket
 from schemas.values import AgencyCode, MailboxCode, MessageId
 
 MOST: Final = 5000
-"""Documents without a receipt that are looked at, the oldest first: of more than that nothing else is said."""
+"""Documents without a receipt that are looked at, the oldest first: of the others only how many, by mailbox."""
 
 
 class Unproven(NamedTuple):
@@ -28,6 +28,12 @@ class Unreceipted(NamedTuple):
     mailbox: MailboxCode
     message: MessageId
     sent_at: datetime
+
+
+class Waiting(NamedTuple):
+    mailbox: MailboxCode
+    amount: int
+    oldest_at: datetime
 
 
 class Owed(NamedTuple):
@@ -50,21 +56,32 @@ UNPROVEN = (
 )
 """Events received since a time whose signature does not stand, by who published them and why."""
 
+_WAITS: Final = (
+    _d.outcome.is_(None),
+    _d.state.is_(None),
+    _d.message.is_not(None),
+    _d.withdrawn.is_(False),
+    _d.sent_at < bindparam("before"),
+    or_(document.c.expires_at.is_(None), document.c.expires_at > bindparam("now")),
+)
+
 UNRECEIPTED = (
     select(_d.mailbox, _d.message, _d.sent_at)
     .join(document, document.c.number == _d.document)
-    .where(
-        _d.outcome.is_(None),
-        _d.state.is_(None),
-        _d.message.is_not(None),
-        _d.withdrawn.is_(False),
-        _d.sent_at < bindparam("before"),
-        or_(document.c.expires_at.is_(None), document.c.expires_at > bindparam("now")),
-    )
+    .where(*_WAITS)
     .order_by(_d.sent_at)
     .limit(bindparam("limit", type_=Integer))
 )
 """Documents that were sent before a time and that their recipient neither receipted nor gave any status of."""
+
+UNRECEIPTED_AT = (
+    select(_d.mailbox, func.count().label("amount"), func.min(_d.sent_at).label("oldest"))
+    .join(document, document.c.number == _d.document)
+    .where(*_WAITS)
+    .group_by(_d.mailbox)
+    .order_by(_d.mailbox)
+)
+"""How many there are of these at each mailbox: asked only where they are too many to look at."""
 
 DOCKETS = (
     select(_e.docket)
@@ -109,6 +126,14 @@ def unreceipted(connection: Connection, *, before: datetime, now: datetime) -> S
     return [
         Unreceipted(row.mailbox, row.message, from_micros(row.sent_at))
         for row in connection.execute(UNRECEIPTED, values)
+    ]
+
+
+def unreceipted_at(connection: Connection, *, before: datetime, now: datetime) -> Sequence[Waiting]:
+    """By mailbox, of all of them."""
+    values = {"before": to_micros(before), "now": to_micros(now)}
+    return [
+        Waiting(row.mailbox, row.amount, from_micros(row.oldest)) for row in connection.execute(UNRECEIPTED_AT, values)
     ]
 
 

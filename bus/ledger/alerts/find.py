@@ -118,6 +118,12 @@ def _unreceipted(connection: Connection, now: datetime, limits: Limits) -> Itera
     for (cause, mailbox), times in waiting.items():
         facts = {"count": len(times), "oldest_at": min(times).isoformat()}
         yield Found(cause=cause, subject=mailbox, facts=facts)
+    if len(rows) == figures.MOST:  # one dead mailbox fills the list: what waits at others has not ended by that
+        looked = {mailbox for _, mailbox in waiting}
+        for other in figures.unreceipted_at(connection, before=now - limits.receipt, now=now):
+            if other.mailbox not in looked:
+                facts = {"count": other.amount, "oldest_at": other.oldest_at.isoformat()}
+                yield Found(cause="no-receipt", subject=other.mailbox, facts=facts)
 
 
 def _silent(connection: Connection, now: datetime, is_working: Callable[[date], bool]) -> Iterator[Found]:

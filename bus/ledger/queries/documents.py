@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
 from bus.ledger.folded import fold
 from bus.ledger.keep import numbers_of
@@ -75,7 +75,8 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     wanted = fold(sought.text)
     if not wanted:
         return Finding((), more=False)
-    among = union(*(_candidates(each, sought) for each in _spelt(wanted, sought.text)))
+    candidates = [_candidates(each, sought) for each in _spelt(wanted, sought.text)]
+    among = union(*candidates)
     exact = or_(_d.code_form == wanted, _d.form == wanted)
     statement = (
         select(tables.document)
@@ -87,7 +88,7 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     shown = rows[:limit]
     counts = _standing(connection, shown, of=sought.of)
     found = [Found(document=document, standing=counts.get(document.number, {})) for document in shown]
-    return Finding(found, more=len(rows) > limit)
+    return Finding(found, more=len(rows) > limit or any(_is_cut(connection, each) for each in candidates))
 
 
 def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | None:
@@ -129,13 +130,18 @@ def _candidates(spelt: ColumnElement[bool], sought: Sought) -> Select[int]:
     return select(select(_d.number).where(*facts).limit(CANDIDATES).subquery().c.number)
 
 
+def _is_cut(connection: Connection, candidates: Select[int]) -> bool:
+    """Whether some were not looked at: what is sought may be among these."""
+    return connection.scalar(select(func.count()).select_from(candidates.subquery())) == CANDIDATES
+
+
 def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
     if sought.sender is not None:
         yield sought.sender == _SENDER
     if sought.recipient is not None:
-        yield _received_by([sought.recipient])
+        yield _received(sought.recipient, sought)
     if sought.agency is not None:
-        yield _seen_by([sought.agency])
+        yield or_(sought.agency == _SENDER, _received(sought.agency, sought))
     if sought.issued_on is not None:
         yield _d.issued_on == sought.issued_on.isoformat()
     if sought.since is not None:
@@ -144,6 +150,12 @@ def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
         yield _d.sent_at < to_micros(sought.until)
     if sought.of is not None:
         yield _seen_by(sought.of)
+
+
+def _received(agency: AgencyCode, sought: Sought) -> ColumnElement[bool]:
+    """That it was sent to this agency; another recipient is not told so, only the document's sender is."""
+    received = _received_by([agency])
+    return received if sought.of is None or agency in sought.of else and_(received, _SENDER.in_(sorted(sought.of)))
 
 
 def _seen_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """One document as it is told to people: which one is meant, its history with every receipt proved on the spot, what is
 missing at each recipient and whose turn it is."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,8 @@ PROVED: Final = 100
 """A circular has thousands of recipients; each receipt is a signature to verify."""
 _NAMED: Final = 8
 """Documents that an error names."""
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+"""One of a ledger: it fits a column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ def meant(
 ) -> DocumentNumber:
     """The one document that somebody means: by its number in this ledger, its number and notation, its id, or the only
     one that begins so. Raises NoSuchMessage, AmbiguousId."""
-    if text.isdigit() and (known := by_number(connection, DocumentNumber(int(text[:19])))) is not None:
+    if _NUMBER.fullmatch(text) and (known := by_number(connection, DocumentNumber(int(text)))) is not None:
         return known.number  # whether it may be seen is judged by who shows it
     found = find(connection, Sought(text=text, sender=sender, of=of), limit=_NAMED)
     exact = [each for each in found.documents if _is_exactly(each, text)]

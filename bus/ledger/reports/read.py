@@ -1,6 +1,7 @@
 """A report, read from a ledger: two statements, and what they found put into figures."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -76,7 +77,7 @@ def report(
             code: code if directory is None else directory.name(code)
             for code in (*units, *([question.agency] if question.agency else []))
         },
-        paper=paper or {},
+        paper=_of_units(paper or {}, question, directory, unit=unit),
         calendar=days.editions(period.first, period.last),
         provisional=days.is_provisional(period.first) or days.is_provisional(period.last),
     )
@@ -100,6 +101,32 @@ def _owed(connection: Connection, question: Question, directory: Directory | Non
     values = {"now": to_micros(now), "since": to_micros(since), "until": to_micros(until)}
     for debtor, clock, open_, overdue in connection.execute(statement, values):
         yield Owed(debtor, clock, open_, int(overdue or 0))
+
+
+def _of_units(
+    paper: Mapping[AgencyCode, Paper],
+    question: Question,
+    directory: Directory | None,
+    *,
+    unit: Callable[[AgencyCode], AgencyCode],
+) -> dict[AgencyCode, Paper]:
+    """What went on paper by the report's units, as its other figures are; of agencies outside the report nothing."""
+    told = defaultdict[AgencyCode, Paper](lambda: Paper(0, 0))
+    for code, some in paper.items():
+        if _is_of(code, question, directory):
+            before = told[unit(code)]
+            told[unit(code)] = Paper(before.sent + some.sent, before.received + some.received)
+    return dict(told)
+
+
+def _is_of(code: AgencyCode, question: Question, directory: Directory | None) -> bool:
+    """As `_of`, of one code."""
+    above = question.agency
+    if above is None or code == above:
+        return True
+    return question.below and (
+        code.startswith(f"{above}.") or any(each.code == above for each in _line(directory, code))
+    )
 
 
 def _of(column: Column[str], question: Question, directory: Directory | None) -> Iterator[ColumnElement[bool]]:

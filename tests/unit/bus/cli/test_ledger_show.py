@@ -1,5 +1,6 @@
 """`lienthong ledger show`: one document's way, its receipts proved, what is missing and whose turn it is."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from bus.ledger.access import page
 from bus.ledger.tables import moved
 from bus.store.sql.times import to_micros
 from schemas.codes import Priority, StatusCode
@@ -87,6 +89,24 @@ def test_which_one_is_meant(ledger: Kept, text: str, arguments: tuple[str, ...],
     done = ledger.run("ledger", "show", text, *arguments)
     assert done.exit_code == (0 if code is None else 1)
     assert code is None or code in done.output
+
+
+@pytest.mark.parametrize("text", ["9999999999999999999", "9" * 5000, "²", "٣"])
+def test_digits_that_number_no_document(ledger: Kept, text: str) -> None:
+    """More than a column holds, or of another script: there is none, in words."""
+    done = ledger.run("ledger", "show", text)
+    assert (done.exit_code, "no-such-message" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(("text", "named"), [("12", "H53,2026/11/01,12/TB-VP"), ("nothing", None)])
+def test_who_tries_is_recorded(ledger: Kept, text: str, named: str | None) -> None:
+    """With the documents that the error names."""
+    assert ledger.run("ledger", "show", text).exit_code == 1
+    with ledger.ledger.reading() as connection:
+        (row,) = page(connection, limit=1)
+    asked = json.loads(row.subject)
+    assert (row.what, row.found, asked["text"]) == ("documents.show", 0, text)
+    assert "candidates" not in asked if named is None else named in asked["candidates"]
 
 
 def test_receipts_are_proved(country: Kept) -> None:

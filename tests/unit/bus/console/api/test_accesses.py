@@ -28,6 +28,11 @@ def test_auditors_see_who_asked_for_what(visitor: Visitor) -> None:
     assert [row["what"] for row in only["rows"]] == ["obligations.list"]
 
 
+def test_no_name_has_a_nul(visitor: Visitor) -> None:
+    """PostgreSQL would not be asked for one."""
+    assert visitor.get(f"{URL}?who=a%00b", "auditor").status_code == 422
+
+
 def test_nobody_else_sees_it(visitor: Visitor) -> None:
     """Not even operators: they are looked at, too."""
     for who in ("operator", "supervisor", "H49"):

@@ -34,6 +34,19 @@ def test_a_recipient_is_told_where_it_stands_itself(reader: Visitor) -> None:
     assert found["recipients"] == 1
 
 
+@pytest.mark.parametrize("end", ["recipient", "agency"])
+@pytest.mark.parametrize(
+    ("who", "code", "expected"),
+    [("H53", "G22", []), ("H53", "H53", [1]), ("H49", "G22", [1]), ("supervisor", "G22", [1])],
+)
+def test_a_recipient_cannot_ask_who_else_received_it(
+    reader: Visitor, end: str, who: str, code: str, expected: list[int]
+) -> None:
+    """Not by a filter either, which would find it or not; its sender can."""
+    answer = reader.get(f"{URL}?text=12/qd-ubnd&{end}={code}", who).json()
+    assert [row["document"]["number"] for row in answer["rows"]] == expected
+
+
 def test_there_are_more(reader: Visitor) -> None:
     """It says so."""
     answer = reader.get(f"{URL}?text=H49&limit=2").json()

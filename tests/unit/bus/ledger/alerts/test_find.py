@@ -10,6 +10,7 @@ import pytest
 from bus.directory.edition import Edition
 from bus.directory.keys import MailboxKeys
 from bus.errors import Words
+from bus.ledger.alerts import figures
 from bus.ledger.alerts.causes import CAUSES, Found, names_in
 from bus.ledger.alerts.find import at_broker, in_directory, in_record, in_streams, lagging
 from bus.ledger.streams import Alarm, StreamState
@@ -111,6 +112,19 @@ def test_what_was_sent_a_day_ago_has_its_receipt(tables: Tables) -> None:
     assert found["no-receipt"].facts == {"count": 2, "oldest_at": (NOW - 3 * DAY).isoformat()}
     assert found["blobs-not-fetched"].facts["count"] == 1
     assert len(found) == 2
+
+
+def test_one_dead_mailbox_hides_no_other(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the oldest, which are looked at, are all of one: an alert about another would end, and nothing has."""
+    monkeypatch.setattr(figures, "MOST", 2)
+    for message in ("m1", "m2"):
+        put_delivery(tables, docket(message), at=NOW - 9 * DAY)
+    put_delivery(tables, docket("m3"), at=NOW - 2 * DAY, mailbox="H30")
+    put_delivery(tables, docket("m4"), at=NOW - 3 * DAY, mailbox="H30")
+    put_delivery(tables, docket("m5"), at=NOW - timedelta(hours=23), mailbox="H31")
+    dead, other = record(tables)
+    assert told([dead, other]) == [("no-receipt", "H29"), ("no-receipt", "H30")]
+    assert other.facts == {"count": 2, "oldest_at": (NOW - 3 * DAY).isoformat()}
 
 
 def test_an_agency_far_below_its_habit_is_silent(tables: Tables) -> None:
