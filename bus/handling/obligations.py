@@ -113,12 +113,17 @@ class Obligation:
 def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
     """In the order of the clocks: those that have begun, each at most once."""
     for clock in rules.clocks:
-        if facts.is_change and clock.starts is not Start.ASKED:
+        if clock.starts is Start.ASKED:
+            if facts.asked_at is None:  # nearly always
+                continue
+        elif facts.is_change:
+            continue
+        limit = clock.limit_of(facts.priority)
+        if limit.span is Span.DUE_DAY and facts.due_on is None:
             continue
         met = _met(clock, facts)
         started_at = _started(clock, facts, met)
-        limit = clock.limit_of(facts.priority)
-        if started_at is None or (limit.span is Span.DUE_DAY and facts.due_on is None):
+        if started_at is None:
             continue
         void = _void(clock, facts)
         if met and void:  # what came first
@@ -146,8 +151,11 @@ def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
 def _met(clock: Clock, facts: Facts) -> Answer | None:
     if clock.starts is Start.ASKED:
         return facts.answered if ANSWER in clock.met_by else None
-    found = [Answer(at, code) for code, at in facts.first.items() if code in clock.met_by]
-    return min(found, default=None)
+    found: Answer | None = None
+    for code, at in facts.first.items():
+        if code in clock.met_by and (found is None or (at, code) < found):
+            found = Answer(at, code)
+    return found
 
 
 def _started(clock: Clock, facts: Facts, met: Answer | None) -> datetime | None:
@@ -165,6 +173,8 @@ def _started(clock: Clock, facts: Facts, met: Answer | None) -> datetime | None:
 
 
 def _void(clock: Clock, facts: Facts) -> tuple[datetime, End] | None:
+    if not facts.ended:  # nearly always
+        return None
     return min(((at, end) for end, at in facts.ended.items() if end in clock.void_by), default=None)
 
 
