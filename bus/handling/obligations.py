@@ -112,6 +112,7 @@ class Obligation:
 
 def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
     """In the order of the clocks: those that have begun, each at most once."""
+    nobody_passes = rules.successor(facts.recipient) is None and rules.successor(facts.sender) is None
     for clock in rules.clocks:
         if clock.starts is Start.ASKED:
             if facts.asked_at is None:  # nearly always
@@ -130,11 +131,13 @@ def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
             met, void = (met, None) if met.at <= void[0] else (None, void)
         closed_at = met.at if met else void[0] if void else None
         due = _due(limit, started_at, facts.due_on, closed_at, rules)
-        debtor = passed(facts.recipient, closed_at, rules.successor)
+        debtor, creditor = facts.recipient, facts.sender
+        if not nobody_passes:
+            debtor, creditor = (passed(each, closed_at, rules.successor) for each in (debtor, creditor))
         yield Obligation(
             clock=clock,
             debtor=debtor,
-            creditor=passed(facts.sender, closed_at, rules.successor),
+            creditor=creditor,
             started_at=started_at,
             warn_at=max(due.at - clock.warn, started_at) if due.at else None,
             due_at=due.at,
@@ -189,7 +192,7 @@ def _due(limit: Limit, started_at: datetime, due_on: date | None, closed_at: dat
     days = rules.calendars.known(closed_at)
     if limit.span is Span.HOURS:
         return reckon(limit, started_at, due_on=due_on, days=days)
-    key = (limit.span.value, limit.amount, day_of(started_at), due_on, id(days))  # `days` is kept: its id is no other's
+    key = (limit.span, limit.amount, day_of(started_at), due_on, id(days))  # `days` is kept: its id is no other's
     if (known := rules.reckoned.get(key)) is not None:
         return known[1]
     if len(rules.reckoned) >= _MOST_RECKONED:

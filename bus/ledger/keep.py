@@ -125,6 +125,8 @@ def keep_lifelines(
     for line in lines:
         number = line.document.number
         old = before.get(number)
+        if line is old:
+            continue
         if old is None or old.document != line.document:
             document.append(rows.document_row(line.document))
         had = old.deliveries if old else {}
