@@ -8,7 +8,7 @@ rebuild counts the same. What is open or overdue is not counted here: time alone
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -100,15 +100,15 @@ def _keys(lifeline: Lifeline, without: Collection[int]) -> list[DailyKey]:
     rows = {row.agency: row for row in lifeline.deliveries.values() if row.message is not None}
     changed = [row for row in rows.values() if id(row) not in without]
     found = _sent(lifeline.document, changed)
+    days = {row.agency: day_of(row.sent_at) for row in rows.values()}
     for row in changed:
-        found += _by_kind(_carried(row, row.sent_at), row.business)
+        found += _by_kind([*_carried(row, days[row.agency]), *_handled(row, days[row.agency])], row.business)
         for each in _changes(row):
-            found += _by_kind(_carried(row, each.at), each.business)
-        found += _by_kind(_handled(row), row.business)
+            found += _by_kind(_carried(row, day_of(each.at)), each.business)
     for owed in lifeline.obligations:
         if id(owed) not in without and (measure := _closed(owed)):
-            row = rows[owed.recipient]
-            found += _by_kind([DailyKey(day_of(row.sent_at), owed.debtor, measure, owed.clock)], row.business)
+            key = DailyKey(days[owed.recipient], owed.debtor, measure, owed.clock)
+            found += _by_kind([key], rows[owed.recipient].business)
     return found
 
 
@@ -140,13 +140,11 @@ def _changes(row: DeliveryRow) -> Sequence[Carried]:
     return [each for each in row.carried if each.business in REQUESTS and each.message != row.message]
 
 
-def _carried(row: DeliveryRow, at: datetime) -> list[DailyKey]:
-    day = day_of(at)
+def _carried(row: DeliveryRow, day: date) -> list[DailyKey]:
     return [DailyKey(day, row.sender, Measure.SENT_TO), DailyKey(day, row.agency, Measure.RECEIVED)]
 
 
-def _handled(row: DeliveryRow) -> list[DailyKey]:
-    day = day_of(row.sent_at)
+def _handled(row: DeliveryRow, day: date) -> list[DailyKey]:
     found: list[DailyKey] = []
     if row.outcome is Outcome.HELD:
         found.append(DailyKey(day, row.agency, Measure.RECEIPTED))
