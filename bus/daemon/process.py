@@ -91,11 +91,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     threading.excepthook = say_uncaught
-    # Batches make many short-lived values and no cycles; what is loaded by now lives to the end. Left at its defaults
-    # the collector takes a fifth of a busy daemon's time.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    collect_rarely()
     give_back_large_blocks()
     own = own or OwnProcess()
     own.descriptors = raise_limit(len(daemons))
@@ -105,6 +101,14 @@ def run(
                 own.look()
             except Exception:  # whoever looks after the others must not be the one that ends them
                 log.exception("process.look-failed")
+
+
+def collect_rarely() -> None:
+    """Batches make many short-lived values and no cycles; what is loaded by now lives to the end. Left at its defaults
+    the collector takes a fifth of a busy process's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def say_uncaught(given: threading.ExceptHookArgs) -> None:

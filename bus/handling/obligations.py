@@ -112,24 +112,32 @@ class Obligation:
 
 def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
     """In the order of the clocks: those that have begun, each at most once."""
+    nobody_passes = rules.successor(facts.recipient) is None and rules.successor(facts.sender) is None
     for clock in rules.clocks:
-        if facts.is_change and clock.starts is not Start.ASKED:
+        if clock.starts is Start.ASKED:
+            if facts.asked_at is None:  # nearly always
+                continue
+        elif facts.is_change:
+            continue
+        limit = clock.limit_of(facts.priority)
+        if limit.span is Span.DUE_DAY and facts.due_on is None:
             continue
         met = _met(clock, facts)
         started_at = _started(clock, facts, met)
-        limit = clock.limit_of(facts.priority)
-        if started_at is None or (limit.span is Span.DUE_DAY and facts.due_on is None):
+        if started_at is None:
             continue
         void = _void(clock, facts)
         if met and void:  # what came first
             met, void = (met, None) if met.at <= void[0] else (None, void)
         closed_at = met.at if met else void[0] if void else None
         due = _due(limit, started_at, facts.due_on, closed_at, rules)
-        debtor = passed(facts.recipient, closed_at, rules.successor)
+        debtor, creditor = facts.recipient, facts.sender
+        if not nobody_passes:
+            debtor, creditor = (passed(each, closed_at, rules.successor) for each in (debtor, creditor))
         yield Obligation(
             clock=clock,
             debtor=debtor,
-            creditor=passed(facts.sender, closed_at, rules.successor),
+            creditor=creditor,
             started_at=started_at,
             warn_at=max(due.at - clock.warn, started_at) if due.at else None,
             due_at=due.at,
@@ -146,8 +154,11 @@ def obligations(facts: Facts, rules: Rules) -> Iterator[Obligation]:
 def _met(clock: Clock, facts: Facts) -> Answer | None:
     if clock.starts is Start.ASKED:
         return facts.answered if ANSWER in clock.met_by else None
-    found = [Answer(at, code) for code, at in facts.first.items() if code in clock.met_by]
-    return min(found, default=None)
+    found: Answer | None = None
+    for code, at in facts.first.items():
+        if code in clock.met_by and (found is None or (at, code) < found):
+            found = Answer(at, code)
+    return found
 
 
 def _started(clock: Clock, facts: Facts, met: Answer | None) -> datetime | None:
@@ -165,6 +176,8 @@ def _started(clock: Clock, facts: Facts, met: Answer | None) -> datetime | None:
 
 
 def _void(clock: Clock, facts: Facts) -> tuple[datetime, End] | None:
+    if not facts.ended:  # nearly always
+        return None
     return min(((at, end) for end, at in facts.ended.items() if end in clock.void_by), default=None)
 
 
@@ -179,7 +192,7 @@ def _due(limit: Limit, started_at: datetime, due_on: date | None, closed_at: dat
     days = rules.calendars.known(closed_at)
     if limit.span is Span.HOURS:
         return reckon(limit, started_at, due_on=due_on, days=days)
-    key = (limit.span.value, limit.amount, day_of(started_at), due_on, id(days))  # `days` is kept: its id is no other's
+    key = (limit.span, limit.amount, day_of(started_at), due_on, id(days))  # `days` is kept: its id is no other's
     if (known := rules.reckoned.get(key)) is not None:
         return known[1]
     if len(rules.reckoned) >= _MOST_RECKONED:

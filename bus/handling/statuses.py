@@ -120,7 +120,7 @@ def _move(handling: Handling, code: StatusCode) -> tuple[Verdict, Handling]:
     if handling.withdrawn:
         return Verdict.LATE, handling
     if code in FORWARD[handling.state]:
-        return Verdict.APPLIED, replace(handling, state=code)
+        return Verdict.APPLIED, Handling(code, handling.change, handling.withdrawn)
     if code is handling.state:
         return Verdict.REPEATED, handling
     if code is S.REFUSED or (handling.state is S.REFUSED and code is not S.ARRIVED):

@@ -92,8 +92,9 @@ def apply(
         if not each.events and not (old and each.lines):
             continue
         after[form] = line = fold(old.document.key if old else each.key, old, each.events, each.lines, rules=rules)
-        changes.update(difference(old, line))
-        moved += moves(old, line, at=at)
+        if line is not old:
+            changes.update(difference(old, line))
+            moved += moves(old, line, at=at)
     keep.keep_lifelines(connection, after.values(), before=before, tables=tables)
     keep.add_counters(connection, changes, tables=tables)
     if tables is in_use:  # the history of what people were told: a rebuild tells nobody anything

@@ -7,8 +7,8 @@ rebuild counts the same. What is open or overdue is not counted here: time alone
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -79,7 +79,7 @@ change one, add at the end only with a rebuild."""
 
 def counts_of(lifeline: Lifeline | None) -> Counter[DailyKey]:
     """All that one document counts for."""
-    return Counter() if lifeline is None else _counts(lifeline)
+    return Counter(_keys(lifeline, ()) if lifeline is not None and lifeline.document.known else ())
 
 
 def difference(before: Lifeline | None, after: Lifeline) -> dict[DailyKey, int]:
@@ -88,75 +88,82 @@ def difference(before: Lifeline | None, after: Lifeline) -> dict[DailyKey, int]:
         return dict(counts_of(after))
     same = {id(row) for row in before.deliveries.values()} & {id(row) for row in after.deliveries.values()}
     same |= {id(row) for row in before.obligations} & {id(row) for row in after.obligations}
-    total = _counts(after, same)
-    total.subtract(_counts(before, same))
+    total: dict[DailyKey, int] = {}
+    for line, amount in ((after, 1), (before, -1)):
+        if line.document.known:
+            for key in _keys(line, same):
+                total[key] = total.get(key, 0) + amount
     return {key: amount for key, amount in total.items() if amount}
 
 
-def _counts(lifeline: Lifeline, without: Collection[int] = ()) -> Counter[DailyKey]:
-    return Counter(_keys(lifeline, without) if lifeline.document.known else ())
-
-
-def _keys(lifeline: Lifeline, without: Collection[int]) -> Iterator[DailyKey]:
+def _keys(lifeline: Lifeline, without: Collection[int]) -> list[DailyKey]:
     rows = {row.agency: row for row in lifeline.deliveries.values() if row.message is not None}
     changed = [row for row in rows.values() if id(row) not in without]
-    yield from _sent(lifeline.document, changed)
+    found = _sent(lifeline.document, changed)
+    days = {row.agency: day_of(row.sent_at) for row in rows.values()}
     for row in changed:
-        for at, business in ((row.sent_at, row.business), *((each.at, each.business) for each in _changes(row))):
-            yield from _by_kind(_carried(row, at), business)
-        yield from _by_kind(_handled(row), row.business)
+        found += _by_kind([*_carried(row, days[row.agency]), *_handled(row, days[row.agency])], row.business)
+        for each in _changes(row):
+            found += _by_kind(_carried(row, day_of(each.at)), each.business)
     for owed in lifeline.obligations:
         if id(owed) not in without and (measure := _closed(owed)):
-            row = rows[owed.recipient]
-            yield from _by_kind([DailyKey(day_of(row.sent_at), owed.debtor, measure, owed.clock)], row.business)
+            key = DailyKey(days[owed.recipient], owed.debtor, measure, owed.clock)
+            found += _by_kind([key], rows[owed.recipient].business)
+    return found
 
 
-def _by_kind(keys: Iterable[DailyKey], business: BusinessType | None) -> Iterable[DailyKey]:
+def _by_kind(keys: list[DailyKey], business: BusinessType | None) -> list[DailyKey]:
     """What is about a change counts once more under its kind: `received.revoke`. What is new is the rest, so that most
     documents count once."""
     if business is None or business is BusinessType.NEW:
         return keys
-    own = list(keys)
-    return [*own, *(key._replace(measure=f"{key.measure}.{business.name.lower()}") for key in own)]
+    return [*keys, *(key._replace(measure=f"{key.measure}.{business.name.lower()}") for key in keys)]
 
 
-def _sent(document: DocumentRow, rows: Iterable[DeliveryRow]) -> Iterator[DailyKey]:
+def _sent(document: DocumentRow, rows: Iterable[DeliveryRow]) -> list[DailyKey]:
     """The document, and each message that changed it under its own id: every such message came to all of its recipients
     at once, so that what is in rows without the others is in none of the others."""
     sent = {each.message: each for row in rows for each in _changes(row)}
     each_sent = [(document.sent_at, document.business), *((each.at, each.business) for each in sent.values())]
+    found: list[DailyKey] = []
     for at, business in each_sent:
         assert business is not None
-        yield DailyKey(day_of(at), document.sender, Measure.SENT)
-        yield DailyKey(day_of(at), document.sender, _BY_BUSINESS[business])
+        day = day_of(at)
+        found.append(DailyKey(day, document.sender, Measure.SENT))
+        found.append(DailyKey(day, document.sender, _BY_BUSINESS[business]))
+    return found
 
 
-def _changes(row: DeliveryRow) -> Iterator[Carried]:
-    return (each for each in row.carried if each.business in REQUESTS and each.message != row.message)
+def _changes(row: DeliveryRow) -> Sequence[Carried]:
+    if len(row.carried) == 1 and row.carried[0].message == row.message:  # nearly always
+        return ()
+    return [each for each in row.carried if each.business in REQUESTS and each.message != row.message]
 
 
-def _carried(row: DeliveryRow, at: datetime) -> Iterator[DailyKey]:
-    yield DailyKey(day_of(at), row.sender, Measure.SENT_TO)
-    yield DailyKey(day_of(at), row.agency, Measure.RECEIVED)
+def _carried(row: DeliveryRow, day: date) -> list[DailyKey]:
+    return [DailyKey(day, row.sender, Measure.SENT_TO), DailyKey(day, row.agency, Measure.RECEIVED)]
 
 
-def _handled(row: DeliveryRow) -> Iterator[DailyKey]:
-    day = day_of(row.sent_at)
+def _handled(row: DeliveryRow, day: date) -> list[DailyKey]:
+    found: list[DailyKey] = []
     if row.outcome is Outcome.HELD:
-        yield DailyKey(day, row.agency, Measure.RECEIPTED)
+        found.append(DailyKey(day, row.agency, Measure.RECEIPTED))
     if refusal := _refusal(row):
-        yield DailyKey(day, row.agency, Measure.REFUSED, refusal)
-        yield DailyKey(day, row.sender, Measure.SENT_REFUSED, refusal)
+        found.append(DailyKey(day, row.agency, Measure.REFUSED, refusal))
+        found.append(DailyKey(day, row.sender, Measure.SENT_REFUSED, refusal))
     if row.state in _TAKEN_UP:
-        yield DailyKey(day, row.agency, Measure.ACCEPTED)
+        found.append(DailyKey(day, row.agency, Measure.ACCEPTED))
     if row.state is S.DONE:
-        yield DailyKey(day, row.agency, Measure.DONE)
+        found.append(DailyKey(day, row.agency, Measure.DONE))
     if row.withdrawn:
-        yield DailyKey(day, row.sender, Measure.REVOKED)
+        found.append(DailyKey(day, row.sender, Measure.REVOKED))
     times = _times(row)
-    for begin, end in STAGES:
-        if begin in times and end in times:
-            yield DailyKey(day, row.agency, Measure.STAGE, f"{begin}-{end}:{bucket(times[end] - times[begin])}")
+    if len(times) > 1:
+        for begin, end in STAGES:
+            if begin in times and end in times:
+                detail = f"{begin}-{end}:{bucket(times[end] - times[begin])}"
+                found.append(DailyKey(day, row.agency, Measure.STAGE, detail))
+    return found
 
 
 def _refusal(row: DeliveryRow) -> str | None:
@@ -170,12 +177,15 @@ def _times(row: DeliveryRow) -> Mapping[str, datetime]:
     times: dict[str, datetime] = {SENT: row.sent_at}
     if row.outcome is Outcome.HELD and row.receipted_at:
         times[RECEIPT] = row.receipted_at
-    codes = [S.ARRIVED]
-    if row.state in _TAKEN_UP:
-        codes.append(S.ACCEPTED)
-    if row.state is S.DONE:
-        codes.append(S.DONE)
-    times |= {code: at for code in codes if (at := row.first(code))}
+    first: dict[StatusCode, datetime] = {}
+    for heard in row.statuses:
+        first.setdefault(heard.code, heard.at)
+    if S.ARRIVED in first:
+        times[S.ARRIVED] = first[S.ARRIVED]
+    if row.state in _TAKEN_UP and S.ACCEPTED in first:
+        times[S.ACCEPTED] = first[S.ACCEPTED]
+    if row.state is S.DONE and S.DONE in first:
+        times[S.DONE] = first[S.DONE]
     return times
 
 

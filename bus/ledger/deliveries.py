@@ -1,7 +1,7 @@
 """What follows from what was said to and by each recipient of a document: where its handling stands, and what is owed.
 Pure. What is kept of each event is in fold.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Self
@@ -65,20 +65,29 @@ class Heard:
     def ordered(self) -> tuple[tuple[Carried, ...], tuple[StatusHeard, ...]]:
         """What is kept: the message that counts first; statuses in the order of their time, those of one batch in the
         order of their codes."""
-        carried = sorted(self.carried.values(), key=lambda each: (each.business in REQUESTS, each.at, each.message))
-        statuses: list[StatusHeard] = []
-        kept: dict[StatusCode, int] = {}
-        for each in sorted(self.statuses.values(), key=lambda each: (each.at, each.code, each.event)):
-            kept[each.code] = kept.get(each.code, 0) + 1
-            if kept[each.code] <= MOST_OF_A_CODE:
-                statuses.append(each)
+        carried = list(self.carried.values())
+        if len(carried) > 1:
+            carried.sort(key=lambda each: (each.business in REQUESTS, each.at, each.message))
+        statuses = sorted(self.statuses.values(), key=lambda each: (each.at, each.code, each.event))
+        if len(statuses) > MOST_OF_A_CODE:
+            statuses = list(_first_of_each(statuses))
         return tuple(carried[:MOST_CARRIED]), tuple(statuses)
+
+
+def _first_of_each(statuses: Iterable[StatusHeard]) -> Iterator[StatusHeard]:
+    kept: dict[StatusCode, int] = {}
+    for each in statuses:
+        kept[each.code] = kept.get(each.code, 0) + 1
+        if kept[each.code] <= MOST_OF_A_CODE:
+            yield each
 
 
 def derive(
     document: DocumentRow, before: Lifeline | None, heard: Mapping[AgencyCode, Heard], *, rules: Rules
 ) -> Lifeline:
     """The lifeline with these recipients judged anew, and the others as they were."""
+    if before is not None and not heard and document is before.document:
+        return before
     heard = dict(heard)
     known = before.deliveries if before else {}
     _answer_for_others(heard, known, rules)
@@ -98,8 +107,12 @@ def _order(row: ObligationRow) -> tuple[AgencyCode, str]:
 
 def _answer_for_others(heard: dict[AgencyCode, Heard], known: Mapping[AgencyCode, DeliveryRow], rules: Rules) -> None:
     """After a merger the successor answers, in its own name, what was sent to those that it succeeds."""
+    if not any(each.statuses for each in heard.values()):
+        return
+    closed = {agency for agency in (*known, *heard) if rules.successor(agency)}
+    if not closed:  # nearly always
+        return
     spoken = {agency: list(each.statuses.values()) for agency, each in heard.items() if each.statuses}
-    closed = {agency for agency in (*known, *heard) if rules.successor(agency)} if spoken else set[AgencyCode]()
     for recipient in sorted(closed):
         if not (heard[recipient].carried if recipient in heard else known[recipient].carried):
             continue
@@ -193,8 +206,10 @@ def _judged(
     story = _told(document, agency, carried, statuses)
     main = carried[0] if carried else None
     receipt = _receipt(carried)
-    times = [each.at for each in carried] + [each.at for each in statuses]
+    times = [each.at for each in carried]
     times += [each.receipted_at for each in carried if each.receipted_at]
+    if statuses:  # the last is the latest
+        times.append(statuses[-1].at)
     row = DeliveryRow(
         document=document.number,
         agency=agency,
@@ -235,6 +250,8 @@ def _judged(
 
 def _receipt(carried: Sequence[Carried]) -> Carried | None:
     """Of messages of the sort that counts: one that is held, else none while an answer is awaited, else a refusal."""
+    if len(carried) == 1:  # nearly always
+        return carried[0] if carried[0].outcome is not None else None
     answers = [each for each in carried if (each.business in REQUESTS) == (carried[0].business in REQUESTS)]
     held = [each for each in answers if each.outcome is Outcome.HELD]
     if not held and any(each.outcome is None for each in answers):

@@ -62,9 +62,11 @@ def changed(docket: Docket) -> tuple[DocumentKey, ...]:
 
 def is_same(key: DocumentKey, other: DocumentKey | None) -> bool:
     """Whether two keys are spellings of one."""
-    return other is not None and (
-        key == other or (key.issuer == other.issuer and document_form(key.id) == document_form(other.id))
-    )
+    if key is other:
+        return True
+    if other is None or key.issuer != other.issuer:
+        return False
+    return key.id == other.id or document_form(key.id) == document_form(other.id)
 
 
 def fold(
@@ -170,7 +172,10 @@ def _due(docket: Docket) -> date | None:
 def _document(document: DocumentRow | None, key: DocumentKey, event: Event) -> DocumentRow:
     """The same object where the event tells nothing new of it."""
     docket = event.docket
-    place, spelt = next(each for each in enumerate(concerned(docket)) if is_same(key, each[1]))
+    if docket.changes is None and docket.document is not None:  # nearly always
+        place, spelt = 0, docket.document
+    else:
+        place, spelt = next(each for each in enumerate(concerned(docket)) if is_same(key, each[1]))
     number = DocumentNumber(event.number * MOST_CONCERNED + place)  # none of two has the same
     if document is None:
         document = DocumentRow(

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 _D: Final = str.maketrans("đĐðÐ", "dddd")
+_ASCII_ENDS: Final = "\x80"
+_MARKS: Final = frozenset({"Mn", "Cf"})
 _SLASH: Final = re.compile(r"\s*/\s*")
 _DATE: Final = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
 _NUMBERED: Final = re.compile(r"[0-9][0-9a-z]*/.+")
@@ -15,9 +17,12 @@ _NUMBERED: Final = re.compile(r"[0-9][0-9a-z]*/.+")
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Equal for all spellings of one text: `12/QĐ-UBND`, `12 / qđ-ubnd` and `12/QD-UBND`; 2026-01-05 is 2026/01/05."""
-    apart = unicodedata.normalize("NFD", text)
-    letters = "".join(letter for letter in apart if unicodedata.category(letter) not in {"Mn", "Cf"})
-    plain = " ".join(letters.translate(_D).casefold().split())
+    letters = text
+    if not text.isascii():  # what is has none of these
+        apart = unicodedata.normalize("NFD", text)
+        kept = [letter for letter in apart if letter < _ASCII_ENDS or unicodedata.category(letter) not in _MARKS]
+        letters = "".join(kept).translate(_D)
+    plain = " ".join(letters.casefold().split())
     return _DATE.sub(r"\1/\2/\3", _SLASH.sub("/", plain))
 
 

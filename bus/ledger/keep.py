@@ -125,6 +125,8 @@ def keep_lifelines(
     for line in lines:
         number = line.document.number
         old = before.get(number)
+        if line is old:
+            continue
         if old is None or old.document != line.document:
             document.append(rows.document_row(line.document))
         had = old.deliveries if old else {}
@@ -227,7 +229,7 @@ def events_numbered(connection: Connection, numbers: Collection[EventNumber]) ->
 def _all(connection: Connection, lookup: Any, name: str, values: Sequence[Any]) -> Iterator[Row[Any]]:
     """In lists of a bounded length: SQLite takes so many parameters."""
     for start in range(0, len(values), _AT_ONCE):
-        yield from look_up(connection, lookup, {name: values[start : start + _AT_ONCE]})
+        yield from look_up(connection, lookup, {name: values[start : start + _AT_ONCE]}).all()
 
 
 def _by_place(connection: Connection, events: Sequence[Event]) -> Iterator[tuple[Any, list[Event]]]:

@@ -14,7 +14,7 @@ from bus.daemon.editions import EditionFollower
 from bus.daemon.http import Pages, PageServer
 from bus.daemon.loops import Loop, join_all
 from bus.daemon.own_process import OwnProcess
-from bus.daemon.process import say_uncaught
+from bus.daemon.process import collect_rarely, say_uncaught
 from bus.daemon.shutdown import CLOSING, GRACE, close_all
 from bus.errors import AlreadyRunning, TryLater
 from bus.ledger.health import health, states_only
@@ -172,6 +172,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     threading.excepthook = say_uncaught
+    collect_rarely()
     server = serve(process, listen, token=token, own=own, more=more) if listen else None
     try:
         process.run(end, own=own)

@@ -36,6 +36,12 @@ MOST_ATTACHMENTS: Final = 2**31 - 1
 MOST_BYTES: Final = 2**63 - 1
 """The largest numbers that the columns hold. A docket may tell larger ones, which are nobody's: kept as these. A batch
 that could not be written would be read again for ever."""
+_FIRST_COLUMNS: Final = tuple((code, f"at_{code}") for code in FIRST_TIMES)
+_STATUSES: Final = {str(code): code for code in StatusCode}
+_BUSINESSES: Final = {int(business): business for business in BusinessType}
+_PRIORITIES: Final = {int(priority): priority for priority in Priority}
+_OUTCOMES: Final = {str(outcome): outcome for outcome in Outcome}
+_CHANGES: Final = {str(change): change for change in Change}
 
 
 def event_row(event: Event, about: DocumentNumber | None = None) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def receipt_of(row: Row[Any]) -> LedgerReceiptLine:
         mailbox=row.mailbox,
         sender=row.sender,
         docket_sha256=row.docket_sha256.hex(),
-        outcome=Outcome(row.outcome),
+        outcome=_OUTCOMES[row.outcome],
         code=row.code,
         at=from_micros(row.at),
         event=row.event,
@@ -144,18 +150,20 @@ def document_of(row: Row[Any]) -> DocumentRow:
         sender=row.sender,
         mailbox=row.mailbox,
         message=row.message,
-        business=None if row.business is None else BusinessType(row.business),
+        business=_business(row.business),
         code_number=row.code_number,
         code_notation=row.code_notation,
         issued_on=_day(row.issued_on),
         sent_at=from_micros(row.sent_at),
-        priority=Priority(row.priority),
+        priority=_PRIORITIES[row.priority],
         due_on=_day(row.due_on),
         expires_at=maybe_moment(row.expires_at),
         attachments=row.attachments,
         size=row.size,
-        changes=tuple(_key(each) for each in json.loads(row.changes or "[]")),
-        changed_by=tuple(
+        changes=tuple(_key(each) for each in json.loads(row.changes)) if row.changes else (),
+        changed_by=()
+        if not row.changed_by
+        else tuple(
             ChangedBy(
                 _key(each),
                 BusinessType(each["business"]),
@@ -164,16 +172,17 @@ def document_of(row: Row[Any]) -> DocumentRow:
                 tuple(each["recipients"]),
                 _day(each["due_on"]),
             )
-            for each in json.loads(row.changed_by or "[]")
+            for each in json.loads(row.changed_by)
         ),
     )
 
 
 def delivery_row(delivery: DeliveryRow) -> dict[str, Any]:
-    first = dict[str, int]()
+    first, statuses = dict[str, int](), list[str]()
     for heard in delivery.statuses:
-        first.setdefault(heard.code.value, to_micros(heard.at))
-    statuses = [[heard.code.value, to_micros(heard.at), heard.event] for heard in delivery.statuses]
+        at = to_micros(heard.at)
+        first.setdefault(heard.code, at)
+        statuses.append(f'["{heard.code}",{at},{heard.event}]')  # JSON, six times as fast as by its encoder
     return {
         "document": delivery.document,
         "agency": delivery.agency,
@@ -186,11 +195,11 @@ def delivery_row(delivery: DeliveryRow) -> dict[str, Any]:
         "outcome": delivery.outcome and str(delivery.outcome),
         "refusal": delivery.refusal,
         "receipted_at": maybe_micros(delivery.receipted_at),
-        "state": delivery.state and delivery.state.value,
+        "state": delivery.state and str(delivery.state),
         "change": str(delivery.change),
         "withdrawn": delivery.withdrawn,
-        **{f"at_{code}": first.get(code) for code in FIRST_TIMES},
-        "statuses": json.dumps(statuses, separators=(",", ":")),
+        **{name: first.get(code) for code, name in _FIRST_COLUMNS},
+        "statuses": f"[{','.join(statuses)}]",
         "last_at": to_micros(delivery.last_at),
     }
 
@@ -203,16 +212,16 @@ def delivery_of(row: Row[Any]) -> DeliveryRow:
         sender=row.sender,
         message=row.message,
         carried=_carried_of(row),
-        business=None if row.business is None else BusinessType(row.business),
+        business=_business(row.business),
         sent_at=from_micros(row.sent_at),
-        outcome=row.outcome and Outcome(row.outcome),
+        outcome=row.outcome and _OUTCOMES[row.outcome],
         refusal=row.refusal,
         receipted_at=maybe_moment(row.receipted_at),
-        state=row.state and StatusCode(row.state),
-        change=Change(row.change),
+        state=row.state and _STATUSES[row.state],
+        change=_CHANGES[row.change],
         withdrawn=row.withdrawn,
         statuses=tuple(
-            StatusHeard(StatusCode(code), from_micros(at), EventNumber(number))
+            StatusHeard(_STATUSES[code], from_micros(at), EventNumber(number))
             for code, at, number in json.loads(row.statuses)
         ),
         last_at=from_micros(row.last_at),
@@ -323,10 +332,10 @@ def _carried_of(row: Row[Any]) -> tuple[Carried, ...]:
         Carried(
             row.message,
             row.mailbox,
-            BusinessType(row.business),
+            _BUSINESSES[row.business],
             from_micros(row.sent_at),
             _day(row.carried),
-            row.outcome and Outcome(row.outcome),
+            row.outcome and _OUTCOMES[row.outcome],
             row.refusal,
             maybe_moment(row.receipted_at),
         ),
@@ -361,6 +370,10 @@ def _text(values: list[dict[str, Any]]) -> str | None:
 def _key(value: Mapping[str, Any]) -> DocumentKey:
     """As it was judged when it came."""
     return DocumentKey.model_construct(issuer=value["issuer"], id=value["id"])
+
+
+def _business(number: int | None) -> BusinessType | None:
+    return None if number is None else _BUSINESSES[number]
 
 
 def _day(text: str | None) -> date | None:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, select
 
 from bus.cli.output import emit_json, json_option
 from bus.cli.tables import emit_table
+from bus.daemon.process import collect_rarely
 from bus.handling.clocks import TABLE
 from bus.ledger.ingest import Ingest
 from bus.ledger.open import open_ledger
@@ -189,6 +190,7 @@ def catch_up(ledger: Ledger, documents: int) -> Kept:
     feed = AuditFeed(documents)
     rules = RuleBook(feed.onlooker, TABLE)
     ingest = Ingest(ledger, feed.stream, open_=feed.open, onlooker=feed.onlooker, rules=rules.of, wait=0.0)
+    collect_rarely()  # as the process does
     began = time.perf_counter()
     while ingest.step():
         pass
