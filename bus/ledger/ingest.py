@@ -15,7 +15,7 @@ from bus.directory.onlooker import Onlooker
 from bus.handling.obligations import Rules
 from bus.ledger import keep
 from bus.ledger.apply import apply, lines_of
-from bus.ledger.judge import Judged, NoEvent, judge
+from bus.ledger.judge import Judged, NoEvent, Why, judge
 from bus.ledger.records import Checkpoint, Event, EventNumber, Position, Seen
 from bus.ledger.store import Ledger
 from bus.ledger.streams import Alarm, StreamState
@@ -197,7 +197,11 @@ class Ingest:
         passed = [each for each in judged if isinstance(each, NoEvent)]
         state.passed_over.update(each.why for each in passed)
         state.standings.update(event.standing for event in kept)
-        state.again += len(judged) - len(passed) - len(kept)
+        new = {event.position.offset for event in kept}
+        known = [each.is_set_aside for each in judged if isinstance(each, Judged) and each.offset not in new]
+        state.again += known.count(False)
+        if aside := known.count(True):
+            state.passed_over[Why.SET_ASIDE] += aside
         told = (event.docket.created_at for event in kept if event.standing == GENUINE)  # a forger may tell any time
         state.oldest = max(told, default=state.oldest)
         for each in passed:
@@ -275,9 +279,9 @@ def _fresh(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
 
 def _was_genuine(each: Judged, before: Seen | None) -> bool:
     """Whether this very message of its sender's was judged when it came: read again later, after its key has ended or
-    when it is too old to be taken in, it is no second one."""
+    when it is too old to be taken in, it is no second one; nor is one that a recipient set aside."""
     return (
         before is not None
-        and each.publisher == each.docket.sender.mailbox
-        and before.docket_sha256 == (each.docket_sha256)
+        and (each.is_set_aside or each.publisher == each.docket.sender.mailbox)
+        and before.docket_sha256 == each.docket_sha256
     )
