@@ -37,6 +37,7 @@ BusError
 │   ├── RefusedByDms             recipient   the document system says no, for good
 │   ├── Orphan                   recipient   a status about a document nobody here knows
 │   ├── ReceiptMissing           operator    sent again and again, and no receipt came
+│   ├── NotFolded                operator    the ledger failed at a genuine message by a defect of its own
 │   ├── BadConfig                operator    a file of the daemon is wrong
 │   ├── BadDirectory             authority   the directory contradicts itself
 │   ├── BadCalendar              authority   an edition of the calendar that is forged, broken or old
@@ -122,6 +123,7 @@ from bus.errors.message import (
     Expired,
     HeldAfterAll,
     KeyWithdrawn,
+    NotFolded,
     NotForUs,
     NotInTime,
     NotItsUser,
@@ -210,6 +212,7 @@ __all__ = [
     "NoSuchMessage",
     "NoSuchResource",
     "NotAllowed",
+    "NotFolded",
     "NotForUs",
     "NotInAFile",
     "NotInTime",

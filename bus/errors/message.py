@@ -171,3 +171,13 @@ class ReceiptMissing(Refused):
     vi, en = "Chưa có biên nhận của {mailbox} cho {message}.", "No receipt from {mailbox} for {message}."
     do_vi = "Người vận hành hỏi {mailbox}, nhờ trung tâm xem hàng đợi của họ (lienthong queues), rồi outbox retry."
     do_en = "Ask {mailbox}, have the centre look at its queue (lienthong queues), then lienthong outbox retry."
+
+
+class NotFolded(Refused):
+    code, who = "not-folded", Who.OPERATOR
+    means_vi = "Sổ cái gặp lỗi của chính nó ở một bản tin hợp lệ: đã giữ lại, chưa tính vào văn bản nào."
+    means_en = "The ledger failed at a genuine message by a defect of its own: kept, and counted for no document yet."
+    vi = "Sổ cái không xử lý được bản tin {message}: {why}."
+    en = "The ledger could not work out message {message}: {why}."
+    do_vi = "Gửi nhật ký cho nơi làm phần mềm; nâng cấp xong thì chạy lienthong ledger rebuild LEDGER.toml."
+    do_en = "Send the log to the makers of the software; when it is upgraded, lienthong ledger rebuild LEDGER.toml."

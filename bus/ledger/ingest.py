@@ -3,7 +3,7 @@ that follows from it and with the place that was reached. Killed anywhere, the n
 ended."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -14,16 +14,15 @@ from bus.crashpoints import reached
 from bus.directory.onlooker import Onlooker
 from bus.handling.obligations import Rules
 from bus.ledger import keep
-from bus.ledger.apply import apply, lines_of
-from bus.ledger.judge import Judged, NoEvent, judge
-from bus.ledger.records import Checkpoint, Event, EventNumber, Position, Seen
+from bus.ledger.batch import Batch, keep_batch
+from bus.ledger.judge import Judged, NoEvent, Why, judge
+from bus.ledger.records import Checkpoint, Event
 from bus.ledger.store import Ledger
 from bus.ledger.streams import Alarm, StreamState
 from bus.ledger.tables import GENUINE
-from bus.ledger.years import next_number
 from bus.rabbit.streams.audit_reader import AuditMessage, Continuity, Place
 from bus.trust.keys import KeyId
-from schemas.values import MailboxCode, MessageId
+from schemas.values import MailboxCode
 
 log = structlog.get_logger()
 
@@ -157,9 +156,8 @@ class Ingest:
             epoch=before.epoch if before else 0,
             at=now,
         )
-        with self._ledger.writing() as connection:
-            kept = keep_new(connection, self._stream, events, epoch=at.epoch, now=now, rules=self._rules)
-            keep.keep_checkpoint(connection, at)
+        batch = Batch(stream=self._stream, epoch=at.epoch, judged=events, now=now, rules=self._rules)
+        kept = keep_batch(self._ledger, batch, at)
         reached("ledger.committed")
         self._at = at
         self._note(messages, judged, kept)
@@ -197,7 +195,11 @@ class Ingest:
         passed = [each for each in judged if isinstance(each, NoEvent)]
         state.passed_over.update(each.why for each in passed)
         state.standings.update(event.standing for event in kept)
-        state.again += len(judged) - len(passed) - len(kept)
+        new = {event.position.offset for event in kept}
+        known = [each.is_set_aside for each in judged if isinstance(each, Judged) and each.offset not in new]
+        state.again += known.count(False)
+        if aside := known.count(True):
+            state.passed_over[Why.SET_ASIDE] += aside
         told = (event.docket.created_at for event in kept if event.standing == GENUINE)  # a forger may tell any time
         state.oldest = max(told, default=state.oldest)
         for each in passed:
@@ -218,66 +220,3 @@ def _early(judged: Sequence[Judged | NoEvent]) -> set[tuple[MailboxCode, KeyId]]
     return {
         (each.publisher, each.signature.key_id) for each in judged if isinstance(each, Judged) and each.may_be_early
     }
-
-
-def keep_new(
-    connection: Connection,
-    stream: str,
-    judged: Sequence[Judged],
-    *,
-    epoch: int,
-    now: datetime,
-    rules: Callable[[Connection], Rules],
-) -> Sequence[Event]:
-    """Those that did not come before are kept, with all that follows from them."""
-    fresh = _fresh(connection, judged)
-    if not fresh:
-        return ()
-    first = next_number(connection, now=now)
-    events = [
-        Event(
-            number=EventNumber(first + place),
-            position=Position(stream, epoch, each.offset),
-            received_at=now,
-            publisher=each.publisher,
-            standing=each.standing,
-            docket=each.docket,
-            docket_bytes=each.docket_bytes,
-            docket_sha256=each.docket_sha256,
-            signature=each.signature,
-            size=each.size,
-        )
-        for place, each in enumerate(fresh)
-    ]
-    keep.keep_receipt_lines(connection, list(lines_of(events)))
-    about = apply(connection, events, rules=rules(connection), at=now)
-    keep.insert_events(connection, events, about)
-    return events
-
-
-Key = tuple[MailboxCode, MessageId, bool]
-
-
-def _fresh(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
-    """Those that did not come before, in this batch or an earlier one. What is not genuine is known apart: a forger who
-    is first with an id keeps nobody's message out."""
-    seen: Mapping[Key, Seen] = keep.seen_among(
-        connection, {(each.docket.sender.mailbox, each.docket.id) for each in judged}
-    )
-    fresh: dict[Key, Judged] = {}
-    for each in judged:
-        mailbox, message = each.docket.sender.mailbox, each.docket.id
-        key = (mailbox, message, each.standing == GENUINE)
-        if key not in seen and not _was_genuine(each, seen.get((mailbox, message, True))):
-            fresh.setdefault(key, each)
-    return list(fresh.values())
-
-
-def _was_genuine(each: Judged, before: Seen | None) -> bool:
-    """Whether this very message of its sender's was judged when it came: read again later, after its key has ended or
-    when it is too old to be taken in, it is no second one."""
-    return (
-        before is not None
-        and each.publisher == each.docket.sender.mailbox
-        and before.docket_sha256 == (each.docket_sha256)
-    )

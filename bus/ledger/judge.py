@@ -54,6 +54,9 @@ class Judged:
     may_be_early: bool
     """Signed with a key that the directory held here does not know, by whom the broker vouches for: a newer edition may
     be on its way, and is worth a moment's wait."""
+    is_set_aside: bool = False
+    """It came by another's exchange, on its way to the queue `dead`, and its sender did not sign it so. The message set
+    aside came by its sender's own before, with the same fault; one that nobody knows may hide behind that key."""
 
 
 class Why(StrEnum):
@@ -64,7 +67,7 @@ class Why(StrEnum):
     NO_MAILBOX = "no-mailbox"
     """It came by no mailbox's exchange: an operator put it there."""
     SET_ASIDE = "set-aside"
-    """What one mailbox sends on to the queue `dead`: the message itself came by its own sender's exchange before."""
+    """What one mailbox sends on to the queue `dead`: a message that its own sender signed, or that is known already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +98,6 @@ def _parse(message: AuditMessage) -> Envelope | NoEvent:
         return _passed_over(message, Why.NO_MESSAGE, str(error.facts["why"]))
     except Exception as exc:  # noqa: BLE001 — a reader of strangers' bytes that fails is no reason to stop
         return _passed_over(message, Why.NO_MESSAGE, type(exc).__name__)
-    # Its own sender may use that key beside others, in CC: then it did travel.
-    if message.key == DEAD and message.publisher != parsed.docket.sender.mailbox:
-        return _passed_over(message, Why.SET_ASIDE)
     return parsed
 
 
@@ -105,8 +105,13 @@ def _passed_over(message: AuditMessage, why: Why, detail: str = "") -> NoEvent:
     return NoEvent(offset=message.offset, publisher=message.publisher, why=why, detail=detail)
 
 
-def _judged(onlooker: Onlooker, parsed: Envelope, message: AuditMessage, now: datetime) -> Judged:
+def _judged(onlooker: Onlooker, parsed: Envelope, message: AuditMessage, now: datetime) -> Judged | NoEvent:
     assert message.publisher is not None
+    sender = parsed.docket.sender.mailbox
+    # Its own sender may use that key beside others, in CC: then it did travel.
+    is_set_aside = message.key == DEAD and message.publisher != sender
+    if is_set_aside and _standing(onlooker, parsed, sender, now)[0] == GENUINE:
+        return _passed_over(message, Why.SET_ASIDE)
     standing, is_early = _standing(onlooker, parsed, message.publisher, now)
     return Judged(
         offset=message.offset,
@@ -118,6 +123,7 @@ def _judged(onlooker: Onlooker, parsed: Envelope, message: AuditMessage, now: da
         size=len(message.body),
         standing=standing,
         may_be_early=is_early,
+        is_set_aside=is_set_aside,
     )
 
 

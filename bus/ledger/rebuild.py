@@ -14,7 +14,8 @@ from bus.directory.onlooker import Onlooker
 from bus.handling.obligations import Rules
 from bus.ledger import keep
 from bus.ledger.apply import apply
-from bus.ledger.ingest import BATCH, BATCH_BYTES, Open, keep_new
+from bus.ledger.batch import Batch, keep_batch
+from bus.ledger.ingest import BATCH, BATCH_BYTES, Open
 from bus.ledger.judge import Judged, judge
 from bus.ledger.records import EventNumber
 from bus.ledger.shadow import make, swap
@@ -84,8 +85,8 @@ def reread(
                 break
             now = clock()
             judged = [each for each in judge(onlooker(), messages, now) if isinstance(each, Judged)]
-            with ledger.writing() as connection:
-                kept = keep_new(connection, stream, judged, epoch=until.epoch, now=now, rules=rules)
+            batch = Batch(stream=stream, epoch=until.epoch, judged=judged, now=now, rules=rules)
+            kept = keep_batch(ledger, batch)
             reached("rebuild.reread")
             count, new = count + len(messages), new + len(kept)
             yield Progress(stream, count, new)

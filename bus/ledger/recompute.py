@@ -16,6 +16,7 @@ from bus.ledger import keep
 from bus.ledger.counters import difference
 from bus.ledger.fold import judge_again
 from bus.ledger.moves import moves
+from bus.ledger.portions import portions
 from bus.ledger.records import DailyKey, DocumentNumber
 from bus.ledger.rules import is_current
 from bus.ledger.store import Ledger
@@ -77,16 +78,22 @@ class Recompute:
     def _judge(self, numbers: list[DocumentNumber], rules: Rules) -> int:
         at = self._clock()
         with self._ledger.writing() as connection:
-            before = keep.lifelines(connection, numbers)
-            after = {number: judge_again(line, rules=rules) for number, line in before.items()}
-            counted = Counter[DailyKey]()
-            for number, line in after.items():
-                counted.update(difference(before[number], line))
-            moved = [move for number, line in after.items() for move in moves(before[number], line, at=at)]
-            keep.keep_lifelines(connection, after.values(), before=before)
-            keep.add_counters(connection, counted)
-            keep.keep_moves(connection, moved)
-        return len(moved)
+            sizes = keep.sizes(connection, numbers)
+            some = portions(numbers, lambda number: sizes.get(number, 0))
+            return sum(_judge(connection, each, rules, at) for each in some)
+
+
+def _judge(connection: Connection, numbers: list[DocumentNumber], rules: Rules, at: datetime) -> int:
+    before = keep.lifelines(connection, numbers)
+    after = {number: judge_again(line, rules=rules) for number, line in before.items()}
+    counted = Counter[DailyKey]()
+    for number, line in after.items():
+        counted.update(difference(before[number], line))
+    moved = [move for number, line in after.items() for move in moves(before[number], line, at=at)]
+    keep.keep_lifelines(connection, after.values(), before=before)
+    keep.add_counters(connection, counted)
+    keep.keep_moves(connection, moved)
+    return len(moved)
 
 
 def stale(connection: Connection, rules: Rules) -> set[DocumentNumber]:

@@ -280,6 +280,9 @@ class LifelineContract:
         lines = [lifeline(1, recipients=("H49", "H53")), lifeline(2, known=False)]
         put(ledger, *lines)
         assert read(ledger, 1, 2, 3) == {each.document.number: each for each in lines}
+        with ledger.reading() as connection:
+            sizes = keep.sizes(connection, [DocumentNumber(numbered(number)) for number in (1, 2, 3)])
+        assert sizes == {each.document.number: len(each.deliveries) for each in lines if each.deliveries}
 
     def test_only_what_changed_is_written(self, ledger: Ledger) -> None:
         """A new state, a recipient and an obligation more and less: what is read is what was kept last."""
@@ -399,6 +402,7 @@ LOOKUPS: dict[str, tuple[Lookup[Any] | Select[Any], dict[str, Any]]] = {
     "on": (kept.ON, {"after": 7, "limit": 1000}),
     "by form": (derived.of(now).by_form, {"forms": [f"f{number}" for number in _MANY]}),
     "documents": (derived.of(now).documents, {"numbers": _MANY}),
+    "sizes": (derived.of(now).sizes, {"numbers": _MANY}),
     "deliveries": (derived.of(now).deliveries, {"numbers": _MANY}),
     "obligations": (derived.of(now).obligations, {"numbers": _MANY}),
     "a page's deliveries": (loading.DELIVERIES, {"documents": _MANY, "agencies": ["a", "b"]}),

@@ -155,6 +155,21 @@ _OF_THE_RECORD: Final = (
         grave=True,
     ),
     Cause(
+        code="not-folded",
+        source=Source.RECORD,
+        who=Who.OPERATOR,
+        title=Label("Sổ cái không xử lý được bản tin", "Messages that the ledger could not work out"),
+        text=Label(
+            "Hộp thư {subject}: {count} bản tin hợp lệ trong 24 giờ, lần cuối {last_at}: chưa tính vào đâu",
+            "Mailbox {subject}: {count} genuine messages in 24 hours, the last at {last_at}: counted nowhere yet",
+        ),
+        do=Label(
+            "Lỗi của sổ cái: gửi nhật ký cho nơi làm phần mềm; nâng cấp xong chạy lienthong ledger rebuild.",
+            "A defect of the ledger: send its log to the makers; when upgraded, lienthong ledger rebuild.",
+        ),
+        grave=True,
+    ),
+    Cause(
         code="no-receipt",
         source=Source.RECORD,
         who=Who.RECIPIENT,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from bus.directory.edition import Edition
-from bus.errors import BadCertificate, BadDirectory, Words
+from bus.errors import BadCertificate, BadDirectory, NotFolded, Words
 from bus.ledger.alerts import figures
 from bus.ledger.alerts.causes import FAULT, OLD, Found, both
 from bus.ledger.alerts.habit import day_to_judge, days_of_habit, quiet
@@ -100,13 +100,20 @@ def in_record(
 
 
 def _unproven(connection: Connection, now: datetime) -> Iterator[Found]:
+    """Of what the ledger itself failed at the operator hears, not the sender."""
     rows = figures.unproven(connection, since=now - timedelta(days=1))
     for publisher, group in groupby(rows, key=lambda row: row.publisher):
         some = list(group)
-        last = max(row.last_at for row in some)
-        count = sum(row.amount for row in some)
-        facts = {"count": count, "standing": some[0].standing, "last_at": last.isoformat()}
-        yield Found(cause="unproven", subject=publisher, facts=facts)
+        ours = [row for row in some if row.standing == NotFolded.code]
+        theirs = [row for row in some if row.standing != NotFolded.code]
+        if theirs:
+            yield Found(cause="unproven", subject=publisher, facts={**_sum(theirs), "standing": theirs[0].standing})
+        if ours:
+            yield Found(cause="not-folded", subject=publisher, facts=_sum(ours))
+
+
+def _sum(rows: Sequence[figures.Unproven]) -> dict[str, object]:
+    return {"count": sum(row.amount for row in rows), "last_at": max(row.last_at for row in rows).isoformat()}
 
 
 def _unreceipted(connection: Connection, now: datetime, limits: Limits) -> Iterator[Found]:

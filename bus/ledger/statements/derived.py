@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
 from bus.ledger.derived import Derived
 from bus.store.sql.batches import Batch, Lookup, batch
@@ -19,6 +19,8 @@ class Statements:
     """Documents by their numbers."""
     deliveries: Lookup[Any]
     """The deliveries of these documents."""
+    sizes: Lookup[Any]
+    """How many deliveries each of these documents has, where it has any."""
     obligations: Lookup[Any]
     """Their obligations."""
     by_form: Lookup[Any]
@@ -45,6 +47,13 @@ def of(tables: Derived) -> Statements:
                 select(delivery)
                 .where(among(delivery.c.document, "numbers"))
                 .order_by(delivery.c.document, delivery.c.agency)
+            )
+        ),
+        sizes=Lookup(
+            lambda among: (
+                select(delivery.c.document, func.count().label("deliveries"))
+                .where(among(delivery.c.document, "numbers"))
+                .group_by(delivery.c.document)
             )
         ),
         obligations=Lookup(

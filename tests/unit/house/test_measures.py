@@ -46,7 +46,6 @@ WITHOUT_UNIT_TEST = {
     ),
     "it speaks with a broker: tests/integration, tests/contract/blobs.py": ("bus/rabbit/streams/blobs.py",),
     "it asks a broker: tests/integration/test_ledger.py": ("bus/wiring/ledger_check.py",),
-    "a step is one thing: tests/unit/bus/ledger/test_ingest.py, test_rebuild.py": ("bus/ledger/apply.py",),
     "a batch is taken in as one thing: tests/unit/bus/receiving/test_take_in.py": (
         "bus/receiving/answers.py",
         "bus/receiving/item.py",

@@ -13,13 +13,14 @@ from bus.errors import BrokerAway
 from bus.ledger import keep
 from bus.ledger.derived import Derived
 from bus.ledger.ingest import MOST_WAITED_FOR
+from bus.ledger.judge import Why
 from bus.ledger.records import Lifeline
 from bus.ledger.tables import GENUINE
 from bus.ledger.tables import now as in_use
 from bus.rabbit.streams.audit_reader import Continuity
 from bus.sending.address import address
 from bus.sending.seal import seal
-from bus.topology.names import AUDIT
+from bus.topology.names import AUDIT, DEAD
 from bus.trust.keys import new_identity
 from schemas.codes import Outcome, StatusCode
 from schemas.docket import DocumentKey
@@ -230,6 +231,33 @@ def test_what_was_judged_when_it_came_is_not_judged_again(kept: Recorded) -> Non
     kept.stream.append("H53", first.key, first.body)
     kept.read_all()
     assert kept.ingest.state.standings["not-its-user"] == 1, "who sends on another's is still told of"
+
+
+def test_a_forger_cannot_hide_behind_the_key_of_the_dead(kept: Recorded) -> None:
+    """What is set aside and nobody knows is kept, as not genuine; what came before is counted, a year later too."""
+    exchange_some(kept, 1)
+    genuine = kept.stream.messages[0]
+    office = kept.land["G22"]
+    office.member = replace(office.member, identity=new_identity())
+    bad = sealed(kept.land).body
+    kept.stream.append("G22", "document.H49", bad)
+    kept.read_all()
+    assert kept.ingest.state.standings["bad-signature"] == 1
+    for body in (genuine.body, bad):
+        kept.stream.append("H49", DEAD, body)
+    kept.read_all()
+    assert dict(kept.ingest.state.passed_over) == {Why.SET_ASIDE: 2}
+    kept.land.now += timedelta(days=400)
+    kept.stream.append("H49", DEAD, genuine.body)
+    kept.read_all()
+    assert dict(kept.ingest.state.passed_over) == {Why.SET_ASIDE: 3}
+    assert "not-its-user" not in kept.ingest.state.standings
+    forged = sealed(kept.land).body
+    kept.stream.append("H53", DEAD, forged)
+    kept.read_all()
+    assert kept.ingest.state.standings["not-its-user"] == 1
+    assert dict(kept.ingest.state.passed_over) == {Why.SET_ASIDE: 3}
+    assert kept.ingest.state.again == 0
 
 
 def test_bytes_that_are_no_message(kept: Recorded) -> None:

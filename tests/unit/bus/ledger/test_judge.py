@@ -126,12 +126,21 @@ def test_what_is_no_event(given: Callable[[Land], AuditMessage], why: Why) -> No
     assert found.why is why
 
 
+def test_a_forger_cannot_hide_behind_the_key_of_the_dead() -> None:
+    """What its sender did not sign is judged, whoever sets it aside; whether it is known, the ingest sees."""
+    land = Land()
+    for told in (altered(land), signed_by_nobody(land)):
+        (judged,) = judge(onlooker(land), [replace(told, publisher="H49", key=DEAD)], land.now)
+        assert isinstance(judged, Judged)
+        assert (judged.standing, judged.is_set_aside, judged.may_be_early) == ("not-its-user", True, False)
+
+
 def test_a_sender_cannot_hide_behind_the_key_of_the_dead() -> None:
     """What it publishes with that key first may travel by others in CC: it is judged like everything of its own."""
     land = Land()
     (judged,) = judge(onlooker(land), [message(sealed(land).body, key=DEAD)], land.now)
     assert isinstance(judged, Judged)
-    assert judged.standing == GENUINE
+    assert (judged.standing, judged.is_set_aside) == (GENUINE, False)
 
 
 def test_one_stranger_costs_the_others_nothing() -> None:

@@ -102,6 +102,14 @@ def test_signatures_that_do_not_stand_are_their_publishers(tables: Tables) -> No
     assert (found.facts["count"], found.facts["standing"]) == (3, "bad-signature")
 
 
+def test_what_the_ledger_failed_at_is_its_operators(tables: Tables) -> None:
+    """Beside what does not stand; nobody is told that his signatures are bad."""
+    put_event(tables, standing="not-folded", at=NOW - timedelta(hours=1))
+    assert told(record(tables)) == [("not-folded", "H29")]
+    put_event(tables, standing="bad-signature", at=NOW - timedelta(hours=1))
+    assert sorted(told(record(tables))) == [("not-folded", "H29"), ("unproven", "H29")]
+
+
 def test_what_was_sent_a_day_ago_has_its_receipt(tables: Tables) -> None:
     """Large attachments apart: there the way is another."""
     put_delivery(tables, docket("m1"), at=NOW - 2 * DAY)
