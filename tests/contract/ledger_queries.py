@@ -262,9 +262,24 @@ class FindContract:
     def test_where_not_all_are_looked_at(self, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
         """It says so, where the one that is sought was not found among those that were."""
         monkeypatch.setattr(documents, "CANDIDATES", 1)
-        assert find(connection, Sought(text="12", of=["H08"])) == Finding([], more=True)
+        assert find(connection, Sought(text="12", recipient="H08")) == Finding([], more=True)
+        assert find(connection, Sought(text="13", of=["H49"])).more
+        assert not find(connection, Sought(text="13", of=["H08"])).more
+        monkeypatch.setattr(documents, "LOOKED_THROUGH", 1)
         assert find(connection, Sought(text="13", of=["H08"])).more
         assert not find(connection, Sought(text="zzz", of=["H08"])).more
+
+    def test_an_agency_finds_its_own_among_all_others(
+        self, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sent or received, though more documents of that number than are candidates are none of its."""
+        monkeypatch.setattr(documents, "CANDIDATES", 3)
+        others = [document(number, f"A{number}", "12/QĐ-UBND", days=20) for number in range(100, 110)]
+        received = document(110, "A110", "12/QĐ-UBND", days=15)
+        keep(connection, [*others, received, delivery(received, "H08"), document(111, "H08", "12/QĐ-UBND")])
+        finding = find(connection, Sought(text="12", of=["H08"]))
+        assert sorted(each.document.number for each in finding.documents) == [110, 111]
+        assert not finding.more
 
     def test_where_each_stands(self, connection: Connection) -> None:
         """How many recipients stand where; a recipient sees itself alone."""
