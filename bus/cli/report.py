@@ -122,7 +122,7 @@ def command(
     question = Question(
         period=period or Period.last_quarter(now), agency=agency, below=not alone, kind=_KINDS[kind] if kind else None
     )
-    made = _made(loaded, question, now=now, paper=_paper(paper) if paper else {})
+    made = _made(loaded, question, now=now, paper=paper)
     parts = sections(made, clocks={clock.code: clock for clock in clocks_of(loaded)})
     if out is not None and writer is not None:
         written = writer(made, Language(language), parts)
@@ -137,9 +137,9 @@ def command(
 # -- how ---------------------------------------------------------------------------------------------------------------
 
 
-def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Mapping[AgencyCode, Paper]) -> Report:
+def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Path | None) -> Report:
     """Recorded before it is shown, as all that is shown of a ledger."""
-    onlooker = onlooker_of(config)
+    onlooker, on_paper = onlooker_of(config), _paper(paper) if paper else {}
     with ledger_of(config) as ledger:
         with ledger.reading() as connection:
             calendar = Calendar()
@@ -147,13 +147,14 @@ def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Map
                 kept = calendars.kept(connection, trust_store=onlooker.trust_store, now=datetime.now(UTC))
                 calendar = calendar_of(each.edition for _, each in kept.taken)
             made = read_report(
-                connection, question, now=now, directory=onlooker.directory, calendar=calendar, paper=paper
+                connection, question, now=now, directory=onlooker.directory, calendar=calendar, paper=on_paper
             )
         subject = {
             "period": str(question.period),
             "agency": question.agency,
             "below": question.below,
             "type": question.kind and question.kind.name.lower(),
+            "paper": paper and str(paper),
         }
         asked(ledger, "report.make", subject, found=len(made.units))
     return made

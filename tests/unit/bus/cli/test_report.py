@@ -93,6 +93,9 @@ def test_what_went_on_paper(ledger: Ledger) -> None:
     Path("paper.csv").write_text("agency,sent,received\nH49.06,1200,0\n", encoding="utf-8-sig")
     asked = (*QUARTER, "--agency", "H49", "--json")
     assert json.loads(run("report", *asked, "--paper", "paper.csv").stdout)["electronic_share"] == 0.5
+    with ledger.reading() as connection:
+        (row,) = page(connection, limit=1)
+    assert json.loads(row.subject)["paper"] == "paper.csv"
     assert json.loads(run("report", *asked).stdout)["electronic_share"] is None
     Path("paper.csv").write_text("agency,sent\nH49.06,many\n", encoding="utf-8")
     assert "agency,sent,received" in run("report", *asked, "--paper", "paper.csv", code=1).stderr
