@@ -1,6 +1,7 @@
 """`lienthong report`: what was sent, received, refused, on time and late over a period, on the screen or as a file."""
 
 import csv
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
@@ -12,7 +13,7 @@ import click
 from bus.cli.asked import asked
 from bus.cli.ledger_options import config_option
 from bus.cli.moments import MOMENT
-from bus.cli.output import emit, emit_fields, emit_json, json_option
+from bus.cli.output import emit, emit_fields, emit_json, json_option, wrapped
 from bus.cli.tables import emit_table
 from bus.errors import BadConfig, of_system, said
 from bus.files.private import write_public
@@ -184,7 +185,7 @@ def _count(cell: str) -> int:
 
 
 def _say(made: Report, parts: Sequence[Section]) -> None:
-    emit(_both(title(made)))
+    emit(*wrapped(_both(title(made)), sys.stdout))
     emit()
     emit_fields({_both(name): _both(value) for name, value in facts(made)})
     for section in parts:

@@ -7,8 +7,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from click import unstyle
+from click.testing import CliRunner
 from openpyxl import load_workbook
 
+from bus.cli.main import main
 from bus.ledger import keep
 from bus.ledger.access import page
 from bus.ledger.open import open_ledger
@@ -55,6 +58,18 @@ def test_on_the_screen(ledger: Ledger) -> None:
         (row,) = page(connection, limit=10)
     assert (row.what, row.found) == ("report.make", 2)
     assert json.loads(row.subject)["period"] == "2026-07-01..2026-09-30"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_at_a_terminal_no_line_is_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The title breaks between words; what is piped stays one line."""
+    piped = run("report", *QUARTER).stdout.splitlines()[0]
+    assert len(piped) > 80
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    done = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(main, ["report", *QUARTER])
+    lines = unstyle(done.stdout).splitlines()
+    assert " ".join(lines[:2]) == piped
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("end", ["pdf", "xlsx", "csv", "json"])
