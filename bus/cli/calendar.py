@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bus.cli.calendar_take import newest, take, taken_by, trust_in
 from bus.cli.editions import cert_option, file, key_option, root_option
 from bus.cli.failures import Exit
-from bus.cli.output import Trouble, emit, emit_fields, emit_file, emit_json, json_option
+from bus.cli.output import Trouble, emit, emit_fields, emit_file, emit_json, json_option, wrapped
 from bus.cli.tables import emit_table
 from bus.errors import BadConfig, of_fields, of_system
 from bus.files.keys import load_signer
@@ -313,11 +313,11 @@ def _say(days: YearOfDays, found: SignedCalendar | None, *, awaited: bool) -> No
     emit_fields(fields)
     emit_table(("ngày\nday", "thứ\nweekday", "là\nis", "tên\nname"), [_row(day) for day in _listed(days)])
     if awaited:
-        emit(
-            Trouble("! Chưa ai xác nhận năm này: mọi hạn của nó là tạm tính. lienthong calendar confirm"),
-            Trouble("! Nobody has confirmed this year: its deadlines are provisional. lienthong calendar confirm"),
-            err=True,
+        sentences = (
+            "! Chưa ai xác nhận năm này: mọi hạn của nó là tạm tính. lienthong calendar confirm",
+            "! Nobody has confirmed this year: its deadlines are provisional. lienthong calendar confirm",
         )
+        emit(*(Trouble(line) for each in sentences for line in wrapped(each, sys.stderr)), err=True)
 
 
 def _listed(days: YearOfDays) -> list[date]:

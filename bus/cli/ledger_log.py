@@ -10,6 +10,7 @@ from bus.cli.asked import asked
 from bus.cli.ledger_options import config_option
 from bus.cli.output import emit, emit_json, json_option
 from bus.cli.tables import emit_table
+from bus.errors import LogBroken
 from bus.ledger.access import AccessNumber, Head, Logged, page, verify
 from bus.wiring.ledger_config import load_ledger_config
 from bus.wiring.ledgers import ledger_of
@@ -50,8 +51,15 @@ def verify_(config: Path, noted: Head | None, as_json: bool) -> None:
     A row that was altered, taken out or put in between shows by itself. An end that was cut off shows only against a
     head that was noted elsewhere: keep the one printed here on paper or on another machine, and give it next time.
     """
-    with ledger_of(load_ledger_config(config)) as ledger, ledger.reading() as connection:
-        found = verify(connection, noted=noted)
+    with ledger_of(load_ledger_config(config)) as ledger:
+        subject = {"head": noted and str(noted)}
+        try:
+            with ledger.reading() as connection:
+                found = verify(connection, noted=noted)
+        except LogBroken as broken:
+            asked(ledger, "access.verify", {**subject, "broken_at": broken.facts["number"]}, found=0)
+            raise
+        asked(ledger, "access.verify", subject, found=found.rows)
     head = None if found.head is None else str(found.head)
     if as_json:
         emit_json({"ok": True, "rows": found.rows, "first": found.first, "head": head})

@@ -63,6 +63,8 @@ def show(
             most = len(recipients) or _SHOWN
             told = tell(connection, number, keys=keys, recipients=recipients or None, proved=most)
         if told is None:
+            subject = {"text": document, "sender": sender, "recipients": list(recipients) or None}
+            asked(ledger, "documents.show", subject, found=0)
             raise NoSuchMessage(message=document, box=said("sổ cái", "the ledger"))
         key = told.history.document.key
         asked(ledger, "documents.show", {"issuer": key.issuer, "document": key.id}, found=1)

@@ -69,14 +69,15 @@ def command(
     wanted = Asked(debtor=debtor, creditor=creditor, clocks=codes or None, due_before=now if late else None)
     with ledger_of(loaded) as ledger:
         count = _tally(ledger, agency, owed=owed, now=now)
+        subject: dict[str, object] = {"debtor": debtor, "creditor": creditor, "late": late, "settled": settled}
+        subject["clocks"] = list(codes) or None
         with ledger.reading() as connection:
             if settled:
-                page = list_settled(
-                    connection, wanted, since=since or now - _PERIOD, until=end_of(until) if until else now, limit=limit
-                )
+                first, end = since or now - _PERIOD, end_of(until) if until else now
+                page = list_settled(connection, wanted, since=first, until=end, limit=limit)
+                subject |= {"since": first.isoformat(), "until": end.isoformat()}
             else:
                 page = list_open(connection, wanted, limit=limit)
-        subject = {"debtor": debtor, "creditor": creditor, "late": late, "settled": settled}
         asked(ledger, "obligations.list", subject, found=len(page.rows))
     if as_json:
         emit_json(_plain(page, count, clocks, now))

@@ -72,8 +72,10 @@ def wrapped(line: str, stream: TextIO, *, indent: int = 0) -> list[str]:
     """At a terminal its lines, broken between words; whole where it is piped, for who looks for it there."""
     width = shutil.get_terminal_size().columns
     said = printable(line)
-    if not stream.isatty() or len(said) <= width or indent > width // 2:
+    if not stream.isatty() or len(said) <= width:
         return [said]
+    if indent > width // 2:
+        indent = 2
     start, rest = said[:indent], said[indent:]
     lines = textwrap.wrap(rest, width - indent, break_long_words=False, break_on_hyphens=False)
     return [f"{' ' * indent if number else start}{each}" for number, each in enumerate(lines)]

@@ -1,6 +1,7 @@
 """`lienthong report`: what was sent, received, refused, on time and late over a period, on the screen or as a file."""
 
 import csv
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
@@ -12,7 +13,7 @@ import click
 from bus.cli.asked import asked
 from bus.cli.ledger_options import config_option
 from bus.cli.moments import MOMENT
-from bus.cli.output import emit, emit_fields, emit_json, json_option
+from bus.cli.output import emit, emit_fields, emit_json, json_option, wrapped
 from bus.cli.tables import emit_table
 from bus.errors import BadConfig, of_system, said
 from bus.files.private import write_public
@@ -122,7 +123,7 @@ def command(
     question = Question(
         period=period or Period.last_quarter(now), agency=agency, below=not alone, kind=_KINDS[kind] if kind else None
     )
-    made = _made(loaded, question, now=now, paper=_paper(paper) if paper else {})
+    made = _made(loaded, question, now=now, paper=paper)
     parts = sections(made, clocks={clock.code: clock for clock in clocks_of(loaded)})
     if out is not None and writer is not None:
         written = writer(made, Language(language), parts)
@@ -137,9 +138,9 @@ def command(
 # -- how ---------------------------------------------------------------------------------------------------------------
 
 
-def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Mapping[AgencyCode, Paper]) -> Report:
+def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Path | None) -> Report:
     """Recorded before it is shown, as all that is shown of a ledger."""
-    onlooker = onlooker_of(config)
+    onlooker, on_paper = onlooker_of(config), _paper(paper) if paper else {}
     with ledger_of(config) as ledger:
         with ledger.reading() as connection:
             calendar = Calendar()
@@ -147,13 +148,14 @@ def _made(config: LedgerConfig, question: Question, *, now: datetime, paper: Map
                 kept = calendars.kept(connection, trust_store=onlooker.trust_store, now=datetime.now(UTC))
                 calendar = calendar_of(each.edition for _, each in kept.taken)
             made = read_report(
-                connection, question, now=now, directory=onlooker.directory, calendar=calendar, paper=paper
+                connection, question, now=now, directory=onlooker.directory, calendar=calendar, paper=on_paper
             )
         subject = {
             "period": str(question.period),
             "agency": question.agency,
             "below": question.below,
             "type": question.kind and question.kind.name.lower(),
+            "paper": paper and str(paper),
         }
         asked(ledger, "report.make", subject, found=len(made.units))
     return made
@@ -183,7 +185,7 @@ def _count(cell: str) -> int:
 
 
 def _say(made: Report, parts: Sequence[Section]) -> None:
-    emit(_both(title(made)))
+    emit(*wrapped(_both(title(made)), sys.stdout))
     emit()
     emit_fields({_both(name): _both(value) for name, value in facts(made)})
     for section in parts:

@@ -32,7 +32,8 @@ EVERY: Final = frozenset(Source)
 _AT: Final = to_micros(NOW)
 STATEMENTS: Final[Mapping[str, Select[Any]]] = {
     "unproven": figures.UNPROVEN.params(since=_AT),
-    "unreceipted": figures.UNRECEIPTED.params(before=_AT, now=_AT, limit=figures.MOST),
+    "unreceipted": figures.UNRECEIPTED.params(before=_AT, after=_AT, now=_AT, limit=figures.MOST),
+    "unreceipted at": figures.UNRECEIPTED_AT.params(before=_AT, after=_AT, now=_AT),
     "overdue": figures.OVERDUE.params(now=_AT),
     "by day": figures.BY_DAY.params(measure="sent", days=["2026-11-30", "2026-11-23"]),
     "owing": figures.OPEN.params(now=_AT),

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Dialect, Select
 
+from bus.ledger.queries.documents import Sought, looks_for
 from bus.ledger.queries.paging import Cursor
 from bus.ledger.queries.statements import counting, late_counting, late_listing, listing
 from bus.ledger.queries.wanted import Branch, Filter, Standing
@@ -46,7 +47,14 @@ STATEMENTS: Final[Mapping[str, Select[int, int, str]]] = dict(
     }.items()
 }  # fmt: skip
 
+LOOKS: Final[Mapping[str, Select[int]]] = {
+    f"{text}, {number}": look.candidates
+    for text in ("12", "12/QĐ-UBND", "0192f0c1-1")
+    for number, look in enumerate(looks_for(Sought(text=text, of=["H49", "H49.1"])))
+}
+"""What an agency's search looks through for its own."""
 
-def explained(statement: Select[int, int, str], dialect: Dialect) -> str:
+
+def explained(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> str:
     """Its SQL, with its values."""
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

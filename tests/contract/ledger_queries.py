@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from bus.handling.statuses import Change
+from bus.ledger import rows
 from bus.ledger.keep import insert_events as keep_events
 from bus.ledger.keep import keep_receipt_lines
-from bus.ledger.queries import documents
+from bus.ledger.queries import documents, lifelines
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Finding, Sought, by_key, by_number, find
 from bus.ledger.queries.lifelines import MovedDue, event_of_number, lifeline
@@ -261,9 +262,24 @@ class FindContract:
     def test_where_not_all_are_looked_at(self, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
         """It says so, where the one that is sought was not found among those that were."""
         monkeypatch.setattr(documents, "CANDIDATES", 1)
-        assert find(connection, Sought(text="12", of=["H08"])) == Finding([], more=True)
+        assert find(connection, Sought(text="12", recipient="H08")) == Finding([], more=True)
+        assert find(connection, Sought(text="13", of=["H49"])).more
+        assert not find(connection, Sought(text="13", of=["H08"])).more
+        monkeypatch.setattr(documents, "LOOKED_THROUGH", 1)
         assert find(connection, Sought(text="13", of=["H08"])).more
         assert not find(connection, Sought(text="zzz", of=["H08"])).more
+
+    def test_an_agency_finds_its_own_among_all_others(
+        self, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sent or received, though more documents of that number than are candidates are none of its."""
+        monkeypatch.setattr(documents, "CANDIDATES", 3)
+        others = [document(number, f"A{number}", "12/QĐ-UBND", days=20) for number in range(100, 110)]
+        received = document(110, "A110", "12/QĐ-UBND", days=15)
+        keep(connection, [*others, received, delivery(received, "H08"), document(111, "H08", "12/QĐ-UBND")])
+        finding = find(connection, Sought(text="12", of=["H08"]))
+        assert sorted(each.document.number for each in finding.documents) == [110, 111]
+        assert not finding.more
 
     def test_where_each_stands(self, connection: Connection) -> None:
         """How many recipients stand where; a recipient sees itself alone."""
@@ -428,6 +444,32 @@ class LifelineContract:
         assert [hop.event.number for hop in part.hops] == [paper.number, arrived.number]
         assert event_of_number(connection, forged.number) == forged
         assert event_of_number(connection, EventNumber(7)) is None
+
+    def test_no_more_messages_are_read_than_are_shown(
+        self, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The earliest, and whether there are others; those of one recipient are found among all the others'."""
+        monkeypatch.setattr(lifelines, "MESSAGES", 2)
+        read = list[EventNumber]()
+
+        def event_of(row: Any) -> Event:
+            read.append(row.number)
+            return rows.event_of(row)
+
+        monkeypatch.setattr(lifelines, "event_of", event_of)
+        told = [_event(number, sender="G22", status=S.ARRIVED) for number in range(1, 9)]
+        told += [_event(number, sender="H53", status=S.ARRIVED) for number in (9, 10)]
+        next_number(connection, now=NOW)
+        keep_events(connection, told, {each.number: ONE.number for each in told})
+        history = lifeline(connection, ONE.number)
+        assert history is not None
+        assert [hop.event.number for hop in history.hops] == [each.number for each in told[:2]]
+        assert history.more_hops
+        assert read == [each.number for each in told[:3]]
+        part = lifeline(connection, ONE.number, of=["H53"])
+        assert part is not None
+        assert [hop.event.number for hop in part.hops] == [each.number for each in told[8:]]
+        assert not part.more_hops
 
     def test_what_moved_a_due_time(self, connection: Connection) -> None:
         """Each move says why, and from when to when."""

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
-from tests.contract.ledger_plans import STATEMENTS, explained
+from tests.contract.ledger_plans import LOOKS, STATEMENTS, explained
 from tests.contract.ledger_queries import FindContract, LifelineContract, ListContract, ObligationContract
 
 
@@ -48,3 +48,14 @@ def test_a_list_goes_by_an_index(ledger: Ledger, name: str) -> None:
         steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
     wrong = [step for step in steps if re.match(r"SCAN \w+$|USE TEMP B-TREE FOR ORDER BY", step)]
     assert not wrong, steps
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_search_goes_by_an_index(ledger: Ledger, name: str) -> None:
+    """Of the text, and then of each document's deliveries: no table is read whole, nor all that somebody sent."""
+    sql = explained(LOOKS[name], sqlite.dialect())
+    with ledger.reading() as connection:
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+    assert not [step for step in steps if re.match(r"SCAN (document|delivery|seen)\b", step)], steps
+    assert not [step for step in steps if "document_sender" in step], steps
+    assert [step for step in steps if re.match(r"SEARCH delivery USING .*\(document=\? AND agency=\?\)", step)], steps

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
-from tests.contract.ledger_plans import STATEMENTS, explained
+from tests.contract.ledger_plans import LOOKS, STATEMENTS, explained
 from tests.contract.ledger_queries import FindContract, LifelineContract, ListContract, ObligationContract
 from tests.postgres.server import Server
 
@@ -49,3 +49,12 @@ def test_a_list_goes_by_an_index(ledger: Ledger, name: str) -> None:
     with ledger.reading() as connection:
         steps = [str(step) for (step,) in connection.execute(text(f"EXPLAIN {sql}".replace(":", "\\:")))]
     assert not [step for step in steps if re.search(r"Seq Scan on (document|delivery|obligation)", step)], steps
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_search_goes_by_an_index(ledger: Ledger, name: str) -> None:
+    """No table is read whole, before PostgreSQL has counted anything."""
+    sql = explained(LOOKS[name], postgresql.dialect())  # type: ignore[no-untyped-call]
+    with ledger.reading() as connection:
+        steps = [str(step) for (step,) in connection.execute(text(f"EXPLAIN {sql}".replace(":", "\\:")))]
+    assert not [step for step in steps if re.search(r"Seq Scan on (document|delivery|seen)", step)], steps

@@ -175,8 +175,8 @@ _OF_THE_RECORD: Final = (
         who=Who.RECIPIENT,
         title=Label("Chưa có biên nhận", "No receipt came"),
         text=Label(
-            "Hộp thư {subject}: {count} văn bản chưa có biên nhận, cũ nhất từ {oldest_at}",
-            "Mailbox {subject}: {count} documents without a receipt, the oldest since {oldest_at}",
+            "Hộp thư {subject}: {count} văn bản trong 30 ngày chưa có biên nhận, cũ nhất từ {oldest_at}",
+            "Mailbox {subject}: {count} documents of 30 days without a receipt, the oldest since {oldest_at}",
         ),
         do=Label(
             "Gọi hộp thư đó: dịch vụ kết nối có chạy không, lienthong queues nói gì.",
@@ -190,8 +190,8 @@ _OF_THE_RECORD: Final = (
         who=Who.RECIPIENT,
         title=Label("Tệp lớn chưa được tải về", "Large attachments not fetched"),
         text=Label(
-            "Hộp thư {subject}: {count} văn bản có tệp lớn chưa có biên nhận, cũ nhất từ {oldest_at}",
-            "Mailbox {subject}: {count} documents with large attachments not receipted, the oldest since {oldest_at}",
+            "Hộp thư {subject}: {count} văn bản có tệp lớn trong 30 ngày chưa có biên nhận, cũ nhất từ {oldest_at}",
+            "Mailbox {subject}: {count} documents of 30 days with large attachments, not receipted since {oldest_at}",
         ),
         do=Label(
             "Hộp thư đó chạy lienthong transfers; nơi gửi giữ tệp đến khi có biên nhận.",

@@ -1,8 +1,8 @@
 """The figures by which the ledger's own record is judged, each a statement with a sentence. What they mean: find.py."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Integer, and_, bindparam, case, cast, func, literal_column, or_, select, true
@@ -16,6 +16,9 @@ from schemas.values import AgencyCode, MailboxCode, MessageId
 MOST: Final = 5000
 """Documents without a receipt that are looked at, the oldest first: of the others only how many, by mailbox."""
 
+GIVEN_UP: Final = timedelta(days=30)
+"""What has waited longer raises no alert: whoever sent it has known for weeks. Lists still show it."""
+
 
 class Unproven(NamedTuple):
     publisher: MailboxCode
@@ -26,12 +29,14 @@ class Unproven(NamedTuple):
 
 class Unreceipted(NamedTuple):
     mailbox: MailboxCode
+    agency: AgencyCode
     message: MessageId
     sent_at: datetime
 
 
 class Waiting(NamedTuple):
     mailbox: MailboxCode
+    agency: AgencyCode
     amount: int
     oldest_at: datetime
 
@@ -62,26 +67,27 @@ _WAITS: Final = (
     _d.message.is_not(None),
     _d.withdrawn.is_(False),
     _d.sent_at < bindparam("before"),
+    _d.sent_at >= bindparam("after"),
     or_(document.c.expires_at.is_(None), document.c.expires_at > bindparam("now")),
 )
 
 UNRECEIPTED = (
-    select(_d.mailbox, _d.message, _d.sent_at)
+    select(_d.mailbox, _d.agency, _d.message, _d.sent_at)
     .join(document, document.c.number == _d.document)
     .where(*_WAITS)
     .order_by(_d.sent_at)
     .limit(bindparam("limit", type_=Integer))
 )
-"""Documents that were sent before a time and that their recipient neither receipted nor gave any status of."""
+"""Documents that were sent between two times and that their recipient neither receipted nor gave any status of."""
 
 UNRECEIPTED_AT = (
-    select(_d.mailbox, func.count().label("amount"), func.min(_d.sent_at).label("oldest"))
+    select(_d.mailbox, _d.agency, func.count().label("amount"), func.min(_d.sent_at).label("oldest"))
     .join(document, document.c.number == _d.document)
     .where(*_WAITS)
-    .group_by(_d.mailbox)
-    .order_by(_d.mailbox)
+    .group_by(_d.mailbox, _d.agency)
+    .order_by(_d.mailbox, _d.agency)
 )
-"""How many there are of these at each mailbox: asked only where they are too many to look at."""
+"""How many there are of these at each mailbox, for each agency, and since when: however many they are."""
 
 DOCKETS = (
     select(_e.docket)
@@ -121,27 +127,32 @@ def unproven(connection: Connection, *, since: datetime) -> Sequence[Unproven]:
 
 
 def unreceipted(connection: Connection, *, before: datetime, now: datetime) -> Sequence[Unreceipted]:
-    """Oldest first, at most MOST. An expired document waits for nobody."""
-    values = {"before": to_micros(before), "now": to_micros(now), "limit": MOST}
+    """Oldest first, at most MOST. An expired document waits for nobody, nor does one that was given up."""
+    values = {**_between(before, now), "limit": MOST}
     return [
-        Unreceipted(row.mailbox, row.message, from_micros(row.sent_at))
+        Unreceipted(row.mailbox, row.agency, row.message, from_micros(row.sent_at))
         for row in connection.execute(UNRECEIPTED, values)
     ]
 
 
 def unreceipted_at(connection: Connection, *, before: datetime, now: datetime) -> Sequence[Waiting]:
-    """By mailbox, of all of them."""
-    values = {"before": to_micros(before), "now": to_micros(now)}
+    """By mailbox and agency, of all of them."""
     return [
-        Waiting(row.mailbox, row.amount, from_micros(row.oldest)) for row in connection.execute(UNRECEIPTED_AT, values)
+        Waiting(row.mailbox, row.agency, row.amount, from_micros(row.oldest))
+        for row in connection.execute(UNRECEIPTED_AT, _between(before, now))
     ]
 
 
-def oldest_unreceipted(connection: Connection, *, now: datetime) -> datetime | None:
-    """When the oldest of them was sent."""
-    values = {"before": to_micros(now), "now": to_micros(now), "limit": 1}
-    row = connection.execute(UNRECEIPTED, values).first()
-    return None if row is None else from_micros(row.sent_at)
+def oldest_unreceipted(
+    connection: Connection, *, now: datetime, is_closed: Callable[[AgencyCode], bool] = lambda _: False
+) -> datetime | None:
+    """When the oldest of them was sent, but for those to closed agencies."""
+    waiting = unreceipted_at(connection, before=now, now=now)
+    return min((each.oldest_at for each in waiting if not is_closed(each.agency)), default=None)
+
+
+def _between(before: datetime, now: datetime) -> dict[str, int]:
+    return {"before": to_micros(before), "after": to_micros(now - GIVEN_UP), "now": to_micros(now)}
 
 
 def with_blobs(connection: Connection, messages: Collection[MessageId]) -> frozenset[MessageId]:

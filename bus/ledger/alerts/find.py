@@ -25,7 +25,7 @@ from bus.rabbit.streams.audit_reader import Continuity
 from bus.topology.names import inbox_of
 from schemas.agency import Mailbox
 from schemas.codes import Label
-from schemas.values import VIETNAM, MailboxCode
+from schemas.values import VIETNAM, AgencyCode, MailboxCode
 
 _EMPTY_BY_RIGHT: Final = frozenset({"nobody-reads", "lane-unread"})
 """Faults of a mailbox that has not joined, which are none while it has no mail."""
@@ -85,11 +85,12 @@ def in_record(
     now: datetime,
     is_working: Callable[[date], bool],
     unconfirmed: Collection[int] = (),
+    is_closed: Callable[[AgencyCode], bool] = lambda _: False,
     limits: Limits = USUAL,
 ) -> Iterator[Found]:
-    """`unconfirmed`: years whose calendar should have been confirmed by now."""
+    """`unconfirmed`: years whose calendar should have been confirmed by now. `is_closed`: as the directory says."""
     yield from _unproven(connection, now)
-    yield from _unreceipted(connection, now, limits)
+    yield from _unreceipted(connection, now, is_closed, limits)
     yield from _silent(connection, now, is_working)
     yield from _refusing(connection, now, limits)
     for owed in figures.overdue(connection, now=now):
@@ -116,21 +117,30 @@ def _sum(rows: Sequence[figures.Unproven]) -> dict[str, object]:
     return {"count": sum(row.amount for row in rows), "last_at": max(row.last_at for row in rows).isoformat()}
 
 
-def _unreceipted(connection: Connection, now: datetime, limits: Limits) -> Iterator[Found]:
-    rows = figures.unreceipted(connection, before=now - limits.receipt, now=now)
+def _unreceipted(
+    connection: Connection, now: datetime, is_closed: Callable[[AgencyCode], bool], limits: Limits
+) -> Iterator[Found]:
+    """A closed agency gives no receipt any more, and nobody there can be called."""
+    looked = figures.unreceipted(connection, before=now - limits.receipt, now=now)
+    rows = [row for row in looked if not is_closed(row.agency)]
     large = figures.with_blobs(connection, {row.message for row in rows})
     waiting: defaultdict[tuple[str, MailboxCode], list[datetime]] = defaultdict(list)
     for row in rows:
         waiting["blobs-not-fetched" if row.message in large else "no-receipt", row.mailbox].append(row.sent_at)
     for (cause, mailbox), times in waiting.items():
-        facts = {"count": len(times), "oldest_at": min(times).isoformat()}
-        yield Found(cause=cause, subject=mailbox, facts=facts)
-    if len(rows) == figures.MOST:  # one dead mailbox fills the list: what waits at others has not ended by that
-        looked = {mailbox for _, mailbox in waiting}
-        for other in figures.unreceipted_at(connection, before=now - limits.receipt, now=now):
-            if other.mailbox not in looked:
-                facts = {"count": other.amount, "oldest_at": other.oldest_at.isoformat()}
-                yield Found(cause="no-receipt", subject=other.mailbox, facts=facts)
+        yield _waits(cause, mailbox, len(times), min(times))
+    if len(looked) == figures.MOST:  # one dead mailbox fills the list: what waits at others has not ended by that
+        told = {mailbox for _, mailbox in waiting}
+        others = figures.unreceipted_at(connection, before=now - limits.receipt, now=now)
+        left = (each for each in others if each.mailbox not in told and not is_closed(each.agency))
+        for mailbox, group in groupby(left, key=lambda each: each.mailbox):
+            some = list(group)
+            count, oldest = sum(each.amount for each in some), min(each.oldest_at for each in some)
+            yield _waits("no-receipt", mailbox, count, oldest)
+
+
+def _waits(cause: str, mailbox: MailboxCode, count: int, oldest: datetime) -> Found:
+    return Found(cause=cause, subject=mailbox, facts={"count": count, "oldest_at": oldest.isoformat()})
 
 
 def _silent(connection: Connection, now: datetime, is_working: Callable[[date], bool]) -> Iterator[Found]:

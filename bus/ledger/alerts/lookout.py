@@ -24,6 +24,7 @@ from bus.ledger.alerts.send import Channel, Store, send_due
 from bus.ledger.streams import StreamState
 from bus.rabbit.admin.queue_overview import Overview
 from bus.topology.names import LEDGER
+from schemas.values import VIETNAM, AgencyCode
 
 log = structlog.get_logger()
 
@@ -100,11 +101,16 @@ class Lookout:
             calendar = self._world.calendar(connection)
             years = unconfirmed(calendar, now) if edition is not None else ()
             found += in_record(
-                connection, now=now, is_working=calendar.is_working, unconfirmed=years, limits=self._limits
+                connection,
+                now=now,
+                is_working=calendar.is_working,
+                unconfirmed=years,
+                is_closed=_closed(edition, now),
+                limits=self._limits,
             )
             asked.add(Source.RECORD)
             owing = figures.owing(connection, now=now)
-            oldest = figures.oldest_unreceipted(connection, now=now)
+            oldest = figures.oldest_unreceipted(connection, now=now, is_closed=_closed(edition, now))
         with self._store.writing() as connection:
             kept = keep(connection, found, asked=asked, now=now)
             note(connection, self._channels, now=now)
@@ -149,3 +155,8 @@ class Lookout:
                 asked.add(Source.BROKER)
         found += in_streams(self._world.streams(), refusal=refusal, now=now, limits=self._limits)
         return found, asked
+
+
+def _closed(edition: Edition | None, now: datetime) -> Callable[[AgencyCode], bool]:
+    """By the directory of today. Who is closed in one that nobody signed is not known here."""
+    return (lambda _: False) if edition is None else edition.directory(now.astimezone(VIETNAM).date()).is_closed

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
@@ -26,6 +26,9 @@ _d, _v = tables.document.c, tables.delivery.c
 
 CANDIDATES: Final = 20_000
 """Documents that one text may stand for: more of them are not looked at, and the answer says that there are more."""
+
+LOOKED_THROUGH: Final = 500_000
+"""Documents of all agencies that are looked through for those of one: a number that each agency gives every year."""
 
 _SENDER: Final[Any] = _d.sender + ""
 """Not the plain column: by the index of the text, and not through all that somebody sent."""
@@ -75,8 +78,8 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     wanted = fold(sought.text)
     if not wanted:
         return Finding((), more=False)
-    candidates = [_candidates(each, sought) for each in _spelt(wanted, sought.text)]
-    among = union(*candidates)
+    looks = looks_for(sought)
+    among = union(*(each.candidates for each in looks))
     exact = or_(_d.code_form == wanted, _d.form == wanted)
     statement = (
         select(tables.document)
@@ -88,7 +91,20 @@ def find(connection: Connection, sought: Sought, *, limit: int = 50) -> Finding:
     shown = rows[:limit]
     counts = _standing(connection, shown, of=sought.of)
     found = [Found(document=document, standing=counts.get(document.number, {})) for document in shown]
-    return Finding(found, more=len(rows) > limit or any(_is_cut(connection, each) for each in candidates))
+    return Finding(found, more=len(rows) > limit or any(_is_cut(connection, each) for each in looks))
+
+
+class Look(NamedTuple):
+    """By one meaning of a text."""
+
+    candidates: Select[int]
+    """At most CANDIDATES."""
+    among: Select[int] | None
+    """All agencies' that one's are sought among: at most LOOKED_THROUGH. None: all agencies' are sought."""
+
+
+def looks_for(sought: Sought) -> Sequence[Look]:
+    return [_look(each, sought) for each in _spelt(fold(sought.text), sought.text)]
 
 
 def by_number(connection: Connection, number: DocumentNumber) -> DocumentRow | None:
@@ -123,16 +139,27 @@ def _begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return (column >= text) & (column < text + _BEHIND)
 
 
-def _candidates(spelt: ColumnElement[bool], sought: Sought) -> Select[int]:
+def _look(spelt: ColumnElement[bool], sought: Sought) -> Look:
     facts = [spelt]
     if sought.sender is not None:  # what narrows it down without a look at another table
         facts.append(sought.sender == _SENDER)
-    return select(select(_d.number).where(*facts).limit(CANDIDATES).subquery().c.number)
+    if sought.of is None:
+        return Look(select(select(_d.number).where(*facts).limit(CANDIDATES).subquery().c.number), None)
+    found = select(_d.number, _d.sender).where(*facts).limit(LOOKED_THROUGH).subquery().c
+    own = or_(found.sender.in_(sorted(sought.of)), _received_by(sought.of, document=found.number))
+    cut = select(found.number).where(own).limit(CANDIDATES).subquery()
+    return Look(select(cut.c.number), select(found.number))
 
 
-def _is_cut(connection: Connection, candidates: Select[int]) -> bool:
+def _is_cut(connection: Connection, look: Look) -> bool:
     """Whether some were not looked at: what is sought may be among these."""
-    return connection.scalar(select(func.count()).select_from(candidates.subquery())) == CANDIDATES
+    if _count(connection, look.candidates) == CANDIDATES:
+        return True
+    return look.among is not None and _count(connection, look.among) == LOOKED_THROUGH
+
+
+def _count(connection: Connection, some: Select[int]) -> int | None:
+    return connection.scalar(select(func.count()).select_from(some.subquery()))
 
 
 def _facts(sought: Sought) -> Iterable[ColumnElement[bool]]:
@@ -162,8 +189,8 @@ def _seen_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:
     return or_(_d.sender.in_(sorted(agencies)), _received_by(agencies))
 
 
-def _received_by(agencies: Collection[AgencyCode]) -> ColumnElement[bool]:
-    return select(_v.document).where(_v.document == _d.number, IS_RECIPIENT, _v.agency.in_(sorted(agencies))).exists()
+def _received_by(agencies: Collection[AgencyCode], *, document: ColumnElement[int] = _d.number) -> ColumnElement[bool]:
+    return select(_v.document).where(_v.document == document, IS_RECIPIENT, _v.agency.in_(sorted(agencies))).exists()
 
 
 _STANDING: Final = Lookup(

@@ -4,7 +4,7 @@ receipts, and what moved a due time."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -124,10 +124,22 @@ def _events(
     connection: Connection, document: DocumentNumber, agencies: Collection[AgencyCode] | None
 ) -> Sequence[Event]:
     """Of all agencies, or of some: one more than are shown, where there are more."""
-    statement = select(event).where(_e.about == document).order_by(_e.number)
-    found = map(event_of, connection.execute(statement))
-    concerned = found if agencies is None else (each for each in found if _concerns(each, agencies))
-    return list(islice(concerned, MESSAGES + 1))
+    most = MESSAGES + 1
+    if agencies is None:
+        return _events_behind(connection, document, after=0, most=most)
+    found, some = list[Event](), list[Event]()
+    while len(found) < most:  # whom a message concerns only its docket says
+        some = _events_behind(connection, document, after=some[-1].number if some else 0, most=most)
+        found += (each for each in some if _concerns(each, agencies))
+        if len(some) < most:
+            break
+    return found[:most]
+
+
+def _events_behind(connection: Connection, document: DocumentNumber, *, after: int, most: int) -> list[Event]:
+    """The next messages about a document: there may be a hundred thousand."""
+    statement = select(event).where(_e.about == document, _e.number > after).order_by(_e.number).limit(most)
+    return list(map(event_of, connection.execute(statement)))
 
 
 def _concerns(message: Event, agencies: Collection[AgencyCode]) -> bool:

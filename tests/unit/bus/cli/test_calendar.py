@@ -5,7 +5,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from click import unstyle
+from click.testing import CliRunner
 
+from bus.cli.main import main
 from bus.handling.calendar import read_toml
 from tests.unit.bus.cli.test_pilot import AGENCIES, BUILD, run
 
@@ -53,6 +56,14 @@ def test_what_the_library_knows() -> None:
     assert "Tết Nguyên Đán" in found
     this_year = run("calendar", "show", code=3)
     assert "Nobody has confirmed this year" in this_year.stderr
+
+
+def test_at_a_terminal_no_line_is_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of a year that nobody has confirmed breaks between words."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    said = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(main, ["calendar", "show"])
+    assert "Nobody has confirmed this year" in said.stderr
+    assert max(map(len, unstyle(said.output).splitlines())) <= 80
 
 
 def test_a_year_as_a_text() -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 
 from bus.cli.asked import asked
 from bus.cli.main import main
+from bus.ledger.access import page
 from bus.ledger.open import open_ledger
 from bus.ledger.store import Ledger
 from bus.ledger.tables import access
@@ -44,7 +45,6 @@ def test_a_whole_log_tells_its_head(file: Path, ledger: Ledger) -> None:
     asked(ledger, "documents.find", {"text": "12/QĐ-UBND"}, found=2)
     told = json.loads(log(file, "verify", "--json")[1])
     assert (told["ok"], told["rows"], told["first"]) == (True, 1, 1)
-    asked(ledger, "documents.show", {"number": 1}, found=1)
     code, output = log(file, "verify", "--head", told["head"])
     assert code == 0
     assert "The log is whole: 2 rows, from row 1 on." in output
@@ -57,16 +57,34 @@ def test_a_log_that_is_not_whole_fails(file: Path, ledger: Ledger) -> None:
         asked(ledger, "documents.find", {}, found=0)
     head = json.loads(log(file, "verify", "--json")[1])["head"]
     with ledger.writing() as connection:
-        connection.execute(delete(access).where(access.c.number == 3))
-    assert log(file, "verify")[0] == 0
+        connection.execute(delete(access).where(access.c.number >= 3))
     code, output = log(file, "verify", "--head", head)
     assert code == 1
     assert "from row 3 on: the end is cut off" in output
+    assert log(file, "verify")[0] == 0
     with ledger.writing() as connection:
         connection.execute(update(access).where(access.c.number == 2).values(found=9))
     code, output = log(file, "verify")
     assert code == 1
     assert "Nhật ký truy cập không còn nguyên từ dòng 2" in output
+
+
+def test_who_verifies_is_recorded(file: Path, ledger: Ledger) -> None:
+    """Whether the log is whole or not."""
+    assert log(file, "verify")[0] == 0
+    head = json.loads(log(file, "verify", "--json")[1])["head"]
+    assert log(file, "verify", "--head", head)[0] == 0
+    with ledger.writing() as connection:
+        connection.execute(update(access).where(access.c.number == 2).values(found=9))
+    assert log(file, "verify")[0] == 1
+    with ledger.reading() as connection:
+        rows = page(connection, limit=10)
+    assert [(row.what, json.loads(row.subject), row.found) for row in rows] == [
+        ("access.verify", {"broken_at": 2}, 0),
+        ("access.verify", {"head": head}, 2),
+        ("access.verify", {}, 9),
+        ("access.verify", {}, 0),
+    ]
 
 
 @pytest.mark.parametrize("head", ["", "1", "1:", "0:" + "a" * 64, "1:" + "A" * 64, "x:" + "a" * 64])

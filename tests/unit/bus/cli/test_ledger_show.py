@@ -109,6 +109,15 @@ def test_who_tries_is_recorded(ledger: Kept, text: str, named: str | None) -> No
     assert "candidates" not in asked if named is None else named in asked["candidates"]
 
 
+def test_who_looks_for_a_recipient_that_is_none_is_recorded(ledger: Kept) -> None:
+    """As who looks for a document that there is not."""
+    assert ledger.run("ledger", "show", "12/qd-ubnd", "--to", "H99").exit_code == 1
+    with ledger.ledger.reading() as connection:
+        (row,) = page(connection, limit=1)
+    assert (row.what, row.found) == ("documents.show", 0)
+    assert json.loads(row.subject) == {"text": "12/qd-ubnd", "recipients": ["H99"]}
+
+
 def test_receipts_are_proved(country: Kept) -> None:
     """Against the directory that is held here, which does not know this country's keys: they stood when they came."""
     said = country.lines("ledger", "show", "1/CV-VP", "--to", "H49", columns=140)

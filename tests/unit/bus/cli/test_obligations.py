@@ -1,9 +1,11 @@
 """`lienthong obligations`: who owes what to whom, by when."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from bus.ledger.access import page
 from tests.unit.bus.cli.kept_ledger import Kept, kept
 
 
@@ -44,6 +46,21 @@ def test_what_is_asked_for(ledger: Kept, arguments: tuple[str, ...], found: list
     """By debtor, creditor, clock; late, or settled."""
     rows = ledger.json("obligations", *arguments)["obligations"]
     assert [(row["document"]["ledger_number"], row["debtor"]) for row in rows] == found
+
+
+def test_what_was_asked_is_recorded(ledger: Kept) -> None:
+    """With all that narrowed it down."""
+    assert ledger.run("obligations", "H53", "--clock", "finish", "--clock", "accept", "--late").exit_code == 0
+    assert (
+        ledger.run("obligations", "H53", "--settled", "--since", "2026-11-01", "--until", "2026-11-30").exit_code == 0
+    )
+    with ledger.ledger.reading() as connection:
+        settled, late = page(connection, limit=2)
+    assert json.loads(late.subject) == {
+        "debtor": "H53", "late": True, "settled": False, "clocks": ["finish", "accept"]
+    }  # fmt: skip
+    period = {"since": "2026-11-01T00:00:00+07:00", "until": "2026-12-01T00:00:00+07:00"}
+    assert json.loads(settled.subject) == {"debtor": "H53", "late": False, "settled": True, **period}
 
 
 def test_programs_get_the_facts(ledger: Kept) -> None:

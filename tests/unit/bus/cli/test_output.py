@@ -255,6 +255,9 @@ def test_a_long_value_goes_on_under_itself_at_a_terminal(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.stdout", screen := Terminal())
     output.emit_fields({"name": "one two three four"})
     assert screen.getvalue().splitlines() == ["name  one two three", "      four"]
+    monkeypatch.setattr("sys.stdout", screen := Terminal())
+    output.emit_fields({"a long name": "one two three"})
+    assert screen.getvalue().splitlines() == ["a long name  one two", "  three"]
     monkeypatch.setattr("sys.stdout", piped := io.StringIO())
     output.emit_fields({"name": "one two three four"})
     assert piped.getvalue() == "name  one two three four\n"

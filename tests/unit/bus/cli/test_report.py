@@ -7,8 +7,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from click import unstyle
+from click.testing import CliRunner
 from openpyxl import load_workbook
 
+from bus.cli.main import main
 from bus.ledger import keep
 from bus.ledger.access import page
 from bus.ledger.open import open_ledger
@@ -57,6 +60,18 @@ def test_on_the_screen(ledger: Ledger) -> None:
     assert json.loads(row.subject)["period"] == "2026-07-01..2026-09-30"
 
 
+@pytest.mark.usefixtures("ledger")
+def test_at_a_terminal_no_line_is_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The title breaks between words; what is piped stays one line."""
+    piped = run("report", *QUARTER).stdout.splitlines()[0]
+    assert len(piped) > 80
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    done = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(main, ["report", *QUARTER])
+    lines = unstyle(done.stdout).splitlines()
+    assert " ".join(lines[:2]) == piped
+    assert [line for line in lines if len(line) > 80] == []
+
+
 @pytest.mark.parametrize("end", ["pdf", "xlsx", "csv", "json"])
 def test_a_file_made_twice_is_the_same(ledger: Ledger, end: str) -> None:
     """To the byte, where its stated time is."""
@@ -93,6 +108,9 @@ def test_what_went_on_paper(ledger: Ledger) -> None:
     Path("paper.csv").write_text("agency,sent,received\nH49.06,1200,0\n", encoding="utf-8-sig")
     asked = (*QUARTER, "--agency", "H49", "--json")
     assert json.loads(run("report", *asked, "--paper", "paper.csv").stdout)["electronic_share"] == 0.5
+    with ledger.reading() as connection:
+        (row,) = page(connection, limit=1)
+    assert json.loads(row.subject)["paper"] == "paper.csv"
     assert json.loads(run("report", *asked).stdout)["electronic_share"] is None
     Path("paper.csv").write_text("agency,sent\nH49.06,many\n", encoding="utf-8")
     assert "agency,sent,received" in run("report", *asked, "--paper", "paper.csv", code=1).stderr

@@ -135,6 +135,24 @@ def test_one_dead_mailbox_hides_no_other(tables: Tables, monkeypatch: pytest.Mon
     assert other.facts == {"count": 2, "oldest_at": (NOW - 3 * DAY).isoformat()}
 
 
+@pytest.mark.parametrize("most", [2, 5000])
+def test_who_can_give_no_receipt_any_more_is_not_called(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """An agency that the directory has closed; what was sent more than 30 days ago, and its alert ends."""
+    monkeypatch.setattr(figures, "MOST", most)
+    put_delivery(tables, docket("m1"), at=NOW - 31 * DAY)
+    put_delivery(tables, docket("m2"), at=NOW - 5 * DAY, agency="H31", mailbox="H31")
+    put_delivery(tables, docket("m3"), at=NOW - 4 * DAY, agency="H31", mailbox="H31")
+    put_delivery(tables, docket("m4"), at=NOW - 2 * DAY, agency="H30", mailbox="H30")
+    assert told(record(tables)) == [("no-receipt", "H31"), ("no-receipt", "H30")]
+    assert told(record(tables, is_closed=lambda code: code == "H31")) == [("no-receipt", "H30")]
+    with tables.reading() as connection:
+        assert figures.oldest_unreceipted(connection, now=NOW) == NOW - 5 * DAY
+        oldest = figures.oldest_unreceipted(connection, now=NOW, is_closed=lambda code: code == "H31")
+    assert oldest == NOW - 2 * DAY
+
+
 def test_an_agency_far_below_its_habit_is_silent(tables: Tables) -> None:
     """On its weekday; one that sends as ever is not."""
     for weeks in range(1, 9):
