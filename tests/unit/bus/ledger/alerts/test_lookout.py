@@ -18,7 +18,8 @@ from bus.rabbit.admin.queue_overview import Overview
 from bus.rabbit.admin.queue_state import QueueState
 from tests.unit.bus.directory.offices import NOW as CENTRES
 from tests.unit.bus.ledger.alerts.alerts_world import NOW, Tables
-from tests.unit.bus.ledger.alerts.figures_world import DAY, put_obligation
+from tests.unit.bus.ledger.alerts.figures_world import DAY, put_delivery, put_obligation
+from tests.unit.bus.ledger.alerts.test_figures import docket
 from tests.unit.bus.ledger.alerts.test_find import edition
 
 MINUTE = timedelta(minutes=1)
@@ -134,6 +135,16 @@ def test_a_signed_directory_is_looked_at(tables: Tables) -> None:
     assert seen is not None
     assert seen.ends["keys"] == CENTRES + 2 * DAY
     assert seen.unconfirmed == (CENTRES.year,)
+
+
+def test_a_closed_agency_is_asked_for_no_receipt(tables: Tables) -> None:
+    """As the directory in force says; one that is open is."""
+    for message, agency in (("m1", "H08"), ("m2", "H53")):
+        put_delivery(tables, docket(message), at=NOW - (2 if agency == "H53" else 3) * DAY, agency=agency)
+    room = Room(tables, signed=edition(), begin=NOW)
+    assert "no-receipt" in room.look()
+    assert room.lookout.seen is not None
+    assert room.lookout.seen.unreceipted == 2 * DAY
 
 
 def test_its_loops_have_names(tables: Tables) -> None:
