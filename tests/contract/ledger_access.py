@@ -101,7 +101,7 @@ class ApiContract:
             ("documents?text=0123456789%E2%80%8B", 0),
             ("obligations?late=true", 3),
             ("obligations/settled?since=2026-11-01&until=2026-12-01", 3),
-            ("access?who=%00", 0),
+            ("access?who=nobody", 0),
             ("alerts?past=true", 0),
         ],
     )

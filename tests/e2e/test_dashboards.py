@@ -25,11 +25,13 @@ from tests.integration.broker_world import World
 from tests.unit.deploy.test_alerts import ALERTS, RULES, rules
 
 UNSIGNED = "nobody signed this country's directory"
+NO_LONGER = "RabbitMQ 4.3 has no such alarm any more"
 EMPTY = {
     "sum by (cause, who) (lienthong_ledger_alerts)": "nothing need be wrong",
     'lienthong:waiting:sum{mailbox=~".*"}': "nothing need wait",
     'lienthong_directory_version{mailbox=~".*"}': UNSIGNED,
     "lienthong_ledger_ends_in_seconds": UNSIGNED,
+    "rabbitmq_alarms_file_descriptor_limit": NO_LONGER,
 }
 """Queries that may find nothing here, and why."""
 ABSENT = {
@@ -38,6 +40,7 @@ ABSENT = {
     "lienthong_process_loop_failing": UNSIGNED,
     "lienthong_ends_in_seconds": UNSIGNED,
     "lienthong_ledger_ends_in_seconds": UNSIGNED,
+    "rabbitmq_alarms_file_descriptor_limit": NO_LONGER,
     "lienthong_ledger_calendar_unconfirmed": "and nobody could confirm a calendar",
 }
 """Metrics of the rules that nothing tells here, and why."""
