@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -224,7 +224,25 @@ class HttpConfig(Listening):
     `Authorization: Bearer <token>`, to all others states and counts. Must not be readable by others."""
 
 
-class Config(Section):
+class WithDirectory(Section):
+    """What the TOMLs of a daemon and of a ledger say alike: whose directory it goes by."""
+
+    trust: TrustConfig | None = None
+    directory: str | None = None
+    """Folder of TOML files that nobody signed, where there is no [trust]; the project's own where absent."""
+    as_of: date | None = None
+    """The directory as of one fixed day. Absent: as of today, every day."""
+
+    @model_validator(mode="after")
+    def _one_directory(self) -> Self:
+        if self.trust and self.directory:
+            raise ValueError(
+                said("[trust] đã nêu danh mục: bỏ `directory`", "[trust] has the directory: leave `directory` out")
+            )
+        return self
+
+
+class Config(WithDirectory):
     mailbox: MailboxCode
     keys: str
     """Folder made by `lienthong keys new`."""
@@ -236,11 +254,6 @@ class Config(Section):
     in PGPASSFILE and ~/.pgpass."""
     broker: BrokerConfig
     adapter: AdapterConfig
-    trust: TrustConfig | None = None
-    directory: str | None = None
-    """Folder of TOML files that nobody signed, where there is no [trust]; the project's own where absent."""
-    as_of: date | None = None
-    """The directory as of one fixed day. Absent: as of today, every day."""
     http: HttpConfig | None = None
     expiry: ExpiryConfig = ExpiryConfig()
     deadline: DeadlineConfig = DeadlineConfig()
@@ -250,27 +263,31 @@ class Config(Section):
     max_content: Annotated[int, Field(ge=1024), AfterValidator(_sendable)] | None = None
     """Bytes of one document with its attachments; 12 MiB where absent, and never more than a message can carry."""
 
-    @model_validator(mode="after")
-    def _one_directory(self) -> Self:
-        if self.trust and self.directory:
-            raise ValueError(
-                said("[trust] đã nêu danh mục: bỏ `directory`", "[trust] has the directory: leave `directory` out")
-            )
-        return self
+
+M = TypeVar("M", bound=BaseModel)
 
 
-def parse(data: bytes, *, name: str) -> Config:
-    """Raises BadConfig, naming the file and every wrong field."""
+def parsed(model: type[M], data: bytes, *, name: str) -> M:
+    """A TOML as its model. Raises BadConfig, naming the file and every wrong field."""
     try:
-        return Config.model_validate(toml_of(data, file=name))
+        return model.model_validate(toml_of(data, file=name))
     except ValidationError as exc:
         raise BadConfig(file=name, why=of_fields(exc.errors())) from exc
 
 
-def load_config(path: Path) -> Config:
-    """Raises BadConfig where it cannot be read or is wrong."""
+def data_of(path: Path) -> bytes:
+    """Raises BadConfig where the file cannot be read."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         raise BadConfig(file=str(path), why=of_system(exc)) from exc
-    return parse(data, name=str(path))
+
+
+def parse(data: bytes, *, name: str) -> Config:
+    """Raises BadConfig, naming the file and every wrong field."""
+    return parsed(Config, data, name=name)
+
+
+def load_config(path: Path) -> Config:
+    """Raises BadConfig where it cannot be read or is wrong."""
+    return parse(data_of(path), name=str(path))

@@ -9,15 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.conform.alive import TIMEOUT
 from adapters.conform.site import Site
 from adapters.conform.suite import Setup
-from bus.errors import BadConfig, of_fields, of_system, quoted, said
-from bus.files.texts import toml_of
+from bus.errors import BadConfig, quoted, said
 from bus.wiring.adapter import adapter_class, make_adapter
-from bus.wiring.config import AdapterConfig
+from bus.wiring.config import AdapterConfig, data_of, parsed
 from bus.wiring.installed import ADAPTERS, SITES, names, package, target
 
 NO_SITE = said(
@@ -62,13 +61,8 @@ class Tried:
 
 def load(path: Path, *, seed: int, kills: int, timeout: float = TIMEOUT) -> tuple[Tried, Setup]:
     """Raises BadConfig in words. Makes nothing yet."""
-    try:
-        data = path.read_bytes()
-        toml = _Toml.model_validate(toml_of(data, file=str(path)))
-    except OSError as exc:
-        raise BadConfig(file=str(path), why=of_system(exc)) from exc
-    except ValidationError as exc:
-        raise BadConfig(file=str(path), why=of_fields(exc.errors())) from exc
+    data = data_of(path)
+    toml = parsed(_Toml, data, name=str(path))
     kind = adapter_class(toml.adapter, name=str(path))
     site = _site(toml, file=str(path))
     where = f"{kind.__module__}:{kind.__qualname__}"

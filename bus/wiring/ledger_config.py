@@ -1,18 +1,16 @@
 """A ledger's TOML, parsed into a frozen model. Bytes in, values out; its sections are a daemon's (config.py) where they
 mean the same."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from bus.errors import BadConfig, of_fields, of_system, said
-from bus.files.texts import toml_of
+from bus.errors import said
 from bus.topology.names import LEDGER
 from bus.wiring.alerts_config import AlertsConfig, ChannelConfig
 from bus.wiring.api_config import ApiConfig
-from bus.wiring.config import BrokerConfig, HttpConfig, Section, TrustConfig
+from bus.wiring.config import BrokerConfig, HttpConfig, Section, WithDirectory, data_of, parsed
 from schemas.values import MailboxCode
 
 
@@ -39,7 +37,7 @@ class CalendarConfig(Section):
     """TOML of clocks that are added to the law's own (bus/handling/clocks.py)."""
 
 
-class LedgerConfig(Section):
+class LedgerConfig(WithDirectory):
     store: str
     """SQLAlchemy URL: sqlite:////var/lib/lienthong/ledger.db, or postgresql+psycopg://lienthong@db/lienthong, which
     ledgers on several machines may share: one works, the others stand by."""
@@ -47,11 +45,6 @@ class LedgerConfig(Section):
     """Read where the URL of a server carries no password; must not be readable by others."""
     broker: BrokerConfig
     """Its user is `ledger`: by [broker] certfile, or by a password."""
-    trust: TrustConfig | None = None
-    directory: str | None = None
-    """Folder of TOML files that nobody signed, where there is no [trust]; the project's own where absent."""
-    as_of: date | None = None
-    """The directory as of one fixed day. Absent: as of today, every day."""
     management: ManagementConfig | None = None
     retention: RetentionConfig = RetentionConfig()
     calendar: CalendarConfig = CalendarConfig()
@@ -79,27 +72,12 @@ class LedgerConfig(Section):
             raise ValueError(said("hai [[channel]] tên {name}", "two [[channel]] of the name {name}", name=twice[0]))
         return self
 
-    @model_validator(mode="after")
-    def _one_directory(self) -> Self:
-        if self.trust and self.directory:
-            raise ValueError(
-                said("[trust] đã nêu danh mục: bỏ `directory`", "[trust] has the directory: leave `directory` out")
-            )
-        return self
-
 
 def parse(data: bytes, *, name: str) -> LedgerConfig:
     """Raises BadConfig, naming the file and every wrong field."""
-    try:
-        return LedgerConfig.model_validate(toml_of(data, file=name))
-    except ValidationError as exc:
-        raise BadConfig(file=name, why=of_fields(exc.errors())) from exc
+    return parsed(LedgerConfig, data, name=name)
 
 
 def load_ledger_config(path: Path) -> LedgerConfig:
     """Raises BadConfig where it cannot be read or is wrong."""
-    try:
-        data = path.read_bytes()
-    except OSError as exc:
-        raise BadConfig(file=str(path), why=of_system(exc)) from exc
-    return parse(data, name=str(path))
+    return parse(data_of(path), name=str(path))
