@@ -6,9 +6,7 @@ take to come.
 
 import asyncio
 import socket
-import ssl
 import threading
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -17,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from bus.console.desk import CERTIFICATE
+from bus.console.tls import Tls, context_of
 from bus.errors import BadConfig, Words, of_system, said
 
 log = structlog.get_logger()
@@ -29,16 +28,6 @@ LONGEST_HEAD: Final = 16 * 1024
 """Bytes of a request line with its headers."""
 GRACE: Final = 3
 """Seconds for the answers under way when it is told to stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """PEM files."""
-
-    certfile: str
-    keyfile: str | None
-    client_cafile: str | None
-    """Who vouches for client certificates; None: none is asked for."""
 
 
 class Server:
@@ -92,25 +81,6 @@ class Server:
         if self._thread.is_alive():
             self._thread.join(2 * GRACE)
         self._socket.close()
-
-
-def context_of(tls: Tls) -> ssl.SSLContext:
-    """TLS 1.2 and later. Raises BadConfig, naming the file."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    file = tls.certfile
-    try:
-        context.load_cert_chain(tls.certfile, tls.keyfile)
-        if tls.client_cafile is not None:
-            file = tls.client_cafile
-            context.load_verify_locations(cafile=tls.client_cafile)
-            context.verify_mode = ssl.CERT_OPTIONAL  # who has a key needs none
-    except ssl.SSLError as exc:
-        why = said("không phải chứng thư và khóa đi cùng nhau", "it is no certificate with its key (PEM)")
-        raise BadConfig(file=file, why=why) from exc
-    except OSError as exc:
-        raise BadConfig(file=file, why=of_system(exc)) from exc
-    return context
 
 
 class _WithCertificate:

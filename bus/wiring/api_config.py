@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, StringConstraints, model_validator
 
 from bus.console.callers import Caller, Callers, Credential
 from bus.console.roles import Role
-from bus.console.server import Tls
+from bus.console.tls import Tls
 from bus.errors import said
 from bus.wiring.config import Listening, Section
 from schemas.values import AgencyCode, Digest

@@ -45,7 +45,8 @@ WITHOUT_UNIT_TEST = {
         "bus/cli/__main__.py",
     ),
     "it speaks with a broker: tests/integration, tests/contract/blobs.py": ("bus/rabbit/streams/blobs.py",),
-    "it asks a broker: tests/integration/test_ledger.py": ("bus/wiring/ledger_check.py",),
+    "it asks a broker: tests/e2e/test_ledger.py": ("bus/wiring/ledger_check.py",),
+    "told with the server that uses it: tests/unit/bus/console/test_server.py": ("bus/console/tls.py",),
     "a batch is taken in as one thing: tests/unit/bus/receiving/test_take_in.py": (
         "bus/receiving/answers.py",
         "bus/receiving/item.py",

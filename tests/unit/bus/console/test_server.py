@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bus.console.desk import CERTIFICATE
-from bus.console.server import LONGEST_HEAD, Server, Tls, context_of
+from bus.console.server import LONGEST_HEAD, Server
+from bus.console.tls import Tls, context_of
 from bus.errors import BadConfig
 
 LOCAL = ("127.0.0.1", 0)

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from bus.console.callers import PREFIX, digest
 from bus.console.roles import Role
-from bus.console.server import Tls
+from bus.console.tls import Tls
 from bus.wiring.api_config import ApiConfig
 from tests.contract.ledger_rows import NOW
 

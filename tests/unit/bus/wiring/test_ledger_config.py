@@ -1,5 +1,7 @@
 """A ledger's TOML: what may stand in it, and what is said of what may not."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,10 @@ def test_a_file(tmp_path: Path) -> None:
         load_ledger_config(file)
     file.write_text(LEAST, encoding="utf-8")
     assert load_ledger_config(file).store.endswith("ledger.db")
+
+
+def test_to_read_it_needs_no_server() -> None:
+    """Every command over a ledger reads it: half a second each, were the API's libraries imported for it."""
+    code = "import bus.wiring.ledger_config, sys; print({'fastapi', 'starlette', 'uvicorn'} & sys.modules.keys())"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said == "set()\n"
