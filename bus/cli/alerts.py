@@ -13,9 +13,9 @@ import click
 from bus.cli.asked import asked, person
 from bus.cli.failures import Exit
 from bus.cli.ledger_options import config_option
-from bus.cli.ledger_rows import show_lines
 from bus.cli.moments import MOMENT
 from bus.cli.output import Trouble, emit, emit_fields, emit_json, json_option, text
+from bus.cli.tables import show_lines
 from bus.errors import WHO_VI
 from bus.ledger.alerts.causes import CAUSES, Cause
 from bus.ledger.alerts.keep import (

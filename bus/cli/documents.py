@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from bus.cli.entries import config_option
 from bus.cli.moments import MOMENT, end_of
-from bus.cli.output import emit, emit_json, json_option, text
-from bus.cli.tables import console
+from bus.cli.output import emit, emit_json, json_option
+from bus.cli.tables import show_rows
 from bus.operations.documents import Stage, Standing, Wanted, list_documents
 from bus.ports.records import Box
 from bus.wiring.config import load_config
@@ -139,35 +136,22 @@ _LABELS: Final[Mapping[Stage, Label]] = {
     Stage.FILED: Label("đã vào sổ", "filed"),
     Stage.DISCARDED: Label("đã bỏ", "discarded"),
 }
-_NUMBER, _WHO, _TIME, _GAP, _LEAST = 20, 14, 16, 2, 80
 
 
 def _emit(found: Sequence[Standing], *, received: bool) -> None:
-    """Two lines a row, and a third where something is wrong. An id is never cut: it is copied."""
-    screen = console()
-    screen.width = max(screen.width, _LEAST)  # a narrower terminal breaks the lines itself
+    """Two lines a row, and a third where something is wrong."""
     heads = (
         ("Số, ký hiệu", "Nơi gửi" if received else "Nơi nhận", "Nhận lúc" if received else "Gửi lúc", "Giai đoạn"),
         ("number", "from" if received else "to", f"{'taken in' if received else 'sent'} {ZONE}", "stage"),
     )
-    screen.print(_grid(heads, screen.width, style="bold"))
-    for each in found:
-        who = each.sender if received else each.recipient.agency
-        stage = " / ".join(each.stage.label if isinstance(each.stage, StatusCode) else _LABELS[each.stage])
-        code = f"{each.stage} " if isinstance(each.stage, StatusCode) else ""
-        at = clock(each.at, seconds=False)
-        screen.print(_grid([(each.number or "", who, at, code + stage)], screen.width))
-        for line in _more(each):
-            screen.print(Padding(Text(text(line)), (0, 0, 0, _GAP)))
+    show_rows(heads, ((_cells(each, received=received), _more(each)) for each in found))
 
 
-def _grid(rows: Sequence[Sequence[str]], width: int, *, style: str = "") -> Table:
-    grid = Table.grid(padding=(0, _GAP, 0, 0))
-    for least in (_NUMBER, _WHO, _TIME, width - _NUMBER - _WHO - _TIME - 3 * _GAP):
-        grid.add_column(width=least, overflow="fold", style=style)
-    for row in rows:
-        grid.add_row(*map(text, row))
-    return grid
+def _cells(each: Standing, *, received: bool) -> tuple[str, ...]:
+    who = each.sender if received else each.recipient.agency
+    stage = " / ".join(each.stage.label if isinstance(each.stage, StatusCode) else _LABELS[each.stage])
+    code = f"{each.stage} " if isinstance(each.stage, StatusCode) else ""
+    return (each.number or "", who, clock(each.at, seconds=False), code + stage)
 
 
 def _more(each: Standing) -> list[str]:

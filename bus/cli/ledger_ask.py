@@ -17,9 +17,9 @@ from bus.cli.ledger_options import (
     plain_document,
     standing_words,
 )
-from bus.cli.ledger_rows import show_rows
 from bus.cli.moments import MOMENT, end_of
 from bus.cli.output import Trouble, emit, emit_json, json_option
+from bus.cli.tables import show_rows
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Finding, Found, Sought
 from bus.ledger.queries.documents import find as find_documents

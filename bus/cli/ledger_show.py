@@ -18,8 +18,9 @@ from bus.cli.ledger_options import (
     plain_obligation,
     standing_words,
 )
-from bus.cli.ledger_rows import show_lines, state_of
+from bus.cli.ledger_rows import state_of
 from bus.cli.output import Trouble, emit, emit_fields, emit_json, json_option
+from bus.cli.tables import show_lines
 from bus.errors import AmbiguousId, NoSuchMessage, said
 from bus.handling.clocks import Clock, by_code
 from bus.ledger.proof import SAID, SOUND, Proof

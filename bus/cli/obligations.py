@@ -9,9 +9,10 @@ import click
 
 from bus.cli.asked import asked
 from bus.cli.ledger_options import config_option, due_clock, number_of, plain_document, plain_obligation
-from bus.cli.ledger_rows import show_rows, state_of
+from bus.cli.ledger_rows import state_of
 from bus.cli.moments import MOMENT, end_of
 from bus.cli.output import Trouble, emit, emit_json, json_option
+from bus.cli.tables import show_rows
 from bus.handling.clocks import Clock, by_code
 from bus.ledger.queries.obligations import Asked, Owed, Tally, list_open, list_settled, tally, tally_owed_to
 from bus.ledger.queries.paging import Page
