@@ -137,20 +137,21 @@ def forget(connection: Connection, *, now: datetime) -> int:
     return done.rowcount
 
 
-def _alerts(rows: Iterable[Row[Any]]) -> list[Alert]:
-    return [
-        Alert(
-            number=AlertNumber(row.number),
-            cause=CAUSES[row.cause],
-            subject=row.subject,
-            since=from_micros(row.since),
-            last_at=from_micros(row.last_at),
-            ended_at=maybe_moment(row.ended_at),
-            facts=json.loads(row.facts),
-        )
-        for row in rows
-        if row.cause in CAUSES
-    ]
+def _alerts(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Alert]:
+    return [alert_of(row, AlertNumber(row.number)) for row in rows if row.cause in CAUSES]
+
+
+def alert_of(row: Row[*tuple[Any, ...]], number: AlertNumber) -> Alert:
+    """Of a row with an alert's columns, whose own number may be another one. Its cause is one that we know."""
+    return Alert(
+        number=number,
+        cause=CAUSES[row.cause],
+        subject=row.subject,
+        since=from_micros(row.since),
+        last_at=from_micros(row.last_at),
+        ended_at=maybe_moment(row.ended_at),
+        facts=json.loads(row.facts),
+    )
 
 
 # -- silences ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The outbox of alerts: which channel is to be told of which alert, and what became of it. Every verb takes a
 connection within a transaction."""
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +10,9 @@ from sqlalchemy import Connection
 
 from bus.ledger.alerts import statements
 from bus.ledger.alerts.causes import CAUSES, Cause
-from bus.ledger.alerts.keep import Alert, AlertNumber, open_alerts, silence_of, silences
+from bus.ledger.alerts.keep import Alert, AlertNumber, alert_of, open_alerts, silence_of, silences
 from bus.ledger.alerts.statements import ENDED, RAISED
-from bus.store.sql.times import from_micros, maybe_micros, maybe_moment, to_micros
+from bus.store.sql.times import maybe_micros, maybe_moment, to_micros
 
 AT_ONCE: Final = 1000
 """Notices of one step."""
@@ -87,15 +86,7 @@ def due(connection: Connection, *, now: datetime) -> list[Notice]:
             what=row.what,
             channel=row.channel,
             attempts=row.attempts,
-            alert=Alert(
-                number=AlertNumber(row.alert),
-                cause=CAUSES[row.cause],
-                subject=row.subject,
-                since=from_micros(row.since),
-                last_at=from_micros(row.last_at),
-                ended_at=maybe_moment(row.ended_at),
-                facts=json.loads(row.facts),
-            ),
+            alert=alert_of(row, AlertNumber(row.alert)),
         )
         for row in rows
         if row.cause in CAUSES

@@ -30,7 +30,6 @@ READING = {
     "bus/rabbit/admin/guard.py": "the guard's own state",
     "bus/ledger/rows.py": "columns that the ledger wrote; what was kept was judged before",
     "bus/ledger/alerts/keep.py": "facts that the ledger wrote",
-    "bus/ledger/alerts/notices.py": "facts that the ledger wrote",
     "adapters/journal.py": "lines that this process wrote; a torn one counts as not written",
 }
 
