@@ -11,10 +11,11 @@ from bus.handling.statuses import Change
 from bus.ledger import rows
 from bus.ledger.keep import insert_events as keep_events
 from bus.ledger.keep import keep_receipt_lines
+from bus.ledger.moves import Move
 from bus.ledger.queries import documents, lifelines
 from bus.ledger.queries.deliveries import count_deliveries, list_deliveries
 from bus.ledger.queries.documents import Finding, Sought, by_key, by_number, find
-from bus.ledger.queries.lifelines import MovedDue, event_of_number, lifeline
+from bus.ledger.queries.lifelines import event_of_number, lifeline
 from bus.ledger.queries.obligations import (
     Asked,
     Tally,
@@ -477,7 +478,7 @@ class LifelineContract:
         connection.execute(insert(moved), {**values, "before": None, "after": to_micros(NOW + DAY)})
         history = lifeline(connection, ONE.number, recipients=["H53"])
         assert history is not None
-        assert history.moved == [MovedDue("H53", "finish", NOW, "calendar 2026-4", None, NOW + DAY)]
+        assert history.moved == [Move(ONE.number, "H53", "finish", NOW, "calendar 2026-4", None, NOW + DAY)]
 
 
 def _event(number: int, *, sender: str = "H49", status: StatusCode | None = None, standing: str = GENUINE) -> Event:

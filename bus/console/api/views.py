@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bus.handling.clocks import Clock
 from bus.handling.statuses import Change
+from bus.ledger.moves import Move
 from bus.ledger.proof import Proof, Verdict
-from bus.ledger.queries.lifelines import Hop, MovedDue
+from bus.ledger.queries.lifelines import Hop
 from bus.ledger.queries.paging import Amount
 from bus.ledger.queries.wanted import Standing, standing_of
 from bus.ledger.records import DeliveryRow, DocumentRow, ObligationRow
@@ -294,7 +295,7 @@ class MovedView(View):
     after: datetime | None
 
     @classmethod
-    def of(cls, row: MovedDue) -> Self:
+    def of(cls, row: Move) -> Self:
         return cls(recipient=row.recipient, clock=row.clock, at=row.at, why=row.why, before=row.before, after=row.after)
 
 

@@ -3,12 +3,12 @@ receipts, and what moved a due time."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection, select
 
+from bus.ledger.moves import Move
 from bus.ledger.queries.documents import by_number
 from bus.ledger.queries.obligations import obligations_of
 from bus.ledger.records import (
@@ -33,17 +33,6 @@ where each recipient stands is told of all of them nevertheless."""
 _v, _e, _r, _m = tables.delivery.c, event.c, receipt_line.c, moved.c
 
 
-class MovedDue(NamedTuple):
-    """An obligation's due time, or who owes it, moved after it began."""
-
-    recipient: AgencyCode
-    clock: str
-    at: datetime
-    why: str
-    before: datetime | None
-    after: datetime | None
-
-
 @dataclass(frozen=True, slots=True)
 class Hop:
     """A message about a document, with what its recipients' mailboxes answered."""
@@ -65,7 +54,7 @@ class History:
     hops: Sequence[Hop]
     """In the order in which the ledger read them, whatever their standing."""
     more_hops: bool
-    moved: Sequence[MovedDue]
+    moved: Sequence[Move]
 
     def owed_at(self, recipient: AgencyCode) -> Sequence[ObligationRow]:
         return [each for each in self.obligations if each.recipient == recipient]
@@ -168,8 +157,8 @@ def _first(pair: tuple[EventNumber, LedgerReceiptLine]) -> EventNumber:
     return pair[0]
 
 
-def _moved(connection: Connection, number: DocumentNumber) -> Iterable[MovedDue]:
+def _moved(connection: Connection, number: DocumentNumber) -> Iterable[Move]:
     statement = select(moved).where(_m.document == number).order_by(_m.number)
     for row in connection.execute(statement):
         before, after = maybe_moment(row.before), maybe_moment(row.after)
-        yield MovedDue(row.recipient, row.clock, from_micros(row.at), row.why, before, after)
+        yield Move(number, row.recipient, row.clock, from_micros(row.at), row.why, before, after)
